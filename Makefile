@@ -1,0 +1,54 @@
+# Two commands matter: `make demo` and `make test`. Each works alone, from a bare checkout.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The page's tools use the Node that setup chose.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup demo test lint page-test nightly vectors clean
+
+help:
+	@echo 'make demo     everything on this machine: a writer, an audience, a desk (ARGS=--browser for a real one)'
+	@echo 'make test     what must hold before a change is taken'
+	@echo 'make lint     its first part only: style, types, borders between modules'
+	@echo 'make nightly  the slow tests too; output goes to docs/nightly/'
+	@echo 'make vectors  makes the test vectors again'
+	@echo 'make setup    what all of these do first'
+	@echo 'make clean    removes what setup and the tests made'
+
+setup:
+	@sh tools/setup.sh
+
+demo: setup
+	.venv/bin/wallflower demo $(ARGS)
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	if [ -e page/package-lock.json ]; then cd page && npm run --if-present lint; fi
+
+page-test: setup
+	if [ -e page/package-lock.json ]; then cd page && npm test; fi
+
+# Pytest comes last and -rs names every skipped test with its reason just above the closing line.
+test: lint page-test
+	pytest -rs $(ARGS)
+
+nightly: lint page-test
+	mkdir -p docs/nightly
+	{ date -u '+%Y-%m-%d %H:%M UTC'; python --version; uname -sm; \
+	  pytest -rs -m 'nightly or not nightly' --durations=20 $(ARGS); } 2>&1 \
+	  | tee "docs/nightly/$$(date -u +%F).txt"
+
+# Each script in vectors/assemble writes the vectors of one structure from the spec alone, without our
+# code. They are deterministic: on an unchanged tree, `git diff vectors` stays empty.
+vectors: setup
+	if [ -e vectors/assemble/__main__.py ]; then python vectors/assemble; else \
+	  for script in vectors/assemble/[!_]*.py; do echo "$$script"; python "$$script"; done; fi
+
+clean:
+	rm -rf .venv page/node_modules src/wallflower/campaign/page \
+	  .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the locks again. Arguments go to uv, `--upgrade` for one.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+  out=$1
+  shift
+  uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
+    --custom-compile-command "sh requirements/lock.sh" \
+    --output-file "requirements/$out" "$@" >/dev/null
+}
+
+compile run.txt pyproject.toml "$@"
+# Held to run.txt: what is tested is what operators run.
+compile dev.txt pyproject.toml --group dev --constraints requirements/run.txt "$@"
+compile film.txt --group film "$@"
+compile node.txt --group node "$@"

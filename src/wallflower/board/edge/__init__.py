@@ -1,0 +1,1 @@
+"""The only place in the board role that touches the world."""

@@ -1,0 +1,84 @@
+"""The released board: segments and head on the disk, one new segment a period."""
+
+from __future__ import annotations
+
+from wallflower.board.release import Batch, next_header, parse_batch, slots_of_period
+from wallflower.errors import Refused
+from wallflower.host import Host
+from wallflower.host.clock import day_of
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.segment import (
+    SignedSegment,
+    make_head,
+    make_segment,
+    parse_head,
+    parse_segment,
+)
+
+
+class Board:
+    """Segments by number, and the batches that the desk handed in for coming days."""
+
+    def __init__(self, host: Host, board_seed: bytes) -> None:
+        self._host = host
+        self._files = host.disk.folder("board")
+        self._batches = host.disk.folder("batches")
+        self._seed = board_seed
+        self.head: bytes | None = self._files.read("head")
+        self.drop_head = b""
+        self._newest: SignedSegment | None = None
+        if self.head:
+            number = parse_head(self.head).number
+            self._newest = parse_segment(self._files.read(str(number)) or b"")
+
+    def segment(self, number: int) -> bytes | None:
+        """A segment that is still on the board."""
+        return self._files.read(str(number))
+
+    def count(self) -> int:
+        """How many segments were ever released."""
+        return self._newest.header.number if self._newest else 0
+
+    def take_batch(self, data: bytes, record: EpochRecord, now: float) -> None:
+        """Keep the batch of a coming day, or Refused (board 2, 3). The first for a day stays."""
+        batch = parse_batch(data, record)
+        today = day_of(now)
+        if not today < batch.day <= today + 2:
+            raise Refused("board 3", "A day-batch is for a day that is not tomorrow's")
+        if self._batches.read(str(batch.day)) is None:
+            self._batches.write(str(batch.day), data)
+
+    def _batch(self, day: int, record: EpochRecord) -> Batch | None:
+        data = self._batches.read(str(day))
+        try:
+            return parse_batch(data, record) if data else None
+        except Refused:  # the sizes were raised since: this one day is noise
+            return None
+
+    def release(self, record: EpochRecord, now: float) -> bool:
+        """Release the segment of this period if that was not done; whether it was."""
+        p = record.body.parameters
+        period = int(now // p.period)
+        if self._newest and self._newest.header.period >= period:
+            return False
+        day = day_of(now)
+        draw = self._host.entropy.draw
+        replies, receipts = slots_of_period(self._batch(day, record), period, record, draw)
+        header = next_header(self._newest, period, record, self.drop_head)
+        raw = make_segment(header, replies, receipts, self._seed)
+        segment = parse_segment(raw)
+        first = max(1, header.number - p.segments + 1)
+        self._files.write(str(header.number), raw)
+        self.head = make_head(segment, first, self._seed)
+        self._files.write("head", self.head)
+        self._newest = segment
+        self._forget(first, day)
+        return True
+
+    def _forget(self, first: int, day: int) -> None:
+        for name in self._files.names():
+            if name.isdigit() and int(name) < first:
+                self._files.remove(name)
+        for name in self._batches.names():
+            if name.isdigit() and int(name) < day:
+                self._batches.remove(name)

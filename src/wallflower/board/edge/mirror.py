@@ -1,0 +1,80 @@
+"""A mirror: the bundle's files and a copy of the board, the same bytes for everyone.
+
+Any static server can do this from a folder; this one also keeps the folder fresh. It is terminal:
+it names no other mirror and asks nobody but the board that its operator configured.
+"""
+
+from __future__ import annotations
+
+from wallflower.errors import Refused
+from wallflower.host import Host
+from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
+from wallflower.host.net import Unreachable
+from wallflower.wire.segment import parse_head
+from wallflower.wire.sizes import HEAD, RECORD_MAX
+
+FRESH_S = 1800  # record seconds between two looks at the board
+_SEGMENT_MAX = 1024 * 1024
+_TYPES = {
+    "html": b"text/html; charset=utf-8", "js": b"text/javascript; charset=utf-8",
+    "css": b"text/css; charset=utf-8", "txt": b"text/plain; charset=utf-8",
+}  # fmt: skip
+_LIVE = ("record", "board/head")
+
+
+class Mirror:
+    """Serves a site's files from memory and the board's copy; fetches the board on a clock."""
+
+    def __init__(self, host: Host, board: str, site: dict[str, bytes], policy: str) -> None:
+        self._host = host
+        self._board = board
+        self._site = site
+        self._policy = policy.encode("ascii")
+        self._copy: dict[str, bytes] = {}
+
+    async def step(self) -> None:
+        """Fetch the record, the head, and the segments that are new. What fails stays as it was."""
+        try:
+            self._copy["record"] = await self._host.net.get(f"{self._board}/record", "", RECORD_MAX)
+            raw = await self._host.net.get(f"{self._board}/board/head", "", HEAD)
+            head = parse_head(raw)
+            wanted = [f"board/{n}" for n in range(head.number, head.first - 1, -1)]
+            for name in wanted:
+                if name not in self._copy:
+                    url = f"{self._board}/{name}"
+                    self._copy[name] = await self._host.net.get(url, "", _SEGMENT_MAX)
+        except (Unreachable, Refused):
+            return
+        self._copy["board/head"] = raw
+        for name in self._copy.keys() - {*wanted, *_LIVE}:
+            del self._copy[name]
+
+    async def run(self) -> None:
+        """Look at the board for ever."""
+        while True:
+            await self.step()
+            await self._host.clock.sleep_until(self._host.clock.now() + FRESH_S)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET of a known file, without query; all else is refused."""
+        del receive
+        if scope["type"] != "http":
+            return
+        name = scope["path"].removeprefix("/") or "index.html"
+        body = self._site.get(name, self._copy.get(name))
+        if scope["method"] != "GET" or scope["query_string"] or body is None:
+            await refuse(send)
+            return
+        await answer(send, 200, body, self._headers(name))
+
+    def _headers(self, name: str) -> Headers:
+        kind = _TYPES.get(name.rpartition(".")[2], b"application/octet-stream")
+        # Files that are not live may be kept, so that Back and a second tab fetch nothing; no ETag,
+        # no date, nothing that could tell one visitor from another.
+        fixed = name not in _LIVE and name != "index.html"
+        keep = b"public, max-age=3600, immutable" if fixed else b"no-store"
+        return [
+            (b"content-type", kind), (b"cache-control", keep),
+            (b"content-security-policy", self._policy), (b"referrer-policy", b"no-referrer"),
+            (b"x-content-type-options", b"nosniff"), (b"cross-origin-opener-policy", b"same-origin"),
+        ]  # fmt: skip

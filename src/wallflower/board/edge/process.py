@@ -1,0 +1,72 @@
+"""The desk server's process, and a mirror's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wallflower.board.compose import Fixed
+from wallflower.board.edge.mirror import Mirror
+from wallflower.board.edge.server import DeskServer, Tokens
+from wallflower.crypto import sign
+from wallflower.errors import Fault
+from wallflower.host import Host
+from wallflower.host.clock import PacedClock
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import OsEntropy
+from wallflower.host.net import HttpNet
+from wallflower.host.serve import Listener, serve
+from wallflower.host.settings import Settings, load_settings
+from wallflower.trust.pins import parse_pins
+from wallflower.wire.record import Parameters, Way, WayKind
+
+
+def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
+    """The part of every record that the organisation's configuration decides."""
+    p = settings.table("parameters")
+    names = ("mean_a", "mean_b", "tick", "slots", "floor", "replies", "receipts", "period",
+             "segments")  # fmt: skip
+    parameters = Parameters(*(p.get(n, int) for n in names), settings.pace())
+    ways = settings.table("ways")
+    cells = ways.get("cells_per_connection", int)
+    listed = [(WayKind.INGRESS, "ingress"), (WayKind.BOARD, "board")]
+    return Fixed(
+        root, settings.get("desk", str), board_verify, parameters,
+        tuple(Way(kind, cells, url) for kind, n in listed for url in ways.get(n, list)),
+    )  # fmt: skip
+
+
+def _host(config: Path, settings: Settings) -> Host:
+    return Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), HttpNet())
+
+
+async def main(config: Path) -> None:
+    """Run the desk server by its configuration until it is told to stop."""
+    settings = load_settings(config)
+    pins = parse_pins(settings.file("pins"))
+    board_seed = settings.file("board_key")
+    server = DeskServer(
+        _host(config, settings), pins,
+        read_fixed(settings, pins.root, sign.verify_key(board_seed)),
+        Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
+        settings.file("record_key"), board_seed,
+    )  # fmt: skip
+    listener = Listener(server.app, settings.get("host", str), settings.get("port", int))
+    await serve([listener], server.run())
+
+
+def read_site(folder: Path) -> dict[str, bytes]:
+    """A built site's files by their path, or a Fault."""
+    files = {p.relative_to(folder).as_posix(): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    if "index.html" not in files:
+        raise Fault("The site folder has no index.html", "Run 'wallflower campaign build' first.")
+    return {name: path.read_bytes() for name, path in files.items()}
+
+
+async def mirror_main(config: Path) -> None:
+    """Run a mirror by its configuration until it is told to stop."""
+    settings = load_settings(config)
+    site = read_site(config.parent / settings.get("site", str))
+    policy = site.pop("policy.txt", b"default-src 'none'").decode("ascii").strip()
+    mirror = Mirror(_host(config, settings), settings.get("board", str), site, policy)
+    listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))
+    await serve([listener], mirror.run())

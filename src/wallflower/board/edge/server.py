@@ -1,0 +1,150 @@
+"""The desk server: public files for everyone, posts from the mixes and the desk, one release clock."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from wallflower.board.compose import Fixed
+from wallflower.board.edge.board import Board
+from wallflower.board.edge.records import Records
+from wallflower.errors import Refused
+from wallflower.host import Host
+from wallflower.host.asgi import (
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    bearer_is,
+    read_body,
+    refuse,
+)
+from wallflower.trust.pins import Pins
+from wallflower.wire.sizes import HASH
+
+MOST_BODY = 8 * 1024 * 1024
+CHECK_S = 60  # record seconds between two looks at the clock
+_BEFORE_FIRST_RECORD_S = 0.1
+# Anyone may read the public files, from any origin; nothing is kept by the browser.
+PUBLIC: Headers = [
+    (b"content-type", b"application/octet-stream"),
+    (b"access-control-allow-origin", b"*"),
+    (b"cache-control", b"no-store"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Who may post what: the desk, and mix B for its drop head."""
+
+    desk: str
+    b: str
+    status: str
+
+
+class DeskServer:
+    """Everything of the desk server but its sockets. It opens nothing that it carries."""
+
+    def __init__(
+        self, host: Host, pins: Pins, fixed: Fixed, tokens: Tokens,
+        record_seed: bytes, board_seed: bytes,
+    ) -> None:  # fmt: skip
+        self._host = host
+        self._tokens = tokens
+        self.records = Records(host, pins, fixed, record_seed)
+        self.board = Board(host, board_seed)
+
+    def step(self) -> None:
+        """Draft what can be drafted; release what is due."""
+        now = self._host.clock.now()
+        self.records.advance()
+        record = self.records.in_force(now)
+        if record is not None:
+            self.board.release(record, now)
+
+    async def run(self) -> None:
+        """Steps for ever."""
+        while True:
+            self.step()
+            now = self._host.clock.now()
+            record = self.records.in_force(now)
+            if record is None:
+                await asyncio.sleep(_BEFORE_FIRST_RECORD_S)
+                continue
+            period = record.body.parameters.period
+            due = (now // period + 1) * period
+            await self._host.clock.sleep_until(min(due, now + max(CHECK_S, period / 8)))
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The only listener. What is not known is refused like everything else."""
+        if scope["type"] != "http":
+            return
+        if scope["method"] == "GET":
+            found = self._get(scope)
+            if found is None:
+                await refuse(send)
+            else:
+                await answer(send, 200, found, PUBLIC)
+            return
+        body = await read_body(receive, MOST_BODY)
+        try:
+            known = scope["method"] == "POST" and body is not None and self._post(scope, body)
+        except Refused:
+            known = False
+        if known:
+            await answer(send, 204)
+        else:
+            await refuse(send)
+
+    def _get(self, scope: Scope) -> bytes | None:
+        now = self._host.clock.now()
+        place = scope["path"].strip("/").split("/")
+        if place == ["record"]:
+            record = self.records.in_force(now)
+            return record.raw if record else None
+        if place == ["board", "head"]:
+            return self.board.head
+        if place == ["status"] and bearer_is(scope, self._tokens.status):
+            return json.dumps(self.status()).encode()
+        if len(place) != 2 or not (place[1].isascii() and place[1].isdigit()):
+            return None
+        number = int(place[1][:9])
+        readers = {
+            "board": self.board.segment, "records": self.records.raw, "drafts": self.records.draft,
+        }  # fmt: skip
+        read = readers.get(place[0])
+        return read(number) if read else None
+
+    def _post(self, scope: Scope, body: bytes) -> bool:
+        path = scope["path"]
+        if path in ("/mix/offer/a", "/mix/offer/b"):
+            self.records.take_offer(path[-1], body)
+        elif path in ("/mix/signature/a", "/mix/signature/b"):
+            self.records.take_signature(path[-1], body)
+        elif path == "/mix/drop-head" and bearer_is(scope, self._tokens.b) and len(body) == HASH:
+            self.board.drop_head = body
+        elif path == "/desk/keys" and bearer_is(scope, self._tokens.desk):
+            self.records.take_desk_keys(body)
+        elif path == "/desk/batch" and bearer_is(scope, self._tokens.desk):
+            self._take_batch(body)
+        else:
+            return False
+        return True
+
+    def _take_batch(self, body: bytes) -> None:
+        now = self._host.clock.now()
+        record = self.records.in_force(now)
+        if record is None:
+            raise Refused("board 3", "There is no record in force")
+        self.board.take_batch(body, record, now)
+
+    def status(self) -> dict[str, int]:
+        """Counts for the operator; nothing about people."""
+        now = self._host.clock.now()
+        record = self.records.in_force(now)
+        return {
+            "segments": self.board.count(), "record": record.number if record else 0,
+            "days_ahead": max(0, self.records.days_ahead(now)),
+        }  # fmt: skip

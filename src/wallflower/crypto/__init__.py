@@ -1,0 +1,1 @@
+"""Thin doors to `cryptography`: suite 1 and nothing else. Spec: crypto.md."""

@@ -1,0 +1,93 @@
+"""HPKE with X-Wing, single shot. Spec: crypto.md 1-2.
+
+A private key is opaque outside of this module and is made from its 32-byte X-Wing seed, so that
+the same seed gives the same key in Python and in the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHAKE256, Hash
+from cryptography.hazmat.primitives.hpke import (
+    AEAD,
+    KDF,
+    KEM,
+    MLKEM768X25519PrivateKey,
+    MLKEM768X25519PublicKey,
+    Suite,
+)
+
+KEM_SEED: Final = 32
+KEM_PUBLIC: Final = 1216
+KEM_ENC: Final = 1120
+ROLES: Final = frozenset({"hop-a", "hop-b", "drop", "desk"})
+
+_MLKEM_PUBLIC: Final = 1184
+_SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+
+
+class Unopened(Exception):
+    """A sealed message does not open under this key and info; it says no more, on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """An X-Wing public key: 1,216 bytes and the library's form of them."""
+
+    raw: bytes
+    _key: MLKEM768X25519PublicKey
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> PublicKey:
+        """Read 1,216 bytes (ML-KEM-768 ‖ X25519); raise ValueError when they are not a key."""
+        if len(raw) != KEM_PUBLIC:
+            raise ValueError("an X-Wing public key has 1216 bytes")
+        mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC])
+        x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:])
+        return cls(raw, MLKEM768X25519PublicKey(mlkem, x25519))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PrivateKey:
+    """An X-Wing private key; its repr shows nothing."""
+
+    public: PublicKey
+    _key: MLKEM768X25519PrivateKey
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> PrivateKey:
+        """Expand a 32-byte seed (draft-connolly-cfrg-xwing-kem, key derivation)."""
+        if len(seed) != KEM_SEED:
+            raise ValueError("an X-Wing seed has 32 bytes")
+        shake = Hash(SHAKE256(96))
+        shake.update(seed)
+        expanded = shake.finalize()
+        mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
+        x25519 = X25519PrivateKey.from_private_bytes(expanded[64:])
+        raw = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
+        return cls(PublicKey.from_bytes(raw), MLKEM768X25519PrivateKey(mlkem, x25519))
+
+
+def info(role: str, binding: bytes) -> bytes:
+    """The HPKE info of a role bound to a 32-byte hash (crypto 2)."""
+    if role not in ROLES or len(binding) != 32:
+        raise ValueError("info wants a known role and a 32-byte binding")
+    return b"wallflower/1\x00" + role.encode("ascii") + b"\x00" + binding
+
+
+def seal(public: PublicKey, bound_info: bytes, plaintext: bytes) -> bytes:
+    """Seal to a public key: enc (1,120) ‖ ciphertext ‖ tag (crypto 1)."""
+    return _SUITE.encrypt(plaintext, public._key, info=bound_info)
+
+
+def open_sealed(private: PrivateKey, bound_info: bytes, sealed: bytes) -> bytes:
+    """Open what `seal` made, or raise Unopened (crypto 1)."""
+    try:
+        return _SUITE.decrypt(sealed, private._key, info=bound_info)
+    except (InvalidTag, ValueError):
+        raise Unopened from None

@@ -1,0 +1,27 @@
+"""Faults: what happened, and what to do next. They hold no text, address, key or name of a person.
+
+`Refused` is for bytes from outside. Inside every refusal is different (its rule is a number of
+the spec, such as "cell 2.1"); to the network every refusal looks the same.
+"""
+
+from __future__ import annotations
+
+
+class Fault(Exception):
+    """Something a person or an operator can act on: `what` happened and what to do `next_step`."""
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(f"{what}. {next_step}")
+        self.what = what
+        self.next_step = next_step
+
+
+class Refused(Fault):
+    """Bytes that break a rule of the spec; `rule` is its number, such as "letter 3.2"."""
+
+    def __init__(self, rule: str, what: str, next_step: str = "It was dropped.") -> None:
+        super().__init__(what, next_step)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.rule}). {self.next_step}"

@@ -1,0 +1,89 @@
+"""A role's own folder: small files written whole, erased keys, and SQLite databases.
+
+A file is either the old one or the new one after a crash: written beside, synced, renamed. What
+is erased is overwritten and synced before it is unlinked; on a copy-on-write disk that alone
+forgets nothing, so key files belong on a volume that can forget (DESIGN 3).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+_PRIVATE = 0o600
+
+
+class Folder:
+    """A directory that one process owns, mode 0700."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def folder(self, name: str) -> Folder:
+        """A folder inside of this one."""
+        return Folder(self.path / name)
+
+    def read(self, name: str) -> bytes | None:
+        """The file's bytes, or None when there is none."""
+        try:
+            return (self.path / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def names(self) -> list[str]:
+        """The names of the files here, sorted."""
+        return sorted(p.name for p in self.path.iterdir() if p.is_file())
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replace a file whole, durably, readable by its owner only."""
+        beside = self.path / f"{name}.new"
+        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path / name)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+        self._sync()
+
+    def erase(self, name: str) -> None:
+        """Overwrite, sync and unlink a file; nothing happens when there is none."""
+        target = self.path / name
+        try:
+            size = target.stat().st_size
+        except FileNotFoundError:
+            return
+        with target.open("r+b") as file:
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+        target.unlink()
+        self._sync()
+
+    def remove(self, name: str) -> None:
+        """Unlink a file that holds no secret."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def database(self, name: str) -> sqlite3.Connection:
+        """A database whose commits are on the disk when they return (WAL, FULL) and whose deleted
+        rows are overwritten. One thread at a time uses it."""
+        path = self.path / name
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _PRIVATE))
+        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON",
+                       "busy_timeout=5000", "temp_store=MEMORY"):  # fmt: skip
+            db.execute(f"PRAGMA {pragma}")
+        return db
+
+    def _sync(self) -> None:
+        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

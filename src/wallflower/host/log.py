@@ -1,0 +1,79 @@
+"""A durable queue between two processes: append, read, trim. Used wherever an inner node pulls.
+
+`append` returns when the batch is on the disk. The order of a log is the order of arrival, so a
+log is emptied as soon as the next node has what was in it, and a mix shuffles before it appends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+READ_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a log; `record` is the number of the epoch record in force when it came."""
+
+    seq: int
+    record: int
+    body: bytes
+
+
+class Log:
+    """One table of a database. Sequence numbers rise and are never used again."""
+
+    def __init__(self, db: sqlite3.Connection, name: str) -> None:
+        self._db = db
+        self.name = name
+        db.execute(
+            f"CREATE TABLE IF NOT EXISTS {name} (seq INTEGER PRIMARY KEY AUTOINCREMENT, "
+            "record INTEGER NOT NULL, body BLOB NOT NULL)"
+        )
+
+    def append(self, record: int, bodies: Iterable[bytes]) -> int:
+        """Append a batch in one commit and return its last number, once it is durable."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            last = self.add(record, bodies)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        return last
+
+    def add(self, record: int, bodies: Iterable[bytes]) -> int:
+        """Append inside of a transaction that the caller has begun and will commit."""
+        insert = f"INSERT INTO {self.name}(record, body) VALUES (?, ?)"  # noqa: S608
+        last = 0
+        for body in bodies:
+            last = self._db.execute(insert, (record, body)).lastrowid or 0
+        return last
+
+    def read(self, after: int, most: int) -> list[Entry]:
+        """At most `most` entries above `after`, in order, and no more than fit READ_BYTES."""
+        query = f"SELECT seq, record, body FROM {self.name} WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+        entries: list[Entry] = []
+        size = 0
+        for row in self._db.execute(query, (after, most)):
+            entry = Entry(*row)
+            size += len(entry.body)
+            if entries and size > READ_BYTES:
+                break
+            entries.append(entry)
+        return entries
+
+    def trim(self, to: int) -> None:
+        """Delete every entry up to and with number `to`."""
+        self._db.execute(f"DELETE FROM {self.name} WHERE seq <= ?", (to,))  # noqa: S608
+
+    def trim_records(self, below: int) -> None:
+        """Delete every entry that came under a record whose keys are gone."""
+        self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,))  # noqa: S608
+
+    def size(self) -> int:
+        """How many entries wait."""
+        row = self._db.execute(f"SELECT count(*) FROM {self.name}").fetchone()  # noqa: S608
+        return int(row[0])

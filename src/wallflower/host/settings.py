@@ -1,0 +1,66 @@
+"""A process's own configuration: one TOML file in its own folder, read once at start-up."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from wallflower.errors import Fault
+from wallflower.wire.record import Pace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The fields of one TOML table; what is missing or of another kind is a Fault by name."""
+
+    path: Path
+    fields: dict[str, object]
+
+    def get(self, name: str, kind: type[T]) -> T:
+        """The field `name`, or a Fault that names the file and the field."""
+        value = self.fields.get(name)
+        if not isinstance(value, kind):
+            raise Fault(
+                f"{self.path.name} has no usable '{name}'",
+                f"Write {name} = … ({kind.__name__}) into it; the handbook has an example.",
+            )
+        return value
+
+    def table(self, name: str) -> Settings:
+        """The sub-table `name`."""
+        return Settings(self.path, self.get(name, dict))
+
+    def file(self, name: str) -> bytes:
+        """The bytes of the file that the field names, relative to the configuration's folder."""
+        target = self.path.parent / self.get(name, str)
+        try:
+            return target.read_bytes()
+        except OSError:
+            raise Fault(
+                f"{target.name} cannot be read", "Put it beside the configuration."
+            ) from None
+
+    def secret(self, name: str) -> str:
+        """A token out of the file that the field names."""
+        return self.file(name).decode("ascii").strip()
+
+    def pace(self) -> Pace:
+        """The pace of time; without a [pace] table it is real time."""
+        if "pace" not in self.fields:
+            return Pace(1, 1, 0)
+        table = self.table("pace")
+        return Pace(*(table.get(n, int) for n in ("days", "hums", "anchor_ms")))
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a configuration file, or a Fault."""
+    try:
+        return Settings(path, tomllib.loads(path.read_text("utf-8")))
+    except OSError:
+        raise Fault(f"{path} cannot be read", "Make it with 'wallflower new'.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Fault(f"{path.name} is not valid TOML ({error})", "Mend that line.") from None

@@ -1,0 +1,1 @@
+"""The only place in ingress that touches the world."""

@@ -1,0 +1,1 @@
+"""The only place in a mix that touches the world."""

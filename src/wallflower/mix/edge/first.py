@@ -1,0 +1,111 @@
+"""Mix A: cells in, whole hums out. It knows addresses' times, never what is real. Spec: hum.md 2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wallflower.errors import Refused
+from wallflower.host import Host
+from wallflower.host.clock import day_of
+from wallflower.host.entropy import shuffled
+from wallflower.host.log import Entry, Log
+from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
+from wallflower.mix.edge.pool import Pool, Row
+from wallflower.mix.edge.records import Records
+from wallflower.mix.edge.state import State
+from wallflower.mix.gathering import judge_gathering
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.cell import Cell, parse_cell
+from wallflower.wire.hum import Gathering, cell_hum_id
+
+
+class First:
+    """The intake and the tick of mix A. The caller wraps each call in one transaction."""
+
+    def __init__(self, host: Host, state: State, pool: Pool, records: Records) -> None:
+        self._host = host
+        self._db = state.db
+        self._pool = pool
+        self._records = records
+        self.out = Log(state.db, "parcels")
+        self.counts = {"hums": 0, "refused": 0, "parcels": 0}
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS waiting (record INTEGER, hum BLOB, counter INTEGER, "
+            "cell BLOB NOT NULL, PRIMARY KEY (record, hum, counter)) WITHOUT ROWID"
+        )
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS seen (record INTEGER, hum BLOB, "
+            "PRIMARY KEY (record, hum)) WITHOUT ROWID"
+        )
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Gather cells; open every hum that has become whole and hold its parcel."""
+        touched = set()
+        for entry in entries:
+            try:
+                cell = parse_cell(entry.body)
+            except Refused:
+                self.counts["refused"] += 1
+                continue
+            key = (cell.record, cell_hum_id(cell))
+            if self._records.usable(cell.record) is None or self._was_seen(*key):
+                self.counts["refused"] += 1
+                continue
+            self._db.execute(
+                "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?)",
+                (*key, cell.counter, entry.body),
+            )
+            touched.add(key)
+        for record, hum in touched:
+            self._open(record, hum)
+
+    def _was_seen(self, record: int, hum: bytes) -> bool:
+        query = "SELECT 1 FROM seen WHERE record = ? AND hum = ?"
+        return self._db.execute(query, (record, hum)).fetchone() is not None
+
+    def _gathered(self, record: int, hum: bytes) -> Gathering:
+        gathering = Gathering()
+        query = "SELECT cell FROM waiting WHERE record = ? AND hum = ? ORDER BY counter"
+        for (raw,) in self._db.execute(query, (record, hum)):
+            cell: Cell = parse_cell(raw)
+            gathering.add(cell)
+        return gathering
+
+    def _open(self, number: int, hum: bytes) -> None:
+        usable = self._records.usable(number)
+        if usable is None:
+            return
+        record, private = usable
+        outcome = judge_gathering(self._gathered(number, hum), private, record.hash)
+        for counter in outcome.broken:
+            self._db.execute(
+                "DELETE FROM waiting WHERE record = ? AND hum = ? AND counter = ?",
+                (number, hum, counter),
+            )
+        if outcome.parcel is None and not outcome.junk:
+            return
+        self._db.execute("INSERT INTO seen VALUES (?, ?)", (number, hum))
+        self._db.execute("DELETE FROM waiting WHERE record = ? AND hum = ?", (number, hum))
+        if outcome.parcel is None:
+            self.counts["refused"] += 1
+            return
+        self.counts["hums"] += 1
+        today = day_of(self._host.clock.now())
+        self._pool.put(number, today, outcome.parcel.encode())
+
+    def tick(self, record: EpochRecord, _number: int) -> None:
+        """Let the chosen leave, in random order, for B to pull."""
+        now, p = self._host.clock.now(), record.body.parameters
+        rows = self._pool.rows()
+        late = [row for row in rows if must_flush(row.day, now, p.tick)]
+        rest = [row for row in rows if not must_flush(row.day, now, p.tick)]
+        drawn = chosen_to_leave(rest, leave_probability(p.mean_a, p.tick), self._host.entropy.draw)
+        leaving: list[Row] = shuffled(self._host.entropy.draw, [*late, *drawn])
+        for row in leaving:
+            self.out.add(row.record, [self._pool.take(row.name)])
+        self.counts["parcels"] += len(leaving)
+
+    def forget(self, oldest: int) -> None:
+        """Drop what belongs to records whose keys are gone."""
+        self._db.execute("DELETE FROM waiting WHERE record < ?", (oldest,))
+        self._db.execute("DELETE FROM seen WHERE record < ?", (oldest,))

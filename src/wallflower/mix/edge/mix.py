@@ -1,0 +1,162 @@
+"""One mix, A or B: pull, hold, tick. The rounds of both are the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+
+from wallflower.host import Host
+from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
+from wallflower.host.clock import day_of
+from wallflower.host.disk import Folder
+from wallflower.host.net import Unreachable
+from wallflower.host.pull import log_route, pull
+from wallflower.mix.decide import tick_number
+from wallflower.mix.edge.first import First
+from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.records import Records
+from wallflower.mix.edge.second import Second
+from wallflower.mix.edge.state import State
+from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord
+
+PAGE = 1024  # entries of one pull: 2.5 MB of cells, 8.5 MB of parcels
+_RECORD_ROUND_S = 3600
+_BEFORE_FIRST_RECORD_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class MixSettings:
+    """What makes a mix A or B: its place, whom it pulls from, its secrets."""
+
+    position: str
+    source_url: str
+    source_token: str
+    own_token: str
+    status_token: str
+    board: str
+    board_token: str
+    record_seed: bytes
+    drop_seed: bytes
+
+
+class Mix:
+    """Everything of a mix but its sockets. `keys` is the folder on the volume that can forget."""
+
+    def __init__(self, host: Host, keys: Folder, pins: Pins, settings: MixSettings) -> None:
+        self._host = host
+        self._settings = settings
+        self.state = State(host.disk.database("mix.db"))
+        self.pool = Pool(self.state.db, keys, host.entropy)
+        self.records = Records(
+            host, keys, pins, settings.position, settings.board,
+            settings.record_seed, settings.drop_seed,
+        )  # fmt: skip
+        self.part: First | Second
+        if settings.position == "a":
+            self.part = First(host, self.state, self.pool, self.records)
+        else:
+            self.part = Second(host, self.state, self.pool, self.records, settings.drop_seed)
+        self.out: App = log_route(self.part.out, settings.own_token)
+        self.ticks = 0
+        self.skipped = 0
+        self._next_records = 0.0
+
+    async def step(self) -> None:
+        """One round: records when due, everything that waits upstream, and this tick's release."""
+        now = self._host.clock.now()
+        if now >= self._next_records or self.records.in_force(now) is None:
+            await self.records.step()
+            self._next_records = now + _RECORD_ROUND_S
+            await self._tell_drop_head()
+        record = self.records.in_force(now)
+        if record is None:
+            return
+        self._new_day(record)
+        await self._intake()
+        self._tick(record)
+
+    async def _intake(self) -> None:
+        """Pull until nothing is left; each page is durable before the next question trims it."""
+        s = self._settings
+        while True:
+            after = self.state.number("cursor")
+            try:
+                entries = await pull(self._host.net, s.source_url, s.source_token, after, PAGE)
+            except Unreachable:
+                return
+            if not entries:
+                return
+            with self.state.transaction():
+                self.part.take(entries)
+                self.state.set_number("cursor", entries[-1].seq)
+
+    def _tick(self, record: EpochRecord) -> None:
+        number = tick_number(self._host.clock.now(), record.body.parameters.tick)
+        last = self.state.number("tick")
+        if number <= last:
+            return
+        with self.state.transaction():
+            self.part.tick(record, number)
+            self.state.set_number("tick", number)
+        self.ticks += 1
+        # A tick that was slept through is not made up for: a burst would be a mark.
+        self.skipped += number - last - 1 if last else 0
+
+    def _new_day(self, record: EpochRecord) -> None:
+        today = day_of(self._host.clock.now())
+        if today == self.state.number("day"):
+            return
+        with self.state.transaction():
+            self.pool.new_day(today)
+            if isinstance(self.part, First):
+                self.part.forget(max(0, record.number - 3))
+            else:
+                self.part.forget(record)
+            self.state.set_number("day", today)
+        self.pool.forget_before(today)
+
+    async def _tell_drop_head(self) -> None:
+        """B's newest drop hash goes on the board, so that a forked chain is seen (segment 1.3)."""
+        head = self.state.data("drop_head")
+        if self._settings.position == "b" and head:
+            try:
+                where = f"{self._settings.board}/mix/drop-head"
+                await self._host.net.post(where, head, self._settings.board_token)
+            except Unreachable:
+                pass
+
+    async def run(self) -> None:
+        """Rounds for ever, one a tick."""
+        while True:
+            await self.step()
+            record = self.records.in_force(self._host.clock.now())
+            if record is None:
+                await asyncio.sleep(_BEFORE_FIRST_RECORD_S)
+                continue
+            tick = record.body.parameters.tick
+            following = (tick_number(self._host.clock.now(), tick) + 1) * tick
+            await self._host.clock.sleep_until(following)
+
+    def status(self) -> dict[str, int]:
+        """Counts for the operator; nothing about people."""
+        return {
+            "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
+            "ticks": self.ticks, "ticks_skipped": self.skipped,
+            "waiting_out": self.part.out.size(),
+            "drafts_refused": self.records.refused_drafts,
+            "seen_since_release": self.state.number("seen"), **self.part.counts,
+        }  # fmt: skip
+
+    async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The only listener of a mix: the next node pulls, the operator reads the status."""
+        if scope["type"] == "http" and scope["path"] == f"/{self.part.out.name}":
+            await self.out(scope, receive, send)
+        elif (
+            scope["type"] == "http" and scope["path"] == "/status"
+            and bearer_is(scope, self._settings.status_token)
+        ):  # fmt: skip
+            await answer(send, 200, json.dumps(self.status()).encode())
+        else:
+            await refuse(send)

@@ -1,0 +1,90 @@
+"""A pool on the disk: rows under random names, sealed under the key of the day. DESIGN 3.
+
+No time, order or rowid is kept (the table has no rowid). At each new day every row is sealed anew
+and the old key is erased, so an image of the disk from before opens nothing that stays there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from wallflower.crypto import aead
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import Entropy
+
+_NAME = 16
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One held hum: its random name, the record it was made under, the day it came."""
+
+    name: bytes
+    record: int
+    day: int
+
+
+class Pool:
+    """The table `pool` of a mix's database. The caller begins and commits transactions."""
+
+    def __init__(self, db: sqlite3.Connection, keys: Folder, entropy: Entropy) -> None:
+        self._db = db
+        self._keys = keys
+        self._entropy = entropy
+        self.high_water = 0
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS pool (name BLOB PRIMARY KEY, record INTEGER NOT NULL, "
+            "day INTEGER NOT NULL, key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
+        )
+
+    def _key(self, day: int) -> bytes:
+        name = f"pool-{day}"
+        key = self._keys.read(name)
+        if key is None:
+            key = self._entropy.draw(32)
+            self._keys.write(name, key)
+        return key
+
+    def put(self, record: int, day: int, body: bytes) -> None:
+        """Hold a body under a random name and today's key."""
+        name = self._entropy.draw(_NAME)
+        sealed = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
+        self._db.execute(
+            "INSERT INTO pool VALUES (?, ?, ?, ?, ?)", (name, record, day, day, sealed)
+        )
+
+    def rows(self) -> list[Row]:
+        """Everything held, without the bodies."""
+        rows = [Row(*r) for r in self._db.execute("SELECT name, record, day FROM pool")]
+        self.high_water = max(self.high_water, len(rows))
+        return rows
+
+    def take(self, name: bytes) -> bytes:
+        """The body of a row, which is deleted."""
+        query = "SELECT key_day, sealed FROM pool WHERE name = ?"
+        key_day, sealed = self._db.execute(query, (name,)).fetchone()
+        self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
+        return aead.open_at_rest(self._key(key_day), name, sealed)
+
+    def size(self) -> int:
+        """How many are held."""
+        return int(self._db.execute("SELECT count(*) FROM pool").fetchone()[0])
+
+    def new_day(self, day: int) -> None:
+        """Seal every older row under today's key. `forget_before` follows after the commit."""
+        query = "SELECT name, key_day, sealed FROM pool WHERE key_day < ?"
+        for name, key_day, sealed in self._db.execute(query, (day,)).fetchall():
+            body = aead.open_at_rest(self._key(key_day), name, sealed)
+            again = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
+            self._db.execute(
+                "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, name)
+            )
+
+    def forget_before(self, day: int) -> None:
+        """Erase the keys of days before `day`; no row needs them any more."""
+        for name in self._keys.names():
+            kind, _, number = name.partition("-")
+            if kind == "pool" and number.isdigit() and int(number) < day:
+                self._keys.erase(name)

@@ -1,0 +1,43 @@
+"""The mix process: one inner listener, one loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wallflower.errors import Fault
+from wallflower.host import Host
+from wallflower.host.clock import PacedClock
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import OsEntropy
+from wallflower.host.net import HttpNet
+from wallflower.host.serve import Listener, serve
+from wallflower.host.settings import Settings, load_settings
+from wallflower.mix.edge.mix import Mix, MixSettings
+from wallflower.trust.pins import parse_pins
+
+
+def read_settings(settings: Settings) -> MixSettings:
+    """A mix's configuration as values, or a Fault that names what is missing."""
+    position = settings.get("position", str)
+    if position not in ("a", "b"):
+        raise Fault("position is neither 'a' nor 'b'", 'Write position = "a" or "b".')
+    source, board = settings.table("source"), settings.table("board")
+    is_b = position == "b"
+    return MixSettings(
+        position=position, source_url=source.get("url", str), source_token=source.secret("token"),
+        own_token=settings.secret("token"), status_token=settings.secret("status_token"),
+        board=board.get("url", str), board_token=board.secret("token") if is_b else "",
+        record_seed=settings.file("record_key"),
+        drop_seed=settings.file("drop_key") if is_b else b"",
+    )  # fmt: skip
+
+
+async def main(config: Path) -> None:
+    """Run a mix by its configuration until it is told to stop."""
+    settings = load_settings(config)
+    own = read_settings(settings)
+    host = Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), HttpNet())
+    keys = Folder(config.parent / settings.get("keys", str))
+    mix = Mix(host, keys, parse_pins(settings.file("pins")), own)
+    listener = Listener(mix.inner, settings.get("host", str), settings.get("port", int))
+    await serve([listener], mix.run())

@@ -1,0 +1,112 @@
+"""Mix B: parcels in, one drop a tick out. It knows what is real, never anybody's address.
+
+Spec: parcel.md 2, drop.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wallflower.crypto.derive import sha256
+from wallflower.errors import Refused
+from wallflower.host import Host
+from wallflower.host.clock import day_of
+from wallflower.host.entropy import shuffled
+from wallflower.host.log import Entry, Log
+from wallflower.mix.decide import choose_release, leave_probability
+from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.records import Records
+from wallflower.mix.edge.state import State
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.drop import DropHeader, make_drop
+from wallflower.wire.hello import Kind, open_seal_b
+from wallflower.wire.letter import FILLER, seal_letter
+from wallflower.wire.parcel import open_parcel_body, parse_parcel
+from wallflower.wire.sizes import DAY_S, HASH
+
+_FILE_KEY = 32
+
+
+class Second:
+    """The intake and the tick of mix B. The caller wraps each call in one transaction."""
+
+    def __init__(
+        self, host: Host, state: State, pool: Pool, records: Records, drop_seed: bytes
+    ) -> None:
+        self._host = host
+        self._state = state
+        self._db = state.db
+        self._pool = pool
+        self._records = records
+        self._drop_seed = drop_seed
+        self.out = Log(state.db, "drops")
+        self.counts = {"covers": 0, "letters": 0, "refused": 0, "released": 0, "most_seen": 0}
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS taken (letter BLOB PRIMARY KEY, day INTEGER NOT NULL) "
+            "WITHOUT ROWID"
+        )
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Drop covers and count them; hold each letter once."""
+        for entry in entries:
+            try:
+                self._take(entry)
+            except Refused:
+                self.counts["refused"] += 1
+
+    def _take(self, entry: Entry) -> None:
+        parcel = parse_parcel(entry.body)
+        usable = self._records.usable(entry.record)
+        if usable is None:
+            raise Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
+        record, private = usable
+        key, b_record = open_seal_b(private, record.hash, parcel.seal_b)
+        if b_record.kind is not Kind.COVER:
+            self._hold(entry.record, open_parcel_body(key, parcel.body))
+        if b_record.kind is not Kind.LOOP:
+            seen = self._state.number("seen") + 1
+            self._state.set_number("seen", seen)
+            self.counts["most_seen"] = max(self.counts["most_seen"], seen)
+        if b_record.kind is Kind.COVER:
+            self.counts["covers"] += 1
+
+    def _hold(self, record: int, letter: bytes) -> None:
+        today, name = day_of(self._host.clock.now()), sha256(letter)
+        try:
+            self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
+        except self._state.Duplicate:
+            raise Refused("parcel 3.4", "A letter was already taken") from None
+        self.counts["letters"] += 1
+        self._pool.put(record, today, letter)
+
+    def tick(self, record: EpochRecord, number: int) -> None:
+        """Put out one drop, full: the chosen letters among fillers, in random order."""
+        p, draw = record.body.parameters, self._host.entropy.draw
+        names = [row.name for row in self._pool.rows()]
+        release = choose_release(
+            names, leave_probability(p.mean_b, p.tick), p.slots,
+            self._state.number("seen"), p.floor, draw,
+        )  # fmt: skip
+        letters = [self._pool.take(name) for name in release.leaving]
+        desk = record.body.desks[0]
+        binding = record.body.desk_entry_hash(desk)
+        fillers = [seal_letter(desk.key, binding, FILLER) for _ in range(p.slots - len(letters))]
+        header = DropHeader(
+            record=record.number, number=self._state.number("drop") + 1, tick=number,
+            slots=p.slots, previous=self._state.data("drop_head") or bytes(HASH),
+        )  # fmt: skip
+        drop = make_drop(
+            header, record.body.drop_key, record.hash, draw(_FILE_KEY),
+            shuffled(draw, [*letters, *fillers]), self._drop_seed,
+        )  # fmt: skip
+        self.out.add(record.number, [drop])
+        self._state.set_number("drop", header.number)
+        self._state.set_data("drop_head", sha256(drop))
+        self._state.set_number("seen", release.seen)
+        self.counts["released"] += len(letters)
+
+    def forget(self, record: EpochRecord) -> None:
+        """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days."""
+        horizon = 8 * record.body.parameters.mean_b // DAY_S + 1 + 3
+        today = day_of(self._host.clock.now())
+        self._db.execute("DELETE FROM taken WHERE day < ?", (today - horizon,))

@@ -1,0 +1,45 @@
+"""The few numbers of a mix that outlive a crash, in the same database as what they describe."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+class State:
+    """One table of named values, and the transaction that everything of one step shares."""
+
+    Duplicate = sqlite3.IntegrityError
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+        db.execute("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
+
+    def data(self, name: str) -> bytes:
+        """The bytes of a name, empty when there are none."""
+        row = self.db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return bytes(row[0]) if row else b""
+
+    def set_data(self, name: str, value: bytes) -> None:
+        """Replace the bytes of a name."""
+        self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (name, value))
+
+    def number(self, name: str) -> int:
+        """The number of a name, 0 when there is none."""
+        return int.from_bytes(self.data(name))
+
+    def set_number(self, name: str, value: int) -> None:
+        """Replace the number of a name."""
+        self.set_data(name, value.to_bytes(8))
+
+    @contextmanager
+    def transaction(self) -> Generator[None, None, None]:
+        """All or nothing, durable when it ends."""
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")

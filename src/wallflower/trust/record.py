@@ -1,0 +1,83 @@
+"""Which epoch record may be believed. Spec: record.md 2.8-2.11.
+
+`EpochRecord` is made here and nowhere else; code that acts takes an `EpochRecord`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wallflower.crypto import sign
+from wallflower.errors import Refused
+from wallflower.trust.pins import Pins
+from wallflower.wire.record import DeskEntry, RecordBody, SignedRecord, parse_record
+from wallflower.wire.sizes import ANCESTORS, HASH
+
+_STALE = "Wait for the next record; if this stays, the clock or the bundle may be old."
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """A record with three good signatures under the pinned keys."""
+
+    body: RecordBody
+    hash: bytes
+    raw: bytes
+
+    @property
+    def number(self) -> int:
+        """The record's number."""
+        return self.body.number
+
+    def in_force(self, now: float) -> bool:
+        """Whether record time `now` is within the record's times (record 2.10)."""
+        return self.body.not_before <= now < self.body.not_after
+
+    def is_ancestor(self, record_hash: bytes) -> bool:
+        """Whether this hash is the record's own or among its ancestors (hum 1.6)."""
+        return record_hash == self.hash or record_hash in self.body.ancestors
+
+    def desk(self, name: str) -> DeskEntry:
+        """The entry of one desk, or Refused (record 2.5)."""
+        for entry in self.body.desks:
+            if entry.name == name:
+                return entry
+        raise Refused("record 2.5", "The record has no entry for this desk", _STALE)
+
+
+def verify_record(data: bytes, pins: Pins) -> EpochRecord:
+    """Parse and verify a record: root and all three signatures (record 2.1-2.9)."""
+    signed = parse_record(data)
+    if signed.body.root != pins.root:
+        raise Refused("record 2.9", "A record belongs to another organisation")
+    _verify_signatures(signed, pins)
+    return EpochRecord(signed.body, signed.body.hash(), data)
+
+
+def _verify_signatures(signed: SignedRecord, pins: Pins) -> None:
+    signers = (("organisation", pins.organisation), ("A", pins.a), ("B", pins.b))
+    for (name, key), signature in zip(signers, signed.signatures, strict=True):
+        try:
+            sign.verify(key, "record", signed.signed, signature)
+        except sign.BadSignature:
+            raise Refused("record 2.8", f"A record lacks the signature of {name}") from None
+
+
+def verify_in_force(record: EpochRecord, now: float) -> None:
+    """Refuse a record that is not in force at record time `now` (record 2.10)."""
+    if not record.in_force(now):
+        raise Refused("record 2.10", "A record is not in force now", _STALE)
+
+
+def verify_follows(record: EpochRecord, before: EpochRecord) -> None:
+    """Refuse a record that does not continue one that is known (record 2.11)."""
+    gap = record.number - before.number
+    if gap < 1 or (gap <= ANCESTORS and record.body.ancestors[gap - 1] != before.hash):
+        raise Refused("record 2.11", "A record does not continue the one before")
+
+
+def ancestors_after(before: RecordBody | None) -> tuple[bytes, ...]:
+    """The ancestors that the record after `before` carries (record 1)."""
+    if before is None:
+        return (bytes(HASH),) * ANCESTORS
+    return (before.hash(), *before.ancestors)[:ANCESTORS]

@@ -1,0 +1,82 @@
+"""The upload cell: what every page and client sends, real or cover. Spec: cell.md.
+
+A cell is always CELL bytes, so its size says nothing about who is writing. This module only turns
+bytes into a Cell and back; it reads no clock, file or socket.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wallflower.crypto import aead
+from wallflower.crypto.hpke import Unopened
+from wallflower.errors import Refused
+from wallflower.wire.sizes import (
+    BODY_HEADER,
+    BODY_PIECE,
+    CELL,
+    HELLO_HEADER,
+    HUM_CELLS,
+    POSITIONS,
+    VERSION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One upload, still sealed. `header` is authenticated when `sealed` is opened."""
+
+    counter: int
+    record: int
+    header: bytes
+    sealed: bytes
+
+    @property
+    def position(self) -> int:
+        """0 is a hello, 1-3 are the pieces of the parcel body (cell 1.2)."""
+        return self.counter % POSITIONS
+
+    def encode(self) -> bytes:
+        """The CELL bytes that travel."""
+        return self.header + self.sealed
+
+
+def parse_cell(data: bytes) -> Cell:
+    """Read a cell, or raise Refused (cell 2). Nothing is guessed or repaired."""
+    if len(data) != CELL:
+        raise Refused("cell 2.1", "A cell has the wrong length")
+    if data[0] != VERSION:
+        raise Refused("cell 2.2", "A cell's version is unknown")
+    counter = data[1]
+    if counter >= HUM_CELLS:
+        raise Refused("cell 2.3", "A cell's counter is out of range")
+    size = BODY_HEADER if counter % POSITIONS else HELLO_HEADER
+    if size == HELLO_HEADER and any(data[4:HELLO_HEADER]):
+        raise Refused("cell 2.4", "A hello's reserved bytes are set")
+    return Cell(counter, int.from_bytes(data[2:4]), data[:size], data[size:])
+
+
+def head_of(counter: int, record: int) -> bytes:
+    """The four bytes that both kinds of cell begin with (cell 1.1)."""
+    return bytes([VERSION, counter]) + record.to_bytes(2)
+
+
+def seal_body(key: bytes, counter: int, record: int, hum_id: bytes, piece: bytes) -> Cell:
+    """Seal one piece of BODY_PIECE bytes under hum key A (cell 1.3)."""
+    if len(piece) != BODY_PIECE or counter % POSITIONS == 0:
+        raise ValueError("a body cell wants a whole piece and a body position")
+    header = head_of(counter, record) + hum_id
+    return Cell(counter, record, header, aead.seal(key, counter, header, piece))
+
+
+def body_id(cell: Cell) -> bytes:
+    """The hum id that a body cell names."""
+    return cell.header[4:BODY_HEADER]
+
+
+def open_body(key: bytes, cell: Cell) -> bytes:
+    """The piece inside a body cell, or Refused (cell 2.5)."""
+    try:
+        return aead.open_sealed(key, cell.counter, cell.header, cell.sealed)
+    except Unopened:
+        raise Refused("cell 2.5", "A body cell does not open") from None

@@ -1,0 +1,103 @@
+"""The hello: the cell that carries a hum's keys to A and B. Spec: hello.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from wallflower.crypto import aead, hpke
+from wallflower.crypto.derive import sha256
+from wallflower.errors import Refused
+from wallflower.wire.cell import Cell, head_of
+from wallflower.wire.sizes import B_RECORD, HELLO_HEADER, HUM_ID, KEM_ENC, SEAL_A, SEAL_B
+
+HUM_KEY = 32
+_RESERVED = bytes(8)
+_STAMP_CLASSES = 3
+
+
+class Kind(IntEnum):
+    """What a hum is, as only B learns it (hello 1.7)."""
+
+    COVER = 0
+    LETTER = 1
+    LOOP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BRecord:
+    """B's record: 36 bytes beside hum key B (hello 1.7)."""
+
+    kind: Kind
+    token: bytes
+
+    def encode(self) -> bytes:
+        """36 bytes; report, language and stamp are zero until they are in use."""
+        return bytes([self.kind, 0, 0, 0]) + self.token + bytes(8) + _RESERVED
+
+
+def parse_b_record(data: bytes) -> BRecord:
+    """Read B's record, or Refused (hello 2.4)."""
+    if len(data) != B_RECORD or data[0] > max(Kind) or data[3] >= _STAMP_CLASSES:
+        raise Refused("hello 2.4", "A hum's record for B is malformed")
+    if any(data[28:]):
+        raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
+    return BRecord(Kind(data[0]), data[4:20])
+
+
+def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:
+    """Seal A: hum key A for the first mix, SEAL_A bytes (hello 1.2)."""
+    return hpke.seal(hop_a, hpke.info("hop-a", record_hash), key_a)
+
+
+def seal_for_b(hop_b: hpke.PublicKey, record_hash: bytes, key_b: bytes, record: BRecord) -> bytes:
+    """Seal B: hum key B and B's record for the second mix, SEAL_B bytes (hello 1.4)."""
+    return hpke.seal(hop_b, hpke.info("hop-b", record_hash), key_b + record.encode())
+
+
+def hello_cell(seal_a: bytes, key_a: bytes, counter: int, record: int, seal_b: bytes) -> Cell:
+    """One of the three hellos of a hum (hello 1.1, 1.3)."""
+    header = head_of(counter, record) + _RESERVED
+    inner = aead.seal(key_a, counter, header, seal_b)
+    return Cell(counter, record, header, seal_a + inner)
+
+
+def hum_id(seal_a: bytes) -> bytes:
+    """The id that A derives from the KEM ciphertext (hello 1.5)."""
+    return sha256(seal_a[:KEM_ENC])[:HUM_ID]
+
+
+def seal_a_of(cell: Cell) -> bytes:
+    """The part of a hello that is sealed to A."""
+    return cell.sealed[:SEAL_A]
+
+
+def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> bytes:
+    """Hum key A, or Refused (hello 2.1). This is the one decapsulation of a hum at A."""
+    try:
+        return hpke.open_sealed(private, hpke.info("hop-a", record_hash), seal_a)
+    except hpke.Unopened:
+        raise Refused("hello 2.1", "A hello does not open at A") from None
+
+
+def open_inner(key_a: bytes, cell: Cell) -> bytes:
+    """Seal B out of a hello, or Refused (hello 2.2)."""
+    try:
+        return aead.open_sealed(
+            key_a, cell.counter, cell.header[:HELLO_HEADER], cell.sealed[SEAL_A:]
+        )
+    except hpke.Unopened:
+        raise Refused("hello 2.2", "A hello's inner part does not open") from None
+
+
+def open_seal_b(
+    private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes
+) -> tuple[bytes, BRecord]:
+    """Hum key B and B's record, or Refused (hello 2.3, 2.4)."""
+    if len(seal_b) != SEAL_B:
+        raise Refused("hello 2.3", "A seal for B has the wrong length")
+    try:
+        plain = hpke.open_sealed(private, hpke.info("hop-b", record_hash), seal_b)
+    except hpke.Unopened:
+        raise Refused("hello 2.3", "A seal for B does not open") from None
+    return plain[:HUM_KEY], parse_b_record(plain[HUM_KEY:])
