@@ -23,9 +23,12 @@ from wallflower.wire.record import Parameters, Way, WayKind
 def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
     """The part of every record that the organisation's configuration decides."""
     p = settings.table("parameters")
-    names = ("mean_a", "mean_b", "tick", "slots", "floor", "replies", "receipts", "period",
-             "segments")  # fmt: skip
-    parameters = Parameters(*(p.get(n, int) for n in names), settings.pace())
+    parameters = Parameters(
+        mean_a=p.get("mean_a", int), mean_b=p.get("mean_b", int), tick=p.get("tick", int),
+        slots=p.get("slots", int), floor=p.get("floor", int), replies=p.get("replies", int),
+        receipts=p.get("receipts", int), period=p.get("period", int),
+        segments=p.get("segments", int), pace=settings.pace(),
+    )  # fmt: skip
     ways = settings.table("ways")
     cells = ways.get("cells_per_connection", int)
     listed = [(WayKind.INGRESS, "ingress"), (WayKind.BOARD, "board")]

@@ -1,0 +1,5 @@
+"""`python -m wallflower`."""
+
+from wallflower.cli import main
+
+main()

@@ -1,0 +1,33 @@
+"""The command line: one console command for each process and each act of a person."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
+from wallflower.cli.demo import demo
+from wallflower.cli.new import new
+from wallflower.cli.processes import desk, desk_server, ingress, mirror, mix
+from wallflower.errors import Fault
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def wallflower() -> None:
+    """Wallflower: letters that ride in the traffic of a film's audience."""
+
+
+for command in (
+    new, pins, campaign, ingress, mix, desk_server, mirror, desk, write, visit, read, crowd, demo,
+):  # fmt: skip
+    wallflower.add_command(command)
+
+
+def main() -> None:
+    """Run, and show a Fault as two plain sentences instead of a traceback."""
+    try:
+        wallflower()
+    except Fault as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(1)

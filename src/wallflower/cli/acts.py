@@ -1,0 +1,212 @@
+"""The commands of people: pins and site of an organisation; write, visit, read of a source."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from wallflower.crypto.derive import sha256
+from wallflower.errors import Fault
+from wallflower.host import Host
+from wallflower.host.clock import PacedClock
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import OsEntropy
+from wallflower.host.net import HttpNet
+from wallflower.source.edge.crowd import Crowd
+from wallflower.source.edge.store import Store
+from wallflower.source.edge.visit import visit as make_visit
+from wallflower.source.letters import Place, write_letter
+from wallflower.source.reading import read_board
+from wallflower.trust.pins import Pins, parse_pins
+from wallflower.trust.record import verify_record
+from wallflower.wire.letter import Language
+from wallflower.wire.record import Pace
+from wallflower.wire.segment import parse_segment
+from wallflower.wire.sizes import LETTER_TEXT, SECRET
+from wallflower.wire.words import from_person, to_digits, to_words
+
+F = TypeVar("F", bound=Callable[..., object])
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_LANGUAGES = {"en": Language.ENGLISH, "zh-Hans": Language.CHINESE}
+
+
+def make_pins(organisation: Path, a: Path, b: Path, desk: str) -> Pins:
+    """The pins out of the public keys that the three signers exchanged."""
+    root, own = (_public(organisation / f"{name}.pub") for name in ("root", "record"))
+    return Pins(sha256(root), own, _public(a), _public(b), desk)
+
+
+def _public(path: Path) -> bytes:
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip())
+    except (OSError, ValueError):
+        raise Fault(f"{path} holds no public key", "Ask its operator for record.pub.") from None
+
+
+@click.command()
+@click.option("--organisation", required=True, type=_FOLDER, help="the organisation's own folder")
+@click.option("--a", required=True, type=_FILE, help="record.pub of mix A's operator")
+@click.option("--b", required=True, type=_FILE, help="record.pub of mix B's operator")
+@click.option("--desk", default="Office", show_default=True, help="the desk's name")
+def pins(organisation: Path, a: Path, b: Path, desk: str) -> None:
+    """Write pins.json, which every other role and the bundle need."""
+    out = organisation / "pins.json"
+    out.write_bytes(make_pins(organisation, a, b, desk).encode())
+    click.echo(f"Wrote {out}. Give it to the operators of A and B, the desk, and the campaign.")
+
+
+@click.group()
+def campaign() -> None:
+    """The film page."""
+
+
+@campaign.command("build")
+@click.option("--pins", "pins_file", required=True, type=_FILE)
+@click.option("--way", "ways", multiple=True, required=True, help="an ingress or board URL")
+@click.option("--out", required=True, type=_FOLDER)
+@click.option("--organisation", default="Office for Clean Hands", show_default=True)
+def campaign_build(pins_file: Path, ways: tuple[str, ...], out: Path, organisation: str) -> None:
+    """Build the served site out of the example campaign."""
+    from wallflower.campaign.build import build_example
+
+    build_example(out, parse_pins(pins_file.read_bytes()), list(ways), organisation)
+    click.echo(f"Built {out}.")
+
+
+def _source_options(command: F) -> F:
+    for option in (
+        click.option("--store", required=True, type=_FOLDER, help="the folder this client keeps"),
+        click.option("--pins", "pins_file", required=True, type=_FILE),
+    ):
+        command = option(command)
+    return command
+
+
+def _parts(pins_file: Path, store: Path) -> tuple[Pins, Store]:
+    return parse_pins(pins_file.read_bytes()), Store(Folder(store))
+
+
+def _words(make_new: bool, language: str) -> bytes:
+    """The secret, from a hidden prompt (or standard input), or new and shown once."""
+    if not make_new:
+        if sys.stdin.isatty():
+            return from_person(click.prompt("Your words or digits", hide_input=True))
+        return from_person(sys.stdin.readline())
+    secret = OsEntropy().draw(SECRET)
+    click.echo("Your words. Write them on paper; they are not kept anywhere:", err=True)
+    click.echo("  " + " ".join(to_words(secret, language)), err=True)
+    click.echo("or as digits: " + to_digits(secret), err=True)
+    return secret
+
+
+@click.command()
+@_source_options
+@click.option("--new-words", is_flag=True, help="begin a new conversation")
+@click.option("--language", type=click.Choice(sorted(_LANGUAGES)), default="en")
+def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
+    """Seal a letter, offline. It leaves with a visit on a later day.
+
+    Without --new-words the first line of input is your words; the rest is the letter.
+    """
+    known, files = _parts(pins_file, store)
+    raw = files.record()
+    if raw is None:
+        raise Fault("There is no record here yet", "Make a first visit: 'wallflower visit'.")
+    record = verify_record(raw, known)
+    secret = _words(new_words, language)
+    click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
+    text = sys.stdin.read().strip("\n")
+    kept = files.letters()
+    places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING]
+    if not places:
+        raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
+    place = min(places, key=lambda i: (kept[i].place is Place.LEFT, kept[i].day))
+    kept[place] = write_letter(
+        secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw
+    )
+    files.write_letters(kept)
+    click.echo("Sealed. It leaves with your first visit on a later day.", err=True)
+
+
+@click.command()
+@_source_options
+@click.option("--mirror", required=True, help="where the page is served, such as http://…")
+def visit(pins_file: Path, store: Path, mirror: str) -> None:
+    """Watch once: hum for 90 seconds, and take the board for reading offline."""
+    known, files = _parts(pins_file, store)
+    asyncio.run(_visit(known, files, mirror.rstrip("/")))
+
+
+async def _visit(known: Pins, files: Store, mirror: str) -> None:
+    pace = await _pace(mirror, known)
+    net = HttpNet()
+    host = Host(PacedClock(pace), OsEntropy(), Folder(Path(".")), net)
+    click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
+    try:
+        left, segments = await make_visit(host, mirror, known, files)
+    finally:
+        await net.close()
+    click.echo(f"Done. The board has {segments} pieces.", err=True)
+    if left:
+        click.echo("A letter left with this visit.", err=True)
+
+
+async def _pace(mirror: str, known: Pins) -> Pace:
+    """Time comes from the signed record; its pace counts only on a loopback origin."""
+    from wallflower.source.edge.visit import own_pace
+
+    return await own_pace(mirror, known)
+
+
+@click.command()
+@_source_options
+@click.option("--json", "as_json", is_flag=True)
+def read(pins_file: Path, store: Path, as_json: bool) -> None:
+    """Look for answers and receipts on the board of the last visit. Offline."""
+    known, files = _parts(pins_file, store)
+    raw = files.record()
+    if raw is None:
+        raise Fault("There is no board here yet", "Make a first visit: 'wallflower visit'.")
+    record = verify_record(raw, known)
+    secret = _words(make_new=False, language="en")
+    found = read_board(secret, (parse_segment(s) for s in files.segments()), record.body.week)
+    if as_json:
+        replies = [reply.text for reply in found.replies]
+        click.echo(json.dumps({"replies": replies, "receipts": sorted(found.receipts)}))
+        return
+    for reply in found.replies:
+        click.echo(f"--- answer, week {reply.week} ---\n{reply.text}")
+    click.echo(f"The desk has taken {len(found.receipts)} of your letters.")
+    if not found.replies:
+        click.echo("There is no answer on this board. That can be normal; come back another day.")
+
+
+@click.command()
+@click.option("--pins", "pins_file", required=True, type=_FILE)
+@click.option("--mirror", required=True)
+@click.option("--viewers", default=200, show_default=True)
+@click.option("--pause", default=86400.0, show_default=True, help="mean record seconds between visits")
+def crowd(pins_file: Path, mirror: str, viewers: int, pause: float) -> None:
+    """Send the hums of many honest viewers to your own servers (for demo and lab)."""
+    known = parse_pins(pins_file.read_bytes())
+    asyncio.run(_crowd(known, mirror.rstrip("/"), viewers, pause))
+
+
+async def _crowd(known: Pins, mirror: str, viewers: int, pause: float) -> None:
+    host = Host(
+        PacedClock(await _pace(mirror, known)), OsEntropy(), Folder(Path(".")), HttpNet(256)
+    )
+    people = Crowd(host, mirror, known, viewers, pause)
+    work = asyncio.ensure_future(people.run())
+    while not work.done():
+        await asyncio.wait([work], timeout=0.5)
+        c = people.counts
+        line = {"hums": c.hums, "cells": c.cells, "refused": c.refused, "viewers": len(c.watched)}
+        click.echo(json.dumps(line))

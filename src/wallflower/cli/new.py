@@ -1,0 +1,133 @@
+"""`wallflower new`: a role's own folder with its keys, its tokens and a configuration to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import tomli_w
+
+from wallflower.crypto import sign
+from wallflower.errors import Fault
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import OsEntropy
+
+DRAW = OsEntropy().draw
+PORTS = {
+    "ingress": 7600, "ingress-inner": 7601, "mix-a": 7602, "mix-b": 7603,
+    "organisation": 7604, "mirror": 7605, "desk": 7606,
+}  # fmt: skip
+Config = dict[str, Any]
+
+
+def token() -> bytes:
+    """A bearer token of 256 bits, as hexadecimal text."""
+    return DRAW(32).hex().encode("ascii") + b"\n"
+
+
+def _local(port: str) -> str:
+    return f"http://127.0.0.1:{PORTS[port]}"
+
+
+def _key(folder: Folder, name: str) -> bytes:
+    seed = DRAW(32)
+    folder.write(f"{name}.key", seed)
+    public = sign.verify_key(seed)
+    folder.write(f"{name}.pub", public.hex().encode("ascii") + b"\n")
+    return public
+
+
+def _organisation(folder: Folder) -> Config:
+    for name in ("root", "record", "board"):
+        _key(folder, name)
+    for name in ("desk", "b", "status"):
+        folder.write(f"{name}.token", token())
+    return {
+        "host": "127.0.0.1", "port": PORTS["organisation"], "pins": "pins.json", "desk": "Office",
+        "record_key": "record.key", "board_key": "board.key", "desk_token": "desk.token",
+        "b_token": "b.token", "status_token": "status.token",
+        "parameters": {
+            "mean_a": 6 * 3600, "mean_b": 18 * 3600, "tick": 600, "slots": 32, "floor": 50,
+            "replies": 13, "receipts": 100, "period": 4 * 3600, "segments": 84,
+        },
+        "ways": {
+            "cells_per_connection": 12, "ingress": [_local("ingress") + "/"],
+            "board": [_local("organisation") + "/"],
+        },
+    }  # fmt: skip
+
+
+def _mix(folder: Folder, position: str) -> Config:
+    _key(folder, "record")
+    folder.write("next.token", token())
+    folder.write("status.token", token())
+    source = {"a": _local("ingress-inner") + "/cells", "b": _local("mix-a") + "/parcels"}
+    config: Config = {
+        "position": position, "host": "127.0.0.1", "port": PORTS[f"mix-{position}"],
+        "pins": "pins.json", "record_key": "record.key", "keys": "keys", "token": "next.token",
+        "status_token": "status.token",
+        "source": {"url": source[position], "token": "source.token"},
+        "board": {"url": _local("organisation")},
+    }  # fmt: skip
+    if position == "b":
+        _key(folder, "drop")
+        config["drop_key"] = "drop.key"
+        config["board"]["token"] = "board.token"  # noqa: S105  # a file's name
+    return config
+
+
+def _ingress(folder: Folder) -> Config:
+    folder.write("a.token", token())
+    return {
+        "host": "127.0.0.1", "port": PORTS["ingress"], "token": "a.token",
+        "inner": {"host": "127.0.0.1", "port": PORTS["ingress-inner"]},
+    }  # fmt: skip
+
+
+def _desk(folder: Folder) -> Config:
+    folder.write("status.token", token())
+    return {
+        "port": PORTS["desk"], "name": "Office", "pins": "pins.json",
+        "b": {"url": _local("mix-b"), "token": "b.token"},
+        "board": {"url": _local("organisation"), "token": "board.token"},
+        "status": {"token": "status.token"},
+    }  # fmt: skip
+
+
+def _mirror(_folder: Folder) -> Config:
+    return {
+        "host": "127.0.0.1", "port": PORTS["mirror"], "site": "site",
+        "board": _local("organisation"),
+    }  # fmt: skip
+
+
+MAKERS: dict[str, Callable[[Folder], Config]] = {
+    "organisation": _organisation,
+    "ingress": _ingress,
+    "mix-a": lambda folder: _mix(folder, "a"),
+    "mix-b": lambda folder: _mix(folder, "b"),
+    "desk": _desk,
+    "mirror": _mirror,
+}
+
+
+def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
+    """Make a role's folder and return its configuration file; never touches an existing one."""
+    config_path = path / f"{role}.toml"
+    if config_path.exists():
+        raise Fault(f"{config_path} is there already", "Choose another folder; nothing was changed.")
+    folder = Folder(path)
+    config = MAKERS[role](folder)
+    change(config)
+    folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
+    return config_path
+
+
+@click.command()
+@click.argument("role", type=click.Choice(sorted(MAKERS)))
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(role: str, folder: Path) -> None:
+    """Make a role's own folder: keys, tokens, and a configuration to edit."""
+    click.echo(f"Made {make(role, folder)}. Read it, and docs/handbook for what to exchange.")

@@ -1,0 +1,1 @@
+"""The lab: a simulated host, the demo town, and the adversaries that attack both."""

@@ -1,0 +1,158 @@
+"""The town: folders, exchanged keys and tokens, and real processes started by console commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wallflower.errors import Fault
+from wallflower.host.net import HttpNet, Unreachable
+from wallflower.lab.demo.pace import PARAMETERS, DemoPace
+
+ROLES = ("organisation", "ingress", "mix-a", "mix-b", "desk", "mirror")
+COMMANDS = {
+    "organisation": "desk-server", "ingress": "ingress", "mix-a": "mix", "mix-b": "mix",
+    "desk": "desk", "mirror": "mirror",
+}  # fmt: skip
+Config = dict[str, Any]
+Make = Callable[[str, Path, Callable[[Config], None]], Path]
+Prepare = Callable[[Path, dict[str, int]], None]
+
+
+def free_ports(names: tuple[str, ...]) -> dict[str, int]:
+    """A free loopback port for each name."""
+    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
+    ports = {name: s.getsockname()[1] for name, s in sockets.items()}
+    for s in sockets.values():
+        s.close()
+    return ports
+
+
+@dataclass(slots=True)
+class Town:
+    """Everything that runs, and where."""
+
+    folder: Path
+    pace: DemoPace
+    ports: dict[str, int]
+    processes: dict[str, Process] = field(default_factory=dict)
+    desk_door: str = ""
+    net: HttpNet = field(default_factory=HttpNet)
+
+    def url(self, role: str) -> str:
+        """Where a role listens."""
+        return f"http://127.0.0.1:{self.ports[role]}"
+
+    def pids(self) -> dict[str, int]:
+        """The process ids by role."""
+        return {name: process.pid for name, process in self.processes.items()}
+
+    async def start(self, name: str, *arguments: str) -> Process:
+        """Start `wallflower …` as a process of its own; its faults go to a file."""
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
+            )
+        self.processes[name] = process
+        return process
+
+    async def start_roles(self) -> None:
+        """The five processes and a mirror."""
+        for role in ROLES:
+            await self.start(role, COMMANDS[role], str(self.folder / role / f"{role}.toml"))
+        stdout = self.processes["desk"].stdout
+        assert stdout is not None  # noqa: S101  # it was started with a pipe
+        line = (await asyncio.wait_for(stdout.readline(), 30)).decode()
+        if not line.startswith("desk ready "):
+            raise Fault("The desk did not start", f"Read {self.folder}/desk.log.")
+        self.desk_door = line.split()[-1]
+
+    async def status(self, role: str) -> dict[str, int]:
+        """A role's own counts, or nothing while it does not answer."""
+        path, token_file = {
+            "ingress": ("ingress-inner", "a.token"), "organisation": ("organisation", "status.token"),
+        }.get(role, (role, "status.token"))  # fmt: skip
+        token = (self.folder / role / token_file).read_text().strip()
+        try:
+            answer = await self.net.get(f"{self.url(path)}/status", token)
+        except Unreachable:
+            return {}
+        counts: dict[str, int] = json.loads(answer)
+        return counts
+
+    async def stop(self) -> None:
+        """End every process; kill what does not end by itself."""
+        for process in self.processes.values():
+            if process.returncode is None:
+                process.terminate()
+        for process in self.processes.values():
+            try:
+                await asyncio.wait_for(process.wait(), 5)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        await self.net.close()
+
+    def check_alive(self) -> None:
+        """Raise a Fault when a process has ended by itself."""
+        for name, process in self.processes.items():
+            if process.returncode is not None:
+                raise Fault(f"The process of {name} has ended", f"Read {self.folder}/{name}.log.")
+
+
+def console() -> list[str]:
+    """How `wallflower` is called here: the installed command, or this interpreter's module."""
+    beside = Path(sys.executable).with_name("wallflower")
+    found = str(beside) if beside.exists() else shutil.which("wallflower")
+    return [found] if found else [sys.executable, "-m", "wallflower"]
+
+
+def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> None:
+    """Point a fresh configuration at this town's ports and pace."""
+    at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    config["port"] = ports[role]
+    config["pace"] = pace.table()
+    if role == "organisation":
+        config["parameters"] = PARAMETERS
+        config["ways"]["ingress"] = [at["ingress"] + "/"]
+        config["ways"]["board"] = [at["organisation"] + "/"]
+    elif role == "ingress":
+        config["inner"]["port"] = ports["ingress-inner"]
+    elif role == "mirror":
+        config["board"] = at["organisation"]
+    else:
+        config["board"]["url"] = at["organisation"]
+    if role == "mix-a":
+        config["source"]["url"] = at["ingress-inner"] + "/cells"
+    if role == "mix-b":
+        config["source"]["url"] = at["mix-a"] + "/parcels"
+    if role == "desk":
+        config["b"]["url"] = at["mix-b"]
+
+
+def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Town:
+    """Make all folders and exchange what operators exchange: public keys, pins and tokens.
+
+    `make` is `wallflower new`; `prepare` is `wallflower pins` and `wallflower campaign build`.
+    """
+    ports = free_ports((*ROLES, "ingress-inner"))
+    for role in ROLES:
+        make(role, folder / role, lambda c, r=role: _wire(c, r, ports, pace))  # type: ignore[misc]
+    for source, target in (
+        ("ingress/a.token", "mix-a/source.token"), ("mix-a/next.token", "mix-b/source.token"),
+        ("mix-b/next.token", "desk/b.token"), ("organisation/b.token", "mix-b/board.token"),
+        ("organisation/desk.token", "desk/board.token"),
+    ):  # fmt: skip
+        shutil.copy(folder / source, folder / target)
+    prepare(folder, ports)
+    for role in ("mix-a", "mix-b", "desk"):
+        shutil.copy(folder / "organisation" / "pins.json", folder / role / "pins.json")
+    return Town(folder, pace, ports)

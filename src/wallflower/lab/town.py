@@ -1,0 +1,154 @@
+"""A whole town on simulated hosts: the roles' real code, one clock, no sockets. For tests.
+
+Days pass in milliseconds. The real processes are in `lab.demo`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wallflower.board.compose import Fixed
+from wallflower.board.edge.mirror import Mirror
+from wallflower.board.edge.server import DeskServer, Tokens
+from wallflower.crypto import sign
+from wallflower.crypto.derive import sha256
+from wallflower.host import Host
+from wallflower.host.disk import Folder
+from wallflower.ingress.edge.process import Ingress
+from wallflower.lab.host import SeededEntropy, SimulatedClock, SimulatedNet, simulated_host
+from wallflower.mix.edge.mix import Mix, MixSettings
+from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.record import Pace, Parameters, Way, WayKind
+from wallflower.wire.sizes import DAY_S
+
+TOKEN = "t" * 64
+DESK_NAME = "Office"
+MIRROR = "http://mirror.example"
+BOARD = "http://board.example"
+PARAMETERS = Parameters(
+    mean_a=2 * 3600, mean_b=3 * 3600, tick=1800, slots=4, floor=0, replies=13, receipts=100,
+    period=4 * 3600, segments=84, pace=Pace(1, 1, 0),
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Signers:
+    """The Ed25519 seeds of a town, drawn from its seed."""
+
+    organisation: bytes
+    a: bytes
+    b: bytes
+    drop: bytes
+    board: bytes
+
+    def pins(self) -> Pins:
+        """What the bundle of this town pins."""
+        organisation, a, b = map(sign.verify_key, (self.organisation, self.a, self.b))
+        return Pins(sha256(b"root of a simulated town"), organisation, a, b, DESK_NAME)
+
+
+@dataclass(slots=True)
+class SimulatedTown:
+    """Ingress, A, B, desk server and mirror; the test adds a desk and sources."""
+
+    path: Path
+    clock: SimulatedClock
+    net: SimulatedNet
+    seed: bytes
+    signers: Signers
+    parameters: Parameters
+    ingress: Ingress = field(init=False)
+    a: Mix = field(init=False)
+    b: Mix = field(init=False)
+    server: DeskServer = field(init=False)
+    mirror: Mirror = field(init=False)
+    commits: asyncio.Task[None] | None = None
+
+    @property
+    def pins(self) -> Pins:
+        """The town's pins."""
+        return self.signers.pins()
+
+    def host(self, name: str) -> Host:
+        """A simulated host of one role or person."""
+        return simulated_host(self.path, self.clock, self.net, name, self.seed)
+
+    def build(self) -> None:
+        """(Re)build every role on what is on its disk: also how a restart is simulated.
+
+        Needs a running event loop.
+        """
+        s, apps = self.signers, self.net.apps
+        self.close()
+        self.ingress = Ingress(self.host("ingress"), TOKEN)
+        self.commits = asyncio.ensure_future(self.ingress.commit.run())
+        fixed = Fixed(
+            self.pins.root, DESK_NAME, sign.verify_key(s.board), self.parameters,
+            (
+                Way(WayKind.INGRESS, 12, "http://ingress.example/"),
+                Way(WayKind.BOARD, 12, BOARD + "/"),
+            ),
+        )  # fmt: skip
+        self.server = DeskServer(
+            self.host("board"), self.pins, fixed, Tokens(TOKEN, TOKEN, TOKEN),
+            s.organisation, s.board,
+        )  # fmt: skip
+        self.a = self._mix("a", "http://inner.example/cells", s.a, b"")
+        self.b = self._mix("b", "http://a.example/parcels", s.b, s.drop)
+        self.mirror = Mirror(self.host("mirror"), BOARD, {"index.html": b""}, "")
+        apps.update({
+            "ingress.example": self.ingress.public, "inner.example": self.ingress.inner,
+            "a.example": self.a.inner, "b.example": self.b.inner,
+            "board.example": self.server.app, "mirror.example": self.mirror.app,
+        })  # fmt: skip
+
+    def close(self) -> None:
+        """End the one task that a town has: ingress' group commit."""
+        if self.commits is not None:
+            self.commits.cancel()
+
+    def _mix(self, position: str, source: str, record: bytes, drop: bytes) -> Mix:
+        settings = MixSettings(
+            position=position, source_url=source, source_token=TOKEN, own_token=TOKEN,
+            status_token=TOKEN, board=BOARD, board_token=TOKEN,
+            record_seed=record, drop_seed=drop,
+        )  # fmt: skip
+        name = f"mix-{position}"
+        keys = Folder(self.path / f"{name}-keys")
+        return Mix(self.host(name), keys, self.pins, settings)
+
+    async def step(self) -> None:
+        """Every role does what is due now, upstream first."""
+        self.server.step()
+        for _ in range(2):
+            await self.a.step()
+            await self.b.step()
+        await self.mirror.step()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass in ticks, with a step of everyone at each."""
+        end = self.clock.now() + seconds
+        while self.clock.now() < end:
+            await self.clock.sleep_until(min(end, self.clock.now() + self.parameters.tick))
+            await self.step()
+
+    def record(self) -> EpochRecord:
+        """Today's record; the town must have one."""
+        record = self.server.records.in_force(self.clock.now())
+        assert record is not None  # noqa: S101
+        return record
+
+
+def simulated_town(
+    path: Path, day: int, seed: bytes = b"town", parameters: Parameters = PARAMETERS
+) -> SimulatedTown:
+    """A town at noon of a day, built but not yet stepped."""
+    entropy = SeededEntropy(seed)
+    signers = Signers(*(entropy.draw(32) for _ in range(5)))
+    clock = SimulatedClock(day * DAY_S + DAY_S / 2)
+    town = SimulatedTown(path, clock, SimulatedNet({}), seed, signers, parameters)
+    town.build()
+    return town

@@ -1,0 +1,1 @@
+"""The only place in the source role that touches the world."""

@@ -1,0 +1,70 @@
+"""The terminal's store: a fixed number of sealed letters, the record and the board. No text, no words.
+
+Every place always holds a real ciphertext, so the file's size and shape say nothing. That a place is
+waiting does stand in it: whoever searches this computer learns that something may have been written.
+"""
+
+from __future__ import annotations
+
+from wallflower.host.disk import Folder
+from wallflower.source.letters import Kept, Place, filler
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.reading import Reader
+from wallflower.wire.sizes import HASH, LETTER
+
+PLACES = 8
+
+
+class Store:
+    """The files of one terminal client."""
+
+    def __init__(self, disk: Folder) -> None:
+        self._disk = disk
+        self._board = disk.folder("board")
+
+    def letters(self) -> list[Kept]:
+        """All places; empty before the first visit."""
+        data = self._disk.read("letters")
+        if data is None:
+            return []
+        reader = Reader(data, "store 1")
+        return [
+            Kept(
+                Place(reader.number(1)), reader.number(4), reader.number(2), reader.number(1),
+                reader.take(HASH), reader.take(LETTER),
+            )
+            for _ in range(PLACES)
+        ]  # fmt: skip
+
+    def write_letters(self, kept: list[Kept]) -> None:
+        """Replace the whole file."""
+        self._disk.write("letters", b"".join(
+            bytes([k.place]) + k.day.to_bytes(4) + k.week.to_bytes(2) + bytes([k.mark])
+            + k.record_hash + k.sealed
+            for k in kept
+        ))  # fmt: skip
+
+    def fill(self, record: EpochRecord, desk: str) -> None:
+        """At the first visit every place gets a filler."""
+        if not self.letters():
+            self.write_letters([filler(record, desk) for _ in range(PLACES)])
+
+    def record(self) -> bytes | None:
+        """The newest record's bytes, for writing offline."""
+        return self._disk.read("record")
+
+    def keep_record(self, raw: bytes) -> None:
+        """Replace the record."""
+        self._disk.write("record", raw)
+
+    def segments(self) -> list[bytes]:
+        """The board as of the last visit."""
+        return [self._board.read(name) or b"" for name in self._board.names()]
+
+    def keep_segments(self, raw: dict[int, bytes]) -> None:
+        """Replace the board."""
+        for name in self._board.names():
+            if int(name) not in raw:
+                self._board.remove(name)
+        for number, data in raw.items():
+            self._board.write(str(number), data)

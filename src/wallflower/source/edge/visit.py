@@ -1,0 +1,133 @@
+"""One visit, as the page does it: the record, the hum, and the whole board, whoever it is.
+
+The hum carries what was sealed on an earlier day; the board is taken for reading offline, later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from wallflower.errors import Fault
+from wallflower.host import Host
+from wallflower.host.entropy import uniform
+from wallflower.host.net import HttpNet, Net, Unreachable
+from wallflower.source.edge.store import Store
+from wallflower.source.letters import Place, choose_for_hum
+from wallflower.trust.board import verify_head, verify_same, verify_segment
+from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord, verify_in_force, verify_record
+from wallflower.wire.hum import make_hum, offsets_ms
+from wallflower.wire.record import Pace, WayKind
+from wallflower.wire.segment import segment_size
+from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def hum_pace(record: EpochRecord, origin: str) -> int:
+    """The record's pace of hums, honoured only when our own origin is loopback (record 1)."""
+    here = urlsplit(origin).hostname in _LOOPBACK
+    return record.body.parameters.pace.hums if here else 1
+
+
+async def own_pace(mirror: str, pins: Pins) -> Pace:
+    """The pace that this client's clock runs at: the verified record's on loopback, else real."""
+    if urlsplit(mirror).hostname not in _LOOPBACK:
+        return Pace(1, 1, 0)
+    net = HttpNet()
+    try:
+        record = verify_record(await net.get(f"{mirror}/record", limit=RECORD_MAX), pins)
+    finally:
+        await net.close()
+    return record.body.parameters.pace
+
+
+def way_url(record: EpochRecord, kind: WayKind) -> str | None:
+    """The first way of a kind; it is never changed within a hum."""
+    return next((way.url for way in record.body.ways if way.kind is kind), None)
+
+
+async def fetch_record(host: Host, mirror: str, pins: Pins) -> EpochRecord:
+    """Today's record, verified and in force, or a Fault. Without one there is no hum."""
+    raw = await host.net.get(f"{mirror}/record", limit=RECORD_MAX)
+    record = verify_record(raw, pins)
+    verify_in_force(record, host.clock.now())
+    return record
+
+
+async def send_hum(
+    net: Net, url: str, cells: Sequence[bytes], offsets: Sequence[float]
+) -> list[bool]:
+    """Send each cell at its time by the monotonic clock, skip what is late, retry nothing.
+
+    Returns for each cell whether it was answered with 204.
+    """
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    async def send(cell: bytes, due: float) -> bool:
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        if loop.time() - due > LATE_MS / 1000:
+            return False
+        try:
+            await net.post(url, cell, limit=0)
+        except Unreachable:
+            return False
+        return True
+
+    return await asyncio.gather(
+        *(send(c, start + ms / 1000) for c, ms in zip(cells, offsets, strict=True))
+    )
+
+
+def hum_left(answers: Sequence[bool]) -> bool:
+    """Whether one copy of each position was taken."""
+    return {i % POSITIONS for i, ok in enumerate(answers) if ok} == set(range(POSITIONS))
+
+
+async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool, int]:
+    """One visit. Returns whether a waiting letter left, and how many segments the board has."""
+    record = await fetch_record(host, mirror, pins)
+    store.keep_record(record.raw)
+    store.fill(record, pins.desk)
+    kept = store.letters()
+    kind, sealed, place = choose_for_hum(kept, record, pins.desk)
+    cells = make_hum(record.body, kind, sealed, host.entropy.draw)
+    pace = hum_pace(record, mirror)
+    offsets = offsets_ms(pace, lambda: uniform(host.entropy.draw))
+    url = way_url(record, WayKind.INGRESS)
+    if url is None:
+        raise Fault("The record names no ingress", "Wait for the next record.")
+    answers, count = await asyncio.gather(
+        send_hum(host.net, url, cells, offsets), fetch_board(host, mirror, record, store)
+    )
+    left = place is not None and hum_left(answers)
+    if left and place is not None:
+        kept[place] = replace(kept[place], place=Place.LEFT)
+    store.write_letters(kept)
+    return left, count
+
+
+async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store) -> int:
+    """Take the whole board, newest first, its head from a second way too. Returns its length."""
+    try:
+        raw = await host.net.get(f"{mirror}/board/head", limit=HEAD)
+    except Unreachable:  # no segment was released yet
+        return 0
+    head = verify_head(raw, record)
+    second = way_url(record, WayKind.BOARD)
+    if second:
+        other = await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD)
+        verify_same(head, verify_head(other, record))
+    p = record.body.parameters
+    size = segment_size(p.replies, p.receipts)
+    segments, expected = {}, head.segment_hash
+    for number in range(head.number, head.first - 1, -1):
+        data = await host.net.get(f"{mirror}/board/{number}", limit=size)
+        segment = verify_segment(data, expected, record)
+        segments[number], expected = data, segment.header.previous
+    store.keep_segments(segments)
+    return len(segments)
