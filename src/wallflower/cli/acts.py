@@ -208,5 +208,8 @@ async def _crowd(known: Pins, mirror: str, viewers: int, pause: float) -> None:
     while not work.done():
         await asyncio.wait([work], timeout=0.5)
         c = people.counts
-        line = {"hums": c.hums, "cells": c.cells, "refused": c.refused, "viewers": len(c.watched)}
+        line = {
+            "viewers": c.viewers, "watched": len(c.watched), "hums": c.hums, "cells": c.cells,
+            "refused": c.refused,
+        }  # fmt: skip
         click.echo(json.dumps(line))

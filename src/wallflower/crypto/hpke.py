@@ -6,7 +6,7 @@ the same seed gives the same key in Python and in the page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -37,10 +37,13 @@ class Unopened(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """An X-Wing public key: 1,216 bytes and the library's form of them."""
+    """An X-Wing public key: 1,216 bytes and the library's form of them.
+
+    The library's form compares by identity, so equality is that of the bytes alone.
+    """
 
     raw: bytes
-    _key: MLKEM768X25519PublicKey
+    _key: MLKEM768X25519PublicKey = field(compare=False, repr=False)
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> PublicKey:

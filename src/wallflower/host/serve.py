@@ -53,6 +53,7 @@ class Listener:
 def _server(listener: Listener) -> _Server:
     config = uvicorn.Config(
         listener.app, host=listener.host, port=listener.port, http=QuietHttp, loop="none",
+        interface="asgi3",
         ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False,
         server_header=False, date_header=False, proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1,

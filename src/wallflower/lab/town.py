@@ -98,7 +98,7 @@ class SimulatedTown:
         )  # fmt: skip
         self.a = self._mix("a", "http://inner.example/cells", s.a, b"")
         self.b = self._mix("b", "http://a.example/parcels", s.b, s.drop)
-        self.mirror = Mirror(self.host("mirror"), BOARD, {"index.html": b""}, "")
+        self.mirror = Mirror(self.host("mirror"), BOARD, {"index.html": b""})
         apps.update({
             "ingress.example": self.ingress.public, "inner.example": self.ingress.inner,
             "a.example": self.a.inner, "b.example": self.b.inner,

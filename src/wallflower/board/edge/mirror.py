@@ -25,11 +25,10 @@ _LIVE = ("record", "board/head")
 class Mirror:
     """Serves a site's files from memory and the board's copy; fetches the board on a clock."""
 
-    def __init__(self, host: Host, board: str, site: dict[str, bytes], policy: str) -> None:
+    def __init__(self, host: Host, board: str, site: dict[str, bytes]) -> None:
         self._host = host
         self._board = board
         self._site = site
-        self._policy = policy.encode("ascii")
         self._copy: dict[str, bytes] = {}
 
     async def step(self) -> None:
@@ -75,6 +74,8 @@ class Mirror:
         keep = b"public, max-age=3600, immutable" if fixed else b"no-store"
         return [
             (b"content-type", kind), (b"cache-control", keep),
-            (b"content-security-policy", self._policy), (b"referrer-policy", b"no-referrer"),
-            (b"x-content-type-options", b"nosniff"), (b"cross-origin-opener-policy", b"same-origin"),
+            # The page carries its own policy; only what a <meta> cannot say is said here.
+            (b"content-security-policy", b"frame-ancestors 'none'"),
+            (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff"),
+            (b"cross-origin-opener-policy", b"same-origin"),
         ]  # fmt: skip

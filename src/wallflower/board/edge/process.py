@@ -38,8 +38,8 @@ def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
     )  # fmt: skip
 
 
-def _host(config: Path, settings: Settings) -> Host:
-    return Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), HttpNet())
+def _host(config: Path, settings: Settings, net: HttpNet) -> Host:
+    return Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), net)
 
 
 async def main(config: Path) -> None:
@@ -48,7 +48,7 @@ async def main(config: Path) -> None:
     pins = parse_pins(settings.file("pins"))
     board_seed = settings.file("board_key")
     server = DeskServer(
-        _host(config, settings), pins,
+        _host(config, settings, HttpNet()), pins,
         read_fixed(settings, pins.root, sign.verify_key(board_seed)),
         Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
         settings.file("record_key"), board_seed,
@@ -69,7 +69,10 @@ async def mirror_main(config: Path) -> None:
     """Run a mirror by its configuration until it is told to stop."""
     settings = load_settings(config)
     site = read_site(config.parent / settings.get("site", str))
-    policy = site.pop("policy.txt", b"default-src 'none'").decode("ascii").strip()
-    mirror = Mirror(_host(config, settings), settings.get("board", str), site, policy)
+    net = HttpNet()
+    mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
     listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))
-    await serve([listener], mirror.run())
+    try:
+        await serve([listener], mirror.run())
+    finally:
+        await net.close()

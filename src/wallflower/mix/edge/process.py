@@ -36,8 +36,12 @@ async def main(config: Path) -> None:
     """Run a mix by its configuration until it is told to stop."""
     settings = load_settings(config)
     own = read_settings(settings)
-    host = Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), HttpNet())
+    net = HttpNet()
+    host = Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), net)
     keys = Folder(config.parent / settings.get("keys", str))
     mix = Mix(host, keys, parse_pins(settings.file("pins")), own)
     listener = Listener(mix.inner, settings.get("host", str), settings.get("port", int))
-    await serve([listener], mix.run())
+    try:
+        await serve([listener], mix.run())
+    finally:
+        await net.close()

@@ -1,0 +1,125 @@
+"""`wallflower demo`: the whole town on this machine, with or without people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from wallflower.campaign.build import build_example
+from wallflower.cli.acts import make_pins
+from wallflower.cli.new import make
+from wallflower.errors import Fault
+from wallflower.lab.demo.chromium import ChromiumSource
+from wallflower.lab.demo.handler import Handler
+from wallflower.lab.demo.pace import DemoPace
+from wallflower.lab.demo.town import Town, make_town
+from wallflower.lab.demo.view import Said, watch
+from wallflower.lab.demo.walk import (
+    TerminalSource,
+    open_town,
+    start_crowd,
+    succeeded,
+    summary,
+    walk,
+)
+
+
+def _prepare(folder: Path, ports: dict[str, int]) -> None:
+    """What `wallflower pins` and `wallflower campaign build` do."""
+    organisation = folder / "organisation"
+    pins = make_pins(
+        organisation, folder / "mix-a" / "record.pub", folder / "mix-b" / "record.pub", "Office"
+    )
+    (organisation / "pins.json").write_bytes(pins.encode())
+    ways = [f"http://127.0.0.1:{ports[name]}/" for name in ("ingress", "organisation")]
+    build_example(folder / "mirror" / "site", pins, ways, "Office for Clean Hands")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="do the walk once without people, and end")
+@click.option("--json", "as_json", is_flag=True, help="with --once: print one JSON object")
+@click.option("--browser", is_flag=True, help="the source uses the page in Chromium")
+@click.option("--viewers", default=200, show_default=True, help="how many others watch")
+@click.option("--day", "day_s", default=6.0, show_default=True, help="wall seconds of one day")
+@click.option("--keep", type=click.Path(path_type=Path), help="keep the folder of this run here")
+def demo(
+    once: bool, as_json: bool, browser: bool, viewers: int, day_s: float, keep: Path | None
+) -> None:
+    """Run everything on this machine: a writer, an audience, two mixes, a desk.
+
+    It starts the same commands as the handbook. Time runs fast, at two paces that it prints.
+    """
+    started = time.monotonic()
+    folder = keep or Path(tempfile.mkdtemp(prefix="wallflower-demo-"))
+    said = Said([])
+    result: dict[str, Any] = {}
+    try:
+        result = asyncio.run(
+            _demo(folder, DemoPace(day_s, _anchor()), viewers, browser, once, as_json, said, started)
+        )
+    except KeyboardInterrupt:
+        sys.exit(0)
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        click.echo(json.dumps(result))
+    if not succeeded(result):
+        sys.exit(1)
+
+
+def _anchor() -> int:
+    return int(time.time() * 1000)
+
+
+async def _demo(
+    folder: Path, pace: DemoPace, viewers: int, browser: bool, once: bool, as_json: bool,
+    said: Said, started: float,
+) -> dict[str, Any]:  # fmt: skip
+    console = Console(stderr=as_json)
+    console.print(f"Days run {pace.days:,}x (a day is {pace.day_s:g} s), hums 60x (1.5 s).")
+    town = make_town(folder, pace, make, _prepare)
+    handler = Handler(town)
+    source = ChromiumSource(town) if browser else TerminalSource(town)
+    live: asyncio.Task[None] | None = None
+    try:
+        await town.start_roles()
+        await open_town(town, handler)
+        people = await start_crowd(town, viewers, 1.0)
+        if once:
+            say = _printer(console)
+        else:
+            say = said.say
+            live = asyncio.ensure_future(watch(town, said, console))
+        seen = await walk(town, source, handler, say)
+        result = await summary(town, seen, started)
+        if not once:
+            say("Now it is your turn: open the page and the desk below.")
+            await asyncio.Event().wait()
+        people.cancel()
+        return result
+    except Fault as fault:
+        console.print(str(fault))
+        return {"failed": fault.what}
+    finally:
+        if live is not None:
+            live.cancel()
+        await source.close()
+        await handler.close()
+        await town.stop()
+
+
+def _printer(console: Console) -> Any:
+    def say(line: str) -> None:
+        console.print(line)
+
+    return say

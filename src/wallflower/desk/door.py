@@ -1,0 +1,68 @@
+"""Who may come in: the guards of the desk's pages. Each is one function with a test of its own.
+
+The desk listens on 127.0.0.1 only, but every page that the browser has open and every program on
+this computer can send requests there. So: a name that is ours (against DNS rebinding), a cookie
+that a one-time path gave, and for every change the page's own origin and a form token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Final
+
+_TOKEN_BYTES: Final = 24
+_NAMES: Final = ("127.0.0.1", "localhost")
+
+
+class Door:
+    """The tokens of one run of the desk. A restart makes new ones."""
+
+    def __init__(self, draw: Callable[[int], bytes], port: int) -> None:
+        self._entry: str | None = draw(_TOKEN_BYTES).hex()
+        self._session = draw(_TOKEN_BYTES).hex()
+        self._form = draw(_TOKEN_BYTES).hex()
+        self._hosts = frozenset(f"{name}:{port}" for name in _NAMES)
+        self.cookie = f"wallflower-desk-{port}"  # cookies do not know ports
+
+    @property
+    def entry(self) -> str:
+        """The path token that is printed once; empty when it was used."""
+        return self._entry or ""
+
+    @property
+    def form_token(self) -> str:
+        """What every form carries."""
+        return self._form
+
+    def enter(self, token: str) -> str | None:
+        """The session's cookie value for the right token, which is then dead; else None."""
+        if self._entry is None or not _same(token, self._entry):
+            return None
+        self._entry = None
+        return self._session
+
+    def host_is_ours(self, host: str) -> bool:
+        """Whether the Host header names this desk, and not some site that resolves to it."""
+        return host in self._hosts
+
+    def session_is(self, cookies: Mapping[str, str]) -> bool:
+        """Whether the request carries the session's cookie."""
+        return _same(cookies.get(self.cookie, ""), self._session)
+
+    def origin_is_ours(self, origin: str | None, host: str) -> bool:
+        """Whether a change comes from our own page.
+
+        An absent or `null` Origin is refused: every browser of today sends a true one with a form
+        as long as the page's referrer policy is not `no-referrer`, which is why ours is
+        `same-origin`. `null` is what a sandboxed frame or a data: page would send.
+        """
+        return self.host_is_ours(host) and origin == f"http://{host}"
+
+    def form_is_ours(self, token: str) -> bool:
+        """Whether a form carries the token that only our own pages hold."""
+        return _same(token, self._form)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())

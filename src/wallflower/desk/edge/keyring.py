@@ -1,0 +1,121 @@
+"""The desk's own keys and the records it has verified, in the store."""
+
+from __future__ import annotations
+
+from wallflower.crypto.hpke import PrivateKey
+from wallflower.desk import keys
+from wallflower.desk.edge.store import Store
+from wallflower.host.entropy import Entropy
+from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord, verify_record
+
+_RECORDS_KEPT = 32  # two weeks of ancestors and as many again
+
+
+class Keyring:
+    """Drop keys by day, desk keys by week."""
+
+    def __init__(self, store: Store, pins: Pins, name: str) -> None:
+        self._store = store
+        self._pins = pins
+        self._name = name
+
+    def _drop(self) -> dict[int, bytes]:
+        return {day: seed for day, seed in self._store.run("SELECT day, seed FROM drop_keys")}
+
+    def _desk(self) -> dict[int, bytes]:
+        return {week: seed for week, seed in self._store.run("SELECT week, seed FROM desk_keys")}
+
+    def make_missing(self, today: int, entropy: Entropy) -> None:
+        """Make the keys of today and the next days; stored before anybody hears of them."""
+        seeds = keys.missing(today, self._drop(), self._desk(), entropy.draw)
+        if not seeds.drop and not seeds.desk:
+            return
+        with self._store.transaction():
+            for day, seed in seeds.drop.items():
+                self._store.run("INSERT INTO drop_keys VALUES (?, ?)", day, seed)
+            for week, seed in seeds.desk.items():
+                self._store.run("INSERT INTO desk_keys VALUES (?, ?)", week, seed)
+
+    def erase_dead(self, now: float, mean_b: int | None) -> None:
+        """Erase what may no longer open anything; without a record no desk key is judged."""
+        days = keys.dead_drop_days(self._drop(), now)
+        weeks = [] if mean_b is None else keys.dead_desk_weeks(self._desk(), now, mean_b)
+        if not days and not weeks:
+            return
+        with self._store.transaction():
+            for day in days:
+                self._store.run("DELETE FROM drop_keys WHERE day = ?", day)
+            for week in weeks:
+                self._store.run("DELETE FROM desk_keys WHERE week = ?", week)
+        self._store.forget_log()
+
+    def publication(self, today: int) -> bytes:
+        """The public halves, as the desk server wants them."""
+        return keys.publication(today, self._drop(), self._desk())
+
+    def counts(self) -> tuple[int, int]:
+        """How many drop keys and desk keys live."""
+        return len(self._drop()), len(self._desk())
+
+    def drop_key(self, day: int) -> PrivateKey | None:
+        """The drop key of a day, or None when it is gone."""
+        seed = self._drop().get(day)
+        return PrivateKey.from_seed(seed) if seed is not None else None
+
+    def living(self) -> list[keys.LivingKey]:
+        """The desk keys that open letters, newest first."""
+        return keys.living(self._pins.root, self._name, self._desk())
+
+
+class Records:
+    """Verified records by number. What is kept was verified, and is verified again when read."""
+
+    def __init__(self, store: Store, pins: Pins) -> None:
+        self._store = store
+        self._pins = pins
+        self._known: dict[int, EpochRecord] = {}
+
+    def keep(self, record: EpochRecord) -> None:
+        """Keep a record, and forget those that no drop can name any more."""
+        if record.number in self._known:
+            return
+        oldest = record.number - _RECORDS_KEPT
+        self._known = {n: r for n, r in self._known.items() if n > oldest}
+        self._known[record.number] = record
+        self._store.run(
+            "INSERT OR REPLACE INTO records VALUES (?, ?)", record.number, record.raw
+        )
+        self._store.run("DELETE FROM records WHERE number <= ?", oldest)
+
+    def _numbers(self) -> list[int]:
+        rows = self._store.run("SELECT number FROM records ORDER BY number DESC")
+        return [number for (number,) in rows]
+
+    def by_number(self, number: int) -> EpochRecord | None:
+        """The record of a number, when it is kept."""
+        if number not in self._known:
+            rows = self._store.run("SELECT raw FROM records WHERE number = ?", number)
+            if not rows:
+                return None
+            self._known[number] = verify_record(rows[0][0], self._pins)
+        return self._known[number]
+
+    def _all(self) -> list[EpochRecord]:
+        return [record for n in self._numbers() if (record := self.by_number(n))]
+
+    def newest(self) -> EpochRecord | None:
+        """The record with the highest number."""
+        return next(iter(self._all()), None)
+
+    def in_force(self, now: float) -> EpochRecord | None:
+        """The record with the highest number that is in force at record time `now`."""
+        return next((record for record in self._all() if record.in_force(now)), None)
+
+    def before(self, number: int) -> EpochRecord | None:
+        """The record with the highest number below this one."""
+        return next((record for record in self._all() if record.number < number), None)
+
+    def longest_mean_b(self) -> int | None:
+        """The longest mean delay of B that a kept record names: its letters come latest."""
+        return max((record.body.parameters.mean_b for record in self._all()), default=None)

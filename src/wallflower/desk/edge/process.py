@@ -1,0 +1,70 @@
+"""The desk process: one listener on this computer only, one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+from wallflower.desk.door import Door
+from wallflower.desk.edge.desk import Desk
+from wallflower.desk.edge.parts import DeskSettings, Peer
+from wallflower.desk.edge.web import make_web
+from wallflower.host import Host
+from wallflower.host.clock import PacedClock
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import OsEntropy
+from wallflower.host.net import HttpNet
+from wallflower.host.serve import Listener, serve
+from wallflower.host.settings import Settings, load_settings
+from wallflower.trust.pins import parse_pins
+
+ADDRESS: Final = "127.0.0.1"
+_LOOK_S: Final = 0.05
+
+
+def read_settings(settings: Settings) -> DeskSettings:
+    """A desk's configuration as values, or a Fault that names what is missing."""
+    peers = {}
+    for name in ("b", "board"):
+        table = settings.table(name)
+        peers[name] = Peer(table.get("url", str), table.secret("token"))
+    pins = parse_pins(settings.file("pins"))
+    return DeskSettings(settings.get("name", str), pins, peers["b"], peers["board"])
+
+
+async def _work(desk: Desk, port: int, door: Door) -> None:
+    """Say once where to enter, when somebody is there to answer; then make the passes."""
+    while not await _answers(port):
+        await asyncio.sleep(_LOOK_S)
+    # The one line that this process ever prints. Who reads it may enter, once.
+    sys.stdout.write(f"desk ready http://{ADDRESS}:{port}/enter/{door.entry}\n")
+    sys.stdout.flush()
+    await desk.run()
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(ADDRESS, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def main(config: Path) -> None:
+    """Run a desk by its configuration until it is told to stop."""
+    settings = load_settings(config)
+    own, port = read_settings(settings), settings.get("port", int)
+    has_status = "status" in settings.fields
+    status_token = settings.table("status").secret("token") if has_status else ""
+    net, entropy = HttpNet(), OsEntropy()
+    host = Host(PacedClock(settings.pace()), entropy, Folder(config.parent), net)
+    desk, door = Desk(host, own), Door(entropy.draw, port)
+    listener = Listener(make_web(desk, door, entropy, status_token), ADDRESS, port)
+    try:
+        await serve([listener], _work(desk, port, door))
+    finally:
+        desk.lock()
+        await net.close()

@@ -1,0 +1,89 @@
+"""One pass of the desk over the network: keys, record, drops, batch, board.
+
+Each part is alone: what does not answer is noted and asked again at the next pass. Nothing that is
+sent depends on what a person does here; the batch and the keys go out on the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from wallflower.desk import batch
+from wallflower.desk.edge.drops import read_drops
+from wallflower.desk.edge.parts import HostChance, Parts
+from wallflower.desk.edge.store import Locked
+from wallflower.desk.edge.watch import look_at_board
+from wallflower.desk.keys import wanted_days
+from wallflower.errors import Refused
+from wallflower.host.clock import day_of
+from wallflower.host.net import Unreachable
+
+
+class Rounds:
+    """The passes of an unlocked desk."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.unreachable: list[str] = []
+        self.published: int | None = None
+
+    async def step(self) -> None:
+        """One pass. Ends quietly when the desk is locked in the middle of it."""
+        works: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("desk server: keys", self._publish_keys),
+            ("desk server: record", self.parts.fetch_record),
+            ("mix B: drops", partial(read_drops, self.parts)),
+            ("desk server: batch", self._hand_over),
+            ("desk server: board", partial(look_at_board, self.parts)),
+        ]
+        unreachable = []
+        try:
+            for name, work in works:
+                try:
+                    await work()
+                except Unreachable:
+                    unreachable.append(name)
+                except Refused as refused:
+                    self.parts.letters.fault(refused.rule)
+        except Locked:
+            return
+        self.unreachable = unreachable
+
+    async def _publish_keys(self) -> None:
+        keyring, now = self.parts.keyring, self.parts.host.clock.now()
+        today = day_of(now)
+        keyring.erase_dead(now, self.parts.records.longest_mean_b())
+        keyring.make_missing(today, self.parts.host.entropy)
+        until = wanted_days(today)[-1]
+        # Once a day and once per unlocking; the first keys for a day stay, so a repeat is harmless.
+        if self.published == until:
+            return
+        await self.parts.post("desk/keys", keyring.publication(today))
+        self.published = until
+
+    async def _hand_over(self) -> None:
+        """Build tomorrow's batch once in the evening, and post it until it is taken."""
+        outbox, now = self.parts.outbox, self.parts.host.clock.now()
+        if not batch.is_evening(now):
+            return
+        day = day_of(now) + 1
+        kept = outbox.batch(day)
+        if kept is None:
+            record = self.parts.in_force()
+            if record is None:
+                return
+            size = batch.room(record.body.parameters)
+            built = batch.build(
+                day, size, outbox.waiting_replies(), outbox.waiting_receipts(),
+                HostChance(self.parts.host.entropy),
+            )  # fmt: skip
+            with self.parts.store.transaction():
+                outbox.keep(built)
+            kept = (built.body, False)
+        body, posted = kept
+        if posted:
+            return
+        await self.parts.post("desk/batch", body)
+        with self.parts.store.transaction():
+            outbox.handed_over(day)

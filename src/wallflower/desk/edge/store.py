@@ -1,0 +1,211 @@
+"""The sealed store: a SQLCipher database and the header that its data key is wrapped in.
+
+The database is locked for one process as long as it is open, so that two desks on one folder
+cannot give two replies the same index. Its log level is set, never `cipher_log`: that pragma takes
+a file's name and would make a file called NONE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlcipher3 import dbapi2
+
+from wallflower.desk.header import (
+    DATA_KEY,
+    NONCE,
+    SALT,
+    Cost,
+    Header,
+    check_passphrase,
+    parse_header,
+    unwrap,
+    wrap,
+)
+from wallflower.errors import Fault
+from wallflower.host.disk import Folder
+from wallflower.host.entropy import Entropy
+
+HEADER_FILE: Final = "store.json"
+DATABASE_FILE: Final = "store.db"
+_OLD_HEADER: Final = "store.old.json"
+_PRAGMAS: Final = (
+    "cipher_log_level=NONE", "cipher_memory_security=ON", "locking_mode=EXCLUSIVE",
+    "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY",
+    "foreign_keys=ON",
+)  # fmt: skip
+
+# Letters are named by their hash and have no row number, so that the order of arrival within a
+# day is not kept. `batch` is the day of the batch that a thing was put in.
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drop_keys (day INTEGER PRIMARY KEY, seed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS desk_keys (week INTEGER PRIMARY KEY, seed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, raw BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS conversations (
+  id BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  week INTEGER NOT NULL, e BLOB NOT NULL, x BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS used (
+  conversation BLOB NOT NULL REFERENCES conversations, week INTEGER NOT NULL,
+  indexes INTEGER NOT NULL, PRIMARY KEY (conversation, week)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS letters (
+  id BLOB PRIMARY KEY, conversation BLOB NOT NULL REFERENCES conversations,
+  week INTEGER NOT NULL, day INTEGER NOT NULL, continuity TEXT NOT NULL,
+  part INTEGER NOT NULL, parts INTEGER NOT NULL, language INTEGER NOT NULL,
+  mark INTEGER NOT NULL, text TEXT NOT NULL, receipt BLOB NOT NULL,
+  opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS receipts (
+  value BLOB PRIMARY KEY, continuity TEXT NOT NULL, state TEXT NOT NULL, batch INTEGER
+  ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replies (
+  id INTEGER PRIMARY KEY, conversation BLOB NOT NULL REFERENCES conversations,
+  day INTEGER NOT NULL, text TEXT NOT NULL, parts INTEGER NOT NULL,
+  state TEXT NOT NULL, batch INTEGER);
+CREATE TABLE IF NOT EXISTS outgoing (
+  reply INTEGER NOT NULL REFERENCES replies, part INTEGER NOT NULL, slot BLOB NOT NULL,
+  PRIMARY KEY (reply, part)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batches (
+  day INTEGER PRIMARY KEY, body BLOB, posted INTEGER NOT NULL DEFAULT 0,
+  settled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS faults (rule TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alarms (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, what TEXT NOT NULL)
+"""
+
+
+class Locked(Fault):
+    """The desk is locked: nothing of its store can be read."""
+
+    def __init__(self) -> None:
+        super().__init__("The desk is locked", "Unlock it with its passphrase.")
+
+
+class Store:
+    """An open store. Statements run on the loop's thread; a transaction never spans an await."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+
+    def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """One statement's rows, or Locked when the store was closed."""
+        if self._db is None:
+            raise Locked
+        rows: list[tuple[Any, ...]] = self._db.execute(statement, values).fetchall()
+        return rows
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of it or nothing; on the disk when it returns."""
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def get(self, name: str) -> Any:
+        """A value of the state, or None."""
+        rows = self.run("SELECT value FROM state WHERE name = ?", name)
+        return rows[0][0] if rows else None
+
+    def put(self, name: str, value: object) -> None:
+        """Set a value of the state."""
+        self.run("INSERT OR REPLACE INTO state VALUES (?, ?)", name, value)
+
+    def forget_log(self) -> None:
+        """Empty the write-ahead log, so that an erased key is not left in an old page of it."""
+        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close; every later statement is Locked."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def exists(folder: Folder) -> bool:
+    """Whether the folder has a store that was made whole."""
+    data = folder.read(HEADER_FILE)
+    return data is not None and not parse_header(data).fresh
+
+
+def create_store(
+    folder: Folder, entropy: Entropy, passphrase: str, again: str, cost: Cost
+) -> Store:
+    """Make a new store and open it.
+
+    The header is written first as `fresh` and again when the database is whole, so that a crash in
+    between leaves neither a header without a store nor a store that nothing opens.
+    """
+    check_passphrase(passphrase, again)
+    data = folder.read(HEADER_FILE)
+    if data is not None and not parse_header(data).fresh:
+        raise Fault("There is a store already", "Unlock it.")
+    if data is None and (folder.path / DATABASE_FILE).exists():
+        raise Fault(
+            "The store has lost its header", "Put store.json back, or move store.db away."
+        )
+    data_key = entropy.draw(DATA_KEY)
+    header = wrap(
+        passphrase, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=True
+    )
+    folder.write(HEADER_FILE, header.encode())
+    for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm"):
+        folder.remove(name)
+    os.close(os.open(folder.path / DATABASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    store = _connect(folder, data_key)
+    whole = Header(header.cost, header.salt, header.wrapped, fresh=False)
+    folder.write(HEADER_FILE, whole.encode())
+    return store
+
+
+def open_store(folder: Folder, passphrase: str) -> Store:
+    """Open a store, or a Fault; a wrong passphrase changes nothing."""
+    data_key = unwrap(_header(folder), passphrase)
+    if not (folder.path / DATABASE_FILE).exists():
+        raise Fault("The store's database is missing", "Put store.db back from your last copy.")
+    return _connect(folder, data_key)
+
+
+def change_passphrase(
+    folder: Folder, entropy: Entropy, old: str, new: str, again: str, cost: Cost
+) -> None:
+    """Wrap the same data key under another passphrase, then overwrite the old header.
+
+    The old one gets a second name first, since a file that is replaced by a rename is not erased.
+    """
+    check_passphrase(new, again)
+    data_key = unwrap(_header(folder), old)
+    header = wrap(new, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=False)
+    folder.erase(_OLD_HEADER)
+    os.link(folder.path / HEADER_FILE, folder.path / _OLD_HEADER)
+    folder.write(HEADER_FILE, header.encode())
+    folder.erase(_OLD_HEADER)
+
+
+def _header(folder: Folder) -> Header:
+    data = folder.read(HEADER_FILE)
+    if data is None:
+        raise Fault("There is no store yet", "Choose a passphrase to make one.")
+    return parse_header(data)
+
+
+def _connect(folder: Folder, data_key: bytes) -> Store:
+    db = dbapi2.connect(
+        str(folder.path / DATABASE_FILE), check_same_thread=False, isolation_level=None, timeout=1.0
+    )
+    try:
+        db.execute(f"PRAGMA key=\"x'{data_key.hex()}'\"")
+        for pragma in _PRAGMAS:
+            db.execute(f"PRAGMA {pragma}")
+        db.executescript(_SCHEMA)
+    except dbapi2.OperationalError:
+        db.close()
+        raise Fault("The store is open elsewhere", "Close the other desk first.") from None
+    except dbapi2.DatabaseError:
+        db.close()
+        raise Fault("The store is damaged", "Put store.db back from your last copy.") from None
+    return Store(db)

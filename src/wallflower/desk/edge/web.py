@@ -1,0 +1,257 @@
+"""The desk's pages: plain forms and text, no script at all. Served behind `gate.Gate`.
+
+Addresses and titles land in the browser's history. So a conversation's or letter's address is a
+handle that this run alone understands, and no title names a case.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from wallflower.crypto.derive import mac16
+from wallflower.desk.door import Door
+from wallflower.desk.edge.desk import Desk
+from wallflower.desk.edge.gate import SECURITY, Gate
+from wallflower.desk.edge.store import Locked
+from wallflower.desk.views import Conversation, LetterView, ReplyView, Sending, Status
+from wallflower.errors import Fault
+from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
+from wallflower.host.entropy import Entropy
+from wallflower.wire.letter import Language
+from wallflower.wire.sizes import DAY_S, REPLY_TEXT
+
+Handler = Callable[[Request], Awaitable[Response]]
+_PAGES: Final = Path(__file__).parent / "pages"
+_CSS: Final = "desk.css"
+_LANGUAGES: Final = {
+    Language.ENGLISH: "en", Language.CHINESE: "zh-Hans", Language.PERSIAN: "fa",
+    Language.RUSSIAN: "ru", Language.SPANISH: "es",
+}  # fmt: skip
+
+
+def make_web(desk: Desk, door: Door, entropy: Entropy, status_token: str = "") -> App:
+    """The desk's web application, gate included; an empty status token means no /status JSON."""
+    pages = Pages(desk, door, entropy)
+    return Gate(door, pages.app, _report(desk), status_token).app
+
+
+def _report(desk: Desk) -> App:
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        body = json.dumps(report(desk.status())).encode()
+        await answer(send, 200, body, [*SECURITY, (b"content-type", b"application/json")])
+
+    return route
+
+
+def report(status: Status) -> dict[str, int | bool]:
+    """Counts for an operator's view; nothing about people."""
+    replies, receipts = status.states.replies, status.states.receipts
+    counts: dict[str, int | bool] = {
+        "locked": status.locked, "letters": status.letters, "opened": status.opened,
+        "drops": status.drops_read, "faults": sum(status.faults.values()),
+        "alarms": len(status.alarms), "unreachable": len(status.unreachable),
+    }  # fmt: skip
+    for name, found in (("replies", replies), ("receipts", receipts)):
+        for state in Sending:
+            counts[f"{name}_{state.value}"] = found.get(state, 0)
+    return counts
+
+
+def _date(day: int | None) -> str:
+    return "" if day is None else datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
+
+
+def _language(number: int) -> str:
+    return _LANGUAGES.get(Language(number), "") if number in set(Language) else ""
+
+
+def _inert(text: str) -> str:
+    """Text with its control characters made visible; line ends and tabs stay."""
+    return "".join(c if c in "\n\t" or c.isprintable() or ord(c) > 0x9F else "\ufffd" for c in text)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+    )  # fmt: skip
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(date=_date, language=_language, inert=_inert)
+    return environment
+
+
+class Pages:
+    """The pages of one desk."""
+
+    def __init__(self, desk: Desk, door: Door, entropy: Entropy) -> None:
+        self._desk = desk
+        self._door = door
+        self._handle_key = entropy.draw(32)
+        self._templates = _environment()
+        self._style = (_PAGES / _CSS).read_text("utf-8")
+        self._starlette = Starlette(routes=[
+            Route("/unlock", self._guarded(self._unlock, open_only=False), methods=["GET", "POST"]),
+            Route("/lock", self._guarded(self._lock), methods=["POST"]),
+            Route("/passphrase", self._guarded(self._passphrase), methods=["GET", "POST"]),
+            Route("/", self._guarded(self._inbox), methods=["GET"]),
+            Route("/case/{handle}", self._guarded(self._case), methods=["GET", "POST"]),
+            Route("/letter/{handle}", self._guarded(self._letter), methods=["GET", "POST"]),
+            Route("/status", self._guarded(self._status), methods=["GET"]),
+            Route(f"/{_CSS}", self._guarded(self._sheet, open_only=False), methods=["GET"]),
+        ])  # fmt: skip
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The pages as ASGI; a path or method that is not there is refused like everything else."""
+        started = False
+
+        async def watched(message: Scope) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start" and message["status"] in (404, 405):
+                started = True
+                await refuse(send)
+            elif not started:
+                await send(message)
+
+        await self._starlette(scope, receive, watched)
+
+    def _guarded(self, handler: Handler, open_only: bool = True) -> Handler:
+        """Pages of a locked desk lead to the door; a Fault without a form of its own is a page."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                if open_only and self._desk.locked:
+                    raise Locked
+                return await handler(request)
+            except Locked:
+                return _go("/unlock")
+            except Fault as fault:
+                return self._page("fault.html", status=400, fault=fault)
+
+        return guarded
+
+    def _page(self, name: str, status: int = 200, **values: object) -> Response:
+        template = self._templates.get_template(name)
+        html = template.render(
+            form_token=self._door.form_token, locked=self._desk.locked, handle=self._handle,
+            **values,
+        )  # fmt: skip
+        return _secured(HTMLResponse(html, status_code=status))
+
+    def _handle(self, name: bytes) -> str:
+        return mac16(self._handle_key, name).hex()
+
+    def _found(self, request: Request, names: list[bytes]) -> bytes:
+        handle = request.path_params["handle"]
+        for name in names:
+            if self._handle(name) == handle:
+                return name
+        raise Fault("This address is from another run of the desk", "Go back to the inbox.")
+
+    # -- pages ------------------------------------------------------------------------------
+
+    async def _sheet(self, request: Request) -> Response:
+        del request
+        return _secured(Response(self._style, media_type="text/css"))
+
+    async def _unlock(self, request: Request) -> Response:
+        if not self._desk.locked:
+            return _go("/")
+        fault = None
+        if request.method == "POST":
+            fields = _fields(request)
+            try:
+                self._desk.unlock(fields.get("passphrase", ""), fields.get("again", ""))
+                return _go("/")
+            except Fault as found:
+                fault = found
+        status = 400 if fault else 200
+        return self._page("unlock.html", status, fault=fault, exists=self._desk.exists)
+
+    async def _lock(self, request: Request) -> Response:
+        del request
+        self._desk.lock()
+        return _go("/unlock")
+
+    async def _passphrase(self, request: Request) -> Response:
+        fault, done = None, False
+        if request.method == "POST":
+            fields = _fields(request)
+            old, new, again = (fields.get(n, "") for n in ("old", "passphrase", "again"))
+            try:
+                self._desk.change_passphrase(old, new, again)
+                done = True
+            except Fault as found:
+                fault = found
+        return self._page("passphrase.html", 400 if fault else 200, fault=fault, done=done)
+
+    async def _inbox(self, request: Request) -> Response:
+        del request
+        return self._page("inbox.html", cases=self._desk.inbox(), status=200)
+
+    async def _case(self, request: Request) -> Response:
+        """A conversation and the answer to it. `check` counts and keeps, `send` queues."""
+        found = self._found(request, [case.id for case in self._desk.inbox()])
+        fields, fault, needed = _fields(request), None, None
+        text = fields.get("text", "")
+        if request.method == "POST":
+            try:
+                needed = self._desk.slots_needed(text)
+                if fields.get("do") == "send":
+                    self._desk.answer(found, text)
+                    return _go(f"{request.url.path}#answer")
+            except Fault as refused:
+                fault = refused
+        case = self._desk.conversation(found)
+        return self._page(
+            "case.html", 400 if fault else 200, case=case, timeline=timeline(case), text=text,
+            fault=fault, needed=needed, slot_bytes=REPLY_TEXT, next_batch=self._desk.next_batch(),
+        )  # fmt: skip
+
+    async def _letter(self, request: Request) -> Response:
+        """A letter; a POST opens it. A GET never does, since it changes what the source is told."""
+        names = [
+            letter.id for case in self._desk.inbox()
+            for letter in self._desk.conversation(case.id).letters
+        ]  # fmt: skip
+        found = self._found(request, names)
+        if request.method == "POST":
+            self._desk.open_letter(found)
+            return _go(request.url.path)
+        letter = self._desk.letter(found)
+        return self._page("letter.html", letter=letter, next_batch=self._desk.next_batch())
+
+    async def _status(self, request: Request) -> Response:
+        del request
+        return self._page("status.html", state=self._desk.status())
+
+
+def timeline(case: Conversation) -> list[LetterView | ReplyView]:
+    """Letters and replies by day; a letter's place within its day is not known, so it is first."""
+    both: list[LetterView | ReplyView] = [*case.letters, *case.replies]
+    return sorted(both, key=lambda item: (item.day, isinstance(item, ReplyView)))
+
+
+def _fields(request: Request) -> dict[str, str]:
+    fields: dict[str, str] = request.scope.get("wallflower.fields", {})
+    return fields
+
+
+def _go(path: str) -> Response:
+    return _secured(RedirectResponse(path, status_code=303))
+
+
+def _secured(response: Response) -> Response:
+    for name, value in SECURITY:
+        response.headers[name.decode()] = value.decode()
+    return response

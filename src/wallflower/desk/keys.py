@@ -1,0 +1,87 @@
+"""Which keys must exist, which must die, and what is told to the desk server. Spec: record.md 4.
+
+A key that is gone opens nothing: dying on time is what limits a seized laptop to 72 hours of
+recorded drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from wallflower.crypto.hpke import PrivateKey
+from wallflower.wire.record import DeskEntry, desk_entry_hash
+from wallflower.wire.sizes import DAY_S, KEM_SEED, WEEK_BASE_DAY, week_of_day
+
+AHEAD: Final = 4  # days after today whose keys are published
+_DROP_AFTER_DAY: Final = 3 * DAY_S
+_WEEK_DAYS: Final = 7
+_MEANS_OF_B: Final = 8
+_DESK_DAYS: Final = 7 + 1 + 3
+
+LivingKey = tuple[int, PrivateKey, bytes]
+
+
+def wanted_days(today: int) -> range:
+    """The days whose keys have to exist."""
+    return range(today, today + AHEAD + 1)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Seeds:
+    """The seeds that have to be stored before their public halves are published."""
+
+    drop: dict[int, bytes]
+    desk: dict[int, bytes]
+
+
+def missing(
+    today: int, drop_days: Iterable[int], desk_weeks: Iterable[int], draw: Callable[[int], bytes]
+) -> Seeds:
+    """New seeds for every wanted day and week that has none."""
+    days = [day for day in wanted_days(today) if day not in set(drop_days)]
+    have = set(desk_weeks)
+    weeks = sorted({week_of_day(day) for day in wanted_days(today)} - have)
+    return Seeds({d: draw(KEM_SEED) for d in days}, {w: draw(KEM_SEED) for w in weeks})
+
+
+def dead_drop_days(days: Iterable[int], now: float) -> list[int]:
+    """The days whose drop key has to be erased: 72 h after the day's end (record 4)."""
+    return [day for day in days if now >= (day + 1) * DAY_S + _DROP_AFTER_DAY]
+
+
+def dead_desk_weeks(weeks: Iterable[int], now: float, mean_b: int) -> list[int]:
+    """The weeks whose desk key has to be erased (record 4).
+
+    Counted from the week's end: a letter may be sealed on its last day.
+    """
+    return [week for week in weeks if now >= desk_key_end(week, mean_b)]
+
+
+def desk_key_end(week: int, mean_b: int) -> int:
+    """When the desk key of a week is erased: its end + 7 d + 1 d + 8 means of B + 3 d."""
+    end_of_week = (WEEK_BASE_DAY + (week + 1) * _WEEK_DAYS) * DAY_S
+    return end_of_week + _DESK_DAYS * DAY_S + _MEANS_OF_B * mean_b
+
+
+def publication(today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes]) -> bytes:
+    """What the desk server gets: for each day, day u32 ‖ drop key ‖ week u16 ‖ desk key."""
+    pieces = []
+    for day in wanted_days(today):
+        week = week_of_day(day)
+        drop_public, desk_public = (
+            PrivateKey.from_seed(seed).public.raw for seed in (drop[day], desk[week])
+        )
+        pieces += [day.to_bytes(4), drop_public, week.to_bytes(2), desk_public]
+    return b"".join(pieces)
+
+
+def living(root: bytes, name: str, desk: Mapping[int, bytes]) -> list[LivingKey]:
+    """The keys that open letters, newest first (letter 2), each with its entry's hash."""
+    keys = []
+    for week, seed in sorted(desk.items(), reverse=True):
+        private = PrivateKey.from_seed(seed)
+        entry = DeskEntry(name, week, private.public)
+        keys.append((week, private, desk_entry_hash(root, entry)))
+    return keys

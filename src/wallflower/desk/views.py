@@ -1,0 +1,117 @@
+"""What the desk shows: plain values for its pages and for tests. No keys, no ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wallflower.wire.chain import Continuity
+
+
+class Sending(StrEnum):
+    """How far a reply or a receipt has come."""
+
+    QUEUED = "queued"
+    HANDED = "handed"
+    BOARD = "board"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """One letter. `text` is empty until it was opened; `receipt` is None until then."""
+
+    id: bytes
+    conversation: bytes
+    case: str
+    day: int
+    continuity: Continuity
+    part: int
+    of: int
+    language: int
+    text: str
+    opened: bool
+    receipt: Sending | None
+    receipt_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyView:
+    """One answer of ours; `batch_day` is the day of the batch that it was put in."""
+
+    id: int
+    day: int
+    text: str
+    parts: int
+    state: Sending
+    batch_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A conversation in the inbox. `continuity` is that of its newest link that is believed;
+    `waiting` counts replies that are not yet on the board."""
+
+    id: bytes
+    name: str
+    letters: int
+    new: int
+    last_day: int
+    continuity: Continuity
+    unconfirmed: int
+    replies: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation in full, and how much can still be answered."""
+
+    id: bytes
+    name: str
+    letters: list[LetterView]
+    replies: list[ReplyView]
+    slots_left: int
+    batch_slots: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Counts of what was answered and acknowledged, by state."""
+
+    replies: dict[Sending, int]
+    receipts: dict[Sending, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that must not pass unseen."""
+
+    day: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the desk is doing. Counts only."""
+
+    locked: bool
+    exists: bool
+    today: int
+    letters: int = 0
+    opened: int = 0
+    loops: int = 0
+    states: States = field(default_factory=lambda: States({}, {}))
+    drops_read: int = 0
+    last_drop: int = 0
+    last_drop_day: int | None = None
+    record: int | None = None
+    record_day: int | None = None
+    keys_published: int | None = None
+    drop_keys: int = 0
+    desk_keys: int = 0
+    batch_built: int | None = None
+    batch_posted: int | None = None
+    board_number: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)

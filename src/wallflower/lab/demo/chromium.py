@@ -1,0 +1,94 @@
+"""The source in Chromium: the real page in two profiles, one of which knows only the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wallflower.errors import Fault
+from wallflower.lab.demo.town import Town
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext, Page, Playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_PATIENCE_MS = 20_000
+_THANKS, _COMPLETE, _SEALED = "谢谢", "已经完整", "已密封并存好"
+
+
+@dataclass(slots=True)
+class ChromiumSource:
+    """A person who reads Chinese, with a browser here and another elsewhere."""
+
+    town: Town
+    words: str = ""
+    taken: int = 0
+    _playwright: Playwright | None = field(default=None)
+    _open: dict[str, BrowserContext] = field(default_factory=dict)
+
+    async def _page(self, profile: str) -> Page:
+        """Open the page in this profile, as one visit: the browser is started anew."""
+        from playwright.async_api import async_playwright
+
+        if not CHROMIUM.exists():
+            raise Fault("Chromium is not installed", "Type: apt-get install chromium")
+        if self._playwright is None:
+            self._playwright = await async_playwright().start()
+        if profile in self._open:
+            await self._open.pop(profile).close()
+        self._open[profile] = await self._playwright.chromium.launch_persistent_context(
+            self.town.folder / profile, executable_path=CHROMIUM, headless=True,
+            args=list(FLAGS), locale="zh-CN",
+        )  # fmt: skip
+        page = self._open[profile].pages[0]
+        page.set_default_timeout(_PATIENCE_MS)
+        await page.goto(self.town.url("mirror") + "/")
+        return page
+
+    async def _watch(self, profile: str) -> Page:
+        """A whole visit: the hum has ended and the board is complete."""
+        page = await self._page(profile)
+        await page.locator("#hum-status", has_text=_THANKS).wait_for()
+        await page.locator("#board-status").filter(has_text=_COMPLETE).wait_for(state="attached")
+        return page
+
+    async def visit(self) -> None:
+        """Watch once."""
+        await self._watch("profile")
+
+    async def write(self, text: str) -> None:
+        """In the page that is open: make words, note them, seal a letter. Nothing is sent."""
+        page = self._open["profile"].pages[0]
+        await page.locator("#write > summary").click()
+        await page.locator("#new-words").click()
+        await page.locator("#noted").check()
+        shown = page.locator("#shown-digits")
+        self.words = await shown.inner_text()
+        await page.locator("#letter").fill(text)
+        await page.locator("#finish").click()
+        await page.locator("#letter-status", has_text=_SEALED).wait_for()
+
+    async def come_back(self) -> list[str]:
+        """In a fresh profile, with the words alone: the replies that the page shows."""
+        page = await self._watch("elsewhere")
+        await page.locator("#read > summary").click()
+        await page.locator("#read-field").fill(self.words)
+        await page.locator("#look").click()
+        self.taken = await page.locator("#answers .taken, #answers .answered").count()
+        return await page.locator("#answers blockquote").all_inner_texts()
+
+    async def receipts(self) -> int:
+        """How many letters the page said were taken by the desk."""
+        return self.taken
+
+    async def close(self) -> None:
+        """Close the browsers."""
+        for context in self._open.values():
+            await context.close()
+        if self._playwright is not None:
+            await self._playwright.stop()
