@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.lab.site import SATURDAY, Make, Site
+
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.parts import DeskSettings, Peer
 from wallflower.desk.header import Cost
 from wallflower.lab.town import BOARD, DESK_NAME, TOKEN, simulated_town
 
 PASSPHRASE = "a long passphrase for tests"
+
 
 @pytest.fixture
 def make_place(tmp_path: Path) -> Make:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.lab.site import Make
+
 from wallflower.crypto.derive import conversation_id
 from wallflower.errors import Refused
 from wallflower.lab.town import MIRROR
@@ -119,9 +119,7 @@ async def test_a_letter_sealed_under_a_record_that_is_no_ancestor_stays(make_pla
     kept = person.store.letters()
     from dataclasses import replace
 
-    person.store.write_letters(
-        [replace(k, record_hash=b"\1" * 32) if k.place else k for k in kept]
-    )
+    person.store.write_letters([replace(k, record_hash=b"\1" * 32) if k.place else k for k in kept])
     await place.pass_days(1)
     await person.visit()
     await place.pass_days(2)
@@ -140,9 +138,7 @@ async def test_a_hum_whose_cells_were_all_lost_but_one_copy_each_arrives(make_pl
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2, 3])
-async def test_three_of_four_distinct_cells_forward_nothing(
-    make_place: Make, missing: int
-) -> None:
+async def test_three_of_four_distinct_cells_forward_nothing(make_place: Make, missing: int) -> None:
     place = await make_place()
     person = place.person("cut")
     await person.visit()

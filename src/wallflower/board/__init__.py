@@ -1,1 +1,1 @@
-"""The blind desk server: composes records, releases the board, and knows no content. And mirrors."""
+"""The blind desk server: composes records and releases the board. And mirrors."""

@@ -35,7 +35,7 @@ class Fixed:
 
 
 def parse_desk_keys(data: bytes) -> list[DeskKeys]:
-    """Read the desk's key list: day ‖ drop key ‖ week ‖ desk key, repeated, or Refused (board 1)."""
+    """Read the desk's key list (day ‖ drop key ‖ week ‖ desk key)*, or Refused (board 1)."""
     reader = Reader(data, "board 1")
     size = 4 + KEM_PUBLIC + 2 + KEM_PUBLIC
     if not data or len(data) % size:

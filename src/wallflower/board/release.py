@@ -1,6 +1,7 @@
-"""What the next board segment holds: its share of the day's batch, or noise. Spec: segment.md. Pure.
+"""What the next board segment holds: its share of the day's batch, or noise. Spec: segment.md.
 
-The server is blind: it cannot tell real slots from filler, and a day without a batch looks the same.
+The server is blind: it cannot tell real slots from filler, and a day without a batch looks the
+same. Pure.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def parse_batch(data: bytes, record: EpochRecord) -> Batch:
 def slots_of_period(
     batch: Batch | None, period: int, record: EpochRecord, draw: Callable[[int], bytes]
 ) -> tuple[list[bytes], list[bytes]]:
-    """The reply slots and receipts of one period; filler by the real door when there is no batch."""
+    """The reply slots and receipts of one period; without a batch, filler by the real door."""
     p, index = record.body.parameters, period % periods_of_day(record)
     if batch is None:
         replies = [seal_part(draw(HASH), 0, draw(REPLY_SALT), 1, 1, b"") for _ in range(p.replies)]

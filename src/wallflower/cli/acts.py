@@ -192,7 +192,9 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
 @click.option("--pins", "pins_file", required=True, type=_FILE)
 @click.option("--mirror", required=True)
 @click.option("--viewers", default=200, show_default=True)
-@click.option("--pause", default=86400.0, show_default=True, help="mean record seconds between visits")
+@click.option(
+    "--pause", default=86400.0, show_default=True, help="mean record seconds between visits"
+)
 def crowd(pins_file: Path, mirror: str, viewers: int, pause: float) -> None:
     """Send the hums of many honest viewers to your own servers (for demo and lab)."""
     known = parse_pins(pins_file.read_bytes())

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from wallflower.errors import Fault
 from wallflower.lab.demo.chromium import ChromiumSource
 from wallflower.lab.demo.handler import Handler
 from wallflower.lab.demo.pace import DemoPace
-from wallflower.lab.demo.town import Town, make_town
+from wallflower.lab.demo.town import make_town
 from wallflower.lab.demo.view import Said, watch
 from wallflower.lab.demo.walk import (
+    PATIENCE_S,
     TerminalSource,
     open_town,
     start_crowd,
@@ -44,28 +46,32 @@ def _prepare(folder: Path, ports: dict[str, int]) -> None:
     build_example(folder / "mirror" / "site", pins, ways, "Office for Clean Hands")
 
 
+_DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="do the walk once without people, and end")
 @click.option("--json", "as_json", is_flag=True, help="with --once: print one JSON object")
 @click.option("--browser", is_flag=True, help="the source uses the page in Chromium")
 @click.option("--viewers", default=200, show_default=True, help="how many others watch")
-@click.option("--day", "day_s", default=6.0, show_default=True, help="wall seconds of one day")
+@click.option("--day", "day_s", type=float, help="wall seconds of one day [6 with --once, else 15]")
+@click.option("--patience", default=PATIENCE_S, show_default=True, help="wall seconds for a step")
 @click.option("--keep", type=click.Path(path_type=Path), help="keep the folder of this run here")
 def demo(
-    once: bool, as_json: bool, browser: bool, viewers: int, day_s: float, keep: Path | None
-) -> None:
+    once: bool, as_json: bool, browser: bool, viewers: int, day_s: float | None, patience: float,
+    keep: Path | None,
+) -> None:  # fmt: skip
     """Run everything on this machine: a writer, an audience, two mixes, a desk.
 
     It starts the same commands as the handbook. Time runs fast, at two paces that it prints.
     """
     started = time.monotonic()
     folder = keep or Path(tempfile.mkdtemp(prefix="wallflower-demo-"))
-    said = Said([])
+    pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
+    plan = _Plan(viewers, browser, once, as_json, patience, started)
     result: dict[str, Any] = {}
     try:
-        result = asyncio.run(
-            _demo(folder, DemoPace(day_s, _anchor()), viewers, browser, once, as_json, said, started)
-        )
+        result = asyncio.run(_demo(folder, pace, plan))
     except KeyboardInterrupt:
         sys.exit(0)
     finally:
@@ -77,49 +83,45 @@ def demo(
         sys.exit(1)
 
 
-def _anchor() -> int:
-    return int(time.time() * 1000)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the command line asked for."""
+
+    viewers: int
+    browser: bool
+    once: bool
+    as_json: bool
+    patience: float
+    started: float
 
 
-async def _demo(
-    folder: Path, pace: DemoPace, viewers: int, browser: bool, once: bool, as_json: bool,
-    said: Said, started: float,
-) -> dict[str, Any]:  # fmt: skip
-    console = Console(stderr=as_json)
+async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
+    console = Console(stderr=plan.as_json)
     console.print(f"Days run {pace.days:,}x (a day is {pace.day_s:g} s), hums 60x (1.5 s).")
     town = make_town(folder, pace, make, _prepare)
     handler = Handler(town)
-    source = ChromiumSource(town) if browser else TerminalSource(town)
-    live: asyncio.Task[None] | None = None
+    source = ChromiumSource(town) if plan.browser else TerminalSource(town)
+    beside: list[asyncio.Task[None]] = []
     try:
         await town.start_roles()
         await open_town(town, handler)
-        people = await start_crowd(town, viewers, 1.0)
-        if once:
-            say = _printer(console)
-        else:
-            say = said.say
-            live = asyncio.ensure_future(watch(town, said, console))
-        seen = await walk(town, source, handler, say)
-        result = await summary(town, seen, started)
-        if not once:
-            say("Now it is your turn: open the page and the desk below.")
+        beside.append(await start_crowd(town, plan.viewers, 1.0))
+        said = Said([])
+        if not plan.once:
+            beside.append(asyncio.ensure_future(watch(town, said, console)))
+        say = console.print if plan.once else said.say
+        seen = await walk(town, source, handler, say, plan.patience)
+        result = await summary(town, seen, plan.started)
+        if not plan.once:
+            said.say("Now it is your turn: open the page and the desk below.")
             await asyncio.Event().wait()
-        people.cancel()
         return result
     except Fault as fault:
         console.print(str(fault))
         return {"failed": fault.what}
     finally:
-        if live is not None:
-            live.cancel()
+        for task in beside:
+            task.cancel()
         await source.close()
         await handler.close()
         await town.stop()
-
-
-def _printer(console: Console) -> Any:
-    def say(line: str) -> None:
-        console.print(line)
-
-    return say

@@ -117,7 +117,9 @@ def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: Non
     """Make a role's folder and return its configuration file; never touches an existing one."""
     config_path = path / f"{role}.toml"
     if config_path.exists():
-        raise Fault(f"{config_path} is there already", "Choose another folder; nothing was changed.")
+        raise Fault(
+            f"{config_path} is there already", "Choose another folder; nothing was changed."
+        )
     folder = Folder(path)
     config = MAKERS[role](folder)
     change(config)

@@ -1,4 +1,4 @@
-"""Hashes and derivations: SHA-256, HKDF, HMAC, and the conversation's secrets. Spec: crypto.md 5-6."""
+"""Hashes, derivations, and the conversation's secrets. Spec: crypto.md 5-6."""
 
 from __future__ import annotations
 

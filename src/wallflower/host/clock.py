@@ -39,5 +39,5 @@ class PacedClock:
 
     async def sleep_until(self, moment: float) -> None:
         """Wait in steps, so that a corrected wall clock is noticed within a minute."""
-        while (left := (moment - self.now()) / self._pace.days) > 0:
+        while (left := (moment - self.now()) / self._pace.days) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, 60.0))

@@ -1,11 +1,13 @@
 """How an inner node pulls from the one before it: one POST that trims and reads a log.
 
 The question is u64(after) ‖ u32(most): everything up to `after` is on the asker's disk and may be
-trimmed. The answer is entries of u64(seq) ‖ u16(record) ‖ u32(length) ‖ body. So a crash between two
-questions repeats entries and loses none; the asker drops what it has seen.
+trimmed. The answer is entries of u64(seq) ‖ u16(record) ‖ u32(length) ‖ body. So a crash between
+two questions repeats entries and loses none; the asker drops what it has seen.
 """
 
 from __future__ import annotations
+
+import itertools
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
@@ -54,7 +56,7 @@ def parse_entries(data: bytes) -> list[Entry]:
         seq, record, length = reader.number(8), reader.number(2), reader.number(4)
         entries.append(Entry(seq, record, reader.take(length)))
         left -= 14 + length
-    if any(a.seq >= b.seq for a, b in zip(entries, entries[1:], strict=False)):
+    if any(a.seq >= b.seq for a, b in itertools.pairwise(entries)):
         raise Refused("pull 1", "Another node's answer is out of order")
     return entries
 

@@ -50,7 +50,7 @@ class SeededEntropy:
 
 
 class SimulatedNet:
-    """Requests go straight into the ASGI app that listens on `host:port`; the app's code is real."""
+    """Requests go straight into the ASGI app that listens on `host:port`; its code is real."""
 
     def __init__(self, apps: dict[str, App]) -> None:
         self.apps = apps

@@ -1,1 +1,1 @@
-"""The source in the terminal: write, visit, read; and a crowd of honest viewers for demo and lab."""
+"""The source in the terminal (write, visit, read), and a crowd of honest viewers."""

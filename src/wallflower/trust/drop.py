@@ -11,7 +11,7 @@ from wallflower.wire.drop import SignedDrop
 def verify_drop(
     drop: SignedDrop, record: EpochRecord, last_number: int, last_hash: bytes
 ) -> SignedDrop:
-    """Refuse a drop that is not the next one of B's chain under this record (drop 2.1, 2.3, 2.4)."""
+    """Refuse what is not the next drop of B's chain under this record (drop 2.1, 2.3, 2.4)."""
     if drop.header.record != record.number or drop.header.slots != record.body.parameters.slots:
         raise Refused("drop 2.1", "A drop does not have the size of its record")
     try:

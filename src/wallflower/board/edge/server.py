@@ -1,4 +1,4 @@
-"""The desk server: public files for everyone, posts from the mixes and the desk, one release clock."""
+"""The desk server: public files for all, posts from mixes and desk, one release clock."""
 
 from __future__ import annotations
 

@@ -31,12 +31,14 @@ class ChromiumSource:
     _playwright: Playwright | None = field(default=None)
     _open: dict[str, BrowserContext] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not CHROMIUM.exists():
+            raise Fault("Chromium is not installed", "Type: apt-get install chromium")
+
     async def _page(self, profile: str) -> Page:
         """Open the page in this profile, as one visit: the browser is started anew."""
         from playwright.async_api import async_playwright
 
-        if not CHROMIUM.exists():
-            raise Fault("Chromium is not installed", "Type: apt-get install chromium")
         if self._playwright is None:
             self._playwright = await async_playwright().start()
         if profile in self._open:

@@ -1,4 +1,4 @@
-"""The two paces of the demo, and the delays that its operators chose. All of it is in the record."""
+"""The two paces of the demo, and its operators' delays. All of it is in the record."""
 
 from __future__ import annotations
 

@@ -78,8 +78,8 @@ class Town:
     async def status(self, role: str) -> dict[str, int]:
         """A role's own counts, or nothing while it does not answer."""
         path, token_file = {
-            "ingress": ("ingress-inner", "a.token"), "organisation": ("organisation", "status.token"),
-        }.get(role, (role, "status.token"))  # fmt: skip
+            "ingress": ("ingress-inner", "a.token"),
+        }.get(role, (role, "status.token"))
         token = (self.folder / role / token_file).read_text().strip()
         try:
             answer = await self.net.get(f"{self.url(path)}/status", token)

@@ -48,8 +48,9 @@ def rows(found: dict[str, Counts]) -> list[tuple[str, str, str]]:
         ("mix A", f"{_n(a, 'hums')} whole hums; holds {_n(a, 'pool')} "
                   f"(most {_n(a, 'pool_high_water')})",
          "which hum holds a letter"),
-        ("mix B", f"{_n(b, 'covers')} covers dropped, {_n(b, 'letters')} letters; holds "
-                  f"{_n(b, 'pool')}; {_n(b, 'seen_since_release')} seen, floor {PARAMETERS['floor']}",
+        ("mix B", f"{_n(b, 'covers')} covers dropped, {_n(b, 'letters')} letters; "
+                  f"holds {_n(b, 'pool')}; {_n(b, 'seen_since_release')} seen, "
+                  f"floor {PARAMETERS['floor']}",
          "anybody's address or time"),
         ("desk server", f"{_n(o, 'segments')} pieces of board; records {_n(o, 'days_ahead')} "
                         "days ahead", "which slots are real; it opens nothing"),
@@ -71,9 +72,7 @@ def picture(town: Town, found: dict[str, Counts], day: int, said: Said) -> Group
         f"hums {HUMS}x (90 s are 1.5 s)"
     )
     story = Panel(Text("\n".join(said.lines)), title="what a source does", title_align="left")
-    where = Text(
-        f"page: {town.url('mirror')}/   desk: {town.desk_door}   (Ctrl-C ends the demo)"
-    )
+    where = Text(f"page: {town.url('mirror')}/   desk: {town.desk_door}   (Ctrl-C ends the demo)")
     return Group(Text(clock), table, story, where)
 
 

@@ -22,7 +22,8 @@ ANSWER = (
     "我们收到了您的来信。请不要再用单位的电脑。不要把照片带出办公室，也不要告诉任何人您给我们写过信。"
     "过几天再来看这里的回复。"
 )
-_LIMIT_S = 40.0
+PATIENCE_S = 40.0
+_LOOK_S = 0.1
 
 
 class Source(Protocol):
@@ -49,15 +50,13 @@ class Source(Protocol):
         ...
 
 
-async def until(
-    what: str, ready: Callable[[], Awaitable[bool]], limit: float = _LIMIT_S, every: float = 0.1
-) -> None:
+async def until(what: str, ready: Callable[[], Awaitable[bool]], limit: float = PATIENCE_S) -> None:
     """Wait for a condition with a limit."""
     end = time.monotonic() + limit
     while not await ready():
         if time.monotonic() > end:
             raise Fault(f"The demo waited {limit:.0f} s for {what}", "Read the logs in its folder.")
-        await asyncio.sleep(every)
+        await asyncio.sleep(_LOOK_S)
 
 
 @dataclass(slots=True)
@@ -164,8 +163,14 @@ def crowd_counts(town: Town) -> dict[str, int]:
     return counts
 
 
-async def walk(town: Town, source: Source, handler: Handler, say: Callable[[str], None]) -> Seen:
-    """Visit, write, visit on a later day, be answered, come back with the words alone."""
+async def walk(
+    town: Town, source: Source, handler: Handler, say: Callable[[str], None],
+    patience: float = PATIENCE_S,
+) -> Seen:  # fmt: skip
+    """Visit, write, visit on a later day, be answered, come back with the words alone.
+
+    `patience` is how many wall seconds each step may take before the walk fails.
+    """
     seen = Seen()
     first = await today(town)
     say("A source visits, as everyone does. Nothing is written yet.")
@@ -176,7 +181,7 @@ async def walk(town: Town, source: Source, handler: Handler, say: Callable[[str]
     async def later() -> bool:
         return await today(town) > first
 
-    await until("the next day", later)
+    await until("the next day", later, patience)
     say("On a later day it visits again; the letter rides in that hum.")
     await source.visit()
     say("The letter is in the pools of A and B.")
@@ -185,11 +190,11 @@ async def walk(town: Town, source: Source, handler: Handler, say: Callable[[str]
         town.check_alive()
         return await handler.has_letter(LETTER)
 
-    await until("the letter at the desk", arrived)
+    await until("the letter at the desk", arrived, patience)
     seen.letter_delivered = True
     say("The handler reads it and answers.")
     await handler.answer(LETTER, ANSWER)
-    await until("the answer on the board", handler.answer_is_on_board)
+    await until("the answer on the board", handler.answer_is_on_board, patience)
     say("Elsewhere, with nothing but the words, the source comes back.")
     replies = await source.come_back()
     seen.reply_read = ANSWER in replies
@@ -222,5 +227,3 @@ def succeeded(result: dict[str, Any]) -> bool:
     """Whether everything that the demo promises was seen."""
     wanted = ("letter_delivered", "reply_read", "receipt_verified")
     return all(result.get(name) is True for name in wanted) and result["hums"] > 0
-
-

@@ -1,4 +1,4 @@
-"""Mix A: cells in, whole hums out. It knows addresses' times, never what is real. Spec: hum.md 2."""
+"""Mix A: cells in, whole hums out. It never learns what is real. Spec: hum.md 2."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The terminal's store: a fixed number of sealed letters, the record and the board. No text, no words.
+"""The terminal's store: a fixed number of sealed letters, the record, the board. No text, no words.
 
-Every place always holds a real ciphertext, so the file's size and shape say nothing. That a place is
-waiting does stand in it: whoever searches this computer learns that something may have been written.
+Every place always holds a real ciphertext, so the file's size and shape say nothing. That a place
+is waiting does stand in it: whoever searches this computer learns that something may have been
+written.
 """
 
 from __future__ import annotations
