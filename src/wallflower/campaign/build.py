@@ -97,7 +97,6 @@ def _escaped(value: str) -> str:
     return re.sub(r"[&<>\"'@\x00-\x1f]", lambda sign: f"&#{ord(sign[0])};", value)
 
 
-
 def build_example(out: Path, pins: Pins, ways: list[str], organisation: str) -> None:
     """Build the packaged example campaign."""
     build_site(packaged_page(), out, pins, ways, packaged_film(), organisation)

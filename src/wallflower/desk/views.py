@@ -88,6 +88,7 @@ class Alarm:
 
     day: int
     what: str
+    seen: bool
 
 
 @dataclass(frozen=True, slots=True)

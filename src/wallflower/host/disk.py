@@ -12,6 +12,7 @@ import sqlite3
 from pathlib import Path
 
 _PRIVATE = 0o600
+_BESIDE = ".new"
 
 
 class Folder:
@@ -33,12 +34,12 @@ class Folder:
             return None
 
     def names(self) -> list[str]:
-        """The names of the files here, sorted."""
-        return sorted(p.name for p in self.path.iterdir() if p.is_file())
+        """The names of the files here, sorted; what a power cut left half written is none."""
+        return sorted(p.name for p in self.path.iterdir() if p.is_file() and p.suffix != _BESIDE)
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file whole, durably, readable by its owner only."""
-        beside = self.path / f"{name}.new"
+        beside = self.path / f"{name}{_BESIDE}"
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         try:
             with os.fdopen(fd, "wb") as file:
@@ -87,3 +88,9 @@ class Folder:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def settle(db: sqlite3.Connection) -> None:
+    """Empty the write-ahead log: it keeps every page as it was at each commit, and so what was
+    deleted since, and the order in which rows came. Not inside of a transaction."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -10,6 +10,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from wallflower.host.disk import settle
+
 READ_BYTES = 16 * 1024 * 1024
 
 
@@ -66,8 +68,9 @@ class Log:
         return entries
 
     def trim(self, to: int) -> None:
-        """Delete every entry up to and with number `to`."""
-        self._db.execute(f"DELETE FROM {self.name} WHERE seq <= ?", (to,))  # noqa: S608
+        """Delete every entry up to and with number `to`, from the write-ahead log too."""
+        if self._db.execute(f"DELETE FROM {self.name} WHERE seq <= ?", (to,)).rowcount:  # noqa: S608
+            settle(self._db)
 
     def trim_records(self, below: int) -> None:
         """Delete every entry that came under a record whose keys are gone."""

@@ -17,13 +17,17 @@ from wallflower.wire.reading import Reader
 
 QUESTION = 12
 _MOST = 4096
+_LAST = 2**63 - 1  # of a database's integers
 
 
 def parse_question(body: bytes) -> tuple[int, int]:
     """(after, most) of a question, or Refused (pull 2)."""
     if len(body) != QUESTION:
         raise Refused("pull 2", "A question has the wrong length")
-    return int.from_bytes(body[:8]), min(int.from_bytes(body[8:]), _MOST)
+    after = int.from_bytes(body[:8])
+    if after > _LAST:
+        raise Refused("pull 2", "A question names a number that no log reaches")
+    return after, min(int.from_bytes(body[8:]), _MOST)
 
 
 def log_route(log: Log, token: str) -> App:
@@ -31,10 +35,14 @@ def log_route(log: Log, token: str) -> App:
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive, QUESTION)
-        if not bearer_is(scope, token) or body is None or len(body) != QUESTION:
+        if not bearer_is(scope, token) or body is None:
             await refuse(send)
             return
-        after, most = parse_question(body)
+        try:
+            after, most = parse_question(body)
+        except Refused:
+            await refuse(send)
+            return
         log.trim(after)
         await answer(send, 200, encode_entries(log.read(after, most)))
 
@@ -62,6 +70,13 @@ def parse_entries(data: bytes) -> list[Entry]:
 
 
 async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[Entry]:
-    """Ask a node for what comes after `after`, which tells it to forget everything up to it."""
+    """Ask a node for what comes after `after`, which tells it to forget everything up to it.
+
+    Raises Refused (pull 1) when the answer goes back, beyond every log, or over `most`: its last
+    number is the next question, so a node that could set it freely could hold the asker for ever.
+    """
     question = after.to_bytes(8) + most.to_bytes(4)
-    return parse_entries(await net.post(url, question, token))
+    entries = parse_entries(await net.post(url, question, token))
+    if len(entries) > most or any(not after < e.seq <= _LAST for e in entries):
+        raise Refused("pull 1", "Another node's answer is not what was asked for")
+    return entries

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wallflower.host.asgi import REFUSAL_HEADERS, App
 
+MOST_HEAD = 65_536  # bytes of one request's line and headers; the parser itself knows no limit
 KEEP_ALIVE_S = 150  # DESIGN 2: ingress keeps connections at least 120 s
 _REFUSAL = (
     b"HTTP/1.1 400 Bad Request\r\n"
@@ -26,7 +27,31 @@ _REFUSAL = (
 
 
 class QuietHttp(HttpToolsProtocol):
-    """Bytes that are not HTTP get the same refusal as everything else."""
+    """Bytes that are not HTTP get the same refusal as everything else, and so does an endless head.
+
+    Who asks for leave to send a body (100-continue) is not answered before the one answer.
+    """
+
+    _in_head = False
+    _head = 0
+
+    def on_message_begin(self) -> None:
+        """A request's head begins."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A request's head has ended."""
+        self._in_head = False
+        self.expect_100_continue = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Refuse a head that has grown too long."""
+        super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
         """Refuse without saying why."""

@@ -23,7 +23,8 @@ class Settings:
     def get(self, name: str, kind: type[T]) -> T:
         """The field `name`, or a Fault that names the file and the field."""
         value = self.fields.get(name)
-        if not isinstance(value, kind):
+        # TOML's booleans are numbers to Python.
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise Fault(
                 f"{self.path.name} has no usable '{name}'",
                 f"Write {name} = … ({kind.__name__}) into it; the handbook has an example.",
@@ -45,8 +46,13 @@ class Settings:
             ) from None
 
     def secret(self, name: str) -> str:
-        """A token out of the file that the field names."""
-        return self.file(name).decode("ascii").strip()
+        """A token out of the file that the field names; an empty one would let everyone in."""
+        token = self.file(name).strip()
+        if not token or not token.isascii():
+            raise Fault(
+                f"{self.get(name, str)} holds no token", "Copy it again from whoever made it."
+            )
+        return token.decode("ascii")
 
     def pace(self) -> Pace:
         """The pace of time; without a [pace] table it is real time."""
@@ -62,5 +68,7 @@ def load_settings(path: Path) -> Settings:
         return Settings(path, tomllib.loads(path.read_text("utf-8")))
     except OSError:
         raise Fault(f"{path} cannot be read", "Make it with 'wallflower new'.") from None
+    except UnicodeDecodeError:
+        raise Fault(f"{path.name} is not UTF-8 text", "Write it again as plain text.") from None
     except tomllib.TOMLDecodeError as error:
         raise Fault(f"{path.name} is not valid TOML ({error})", "Mend that line.") from None

@@ -67,9 +67,7 @@ class Desk:
     def change_passphrase(self, old: str, new: str, again: str) -> None:
         """Another passphrase for the same store."""
         self._open()
-        stores.change_passphrase(
-            self._host.disk, self._host.entropy, old, new, again, self._cost
-        )
+        stores.change_passphrase(self._host.disk, self._host.entropy, old, new, again, self._cost)
 
     def _open(self) -> tuple[Store, Parts]:
         if self._store is None or self._rounds is None:
@@ -165,6 +163,16 @@ class Desk:
         tomorrow = self.today() + 1
         return tomorrow if parts.outbox.batch(tomorrow) is None else tomorrow + 1
 
+    def unseen_alarms(self) -> int:
+        """How many alarms nobody has acknowledged yet; none can be told while locked."""
+        if self._store is None:
+            return 0
+        return int(self._store.run("SELECT count(*) FROM alarms WHERE seen = 0")[0][0])
+
+    def acknowledge(self) -> None:
+        """A person has seen the alarms. They stay, as earlier ones."""
+        self._open()[0].run("UPDATE alarms SET seen = 1")
+
     def status(self) -> Status:
         """How the desk is doing; counts only, and almost nothing while it is locked."""
         if self._store is None or self._rounds is None:
@@ -182,7 +190,7 @@ def _status(store: Store, rounds: Rounds, today: int) -> Status:
     built = store.run("SELECT max(day), max(CASE posted WHEN 1 THEN day END) FROM batches")[0]
     record = rounds.parts.records.newest()
     drop_keys, desk_keys = rounds.parts.keyring.counts()
-    alarms = store.run("SELECT day, what FROM alarms ORDER BY id DESC LIMIT 20")
+    alarms = store.run("SELECT day, what, seen FROM alarms ORDER BY seen, id DESC LIMIT 20")
     return Status(
         locked=False, exists=True, today=today, letters=letters, opened=opened,
         loops=store.get("loops") or 0, states=rounds.parts.outbox.states(),
@@ -192,5 +200,6 @@ def _status(store: Store, rounds: Rounds, today: int) -> Status:
         drop_keys=drop_keys, desk_keys=desk_keys, batch_built=built[0], batch_posted=built[1],
         board_number=store.get("board_number") or 0,
         faults={rule: count for rule, count in store.run("SELECT rule, count FROM faults")},
-        alarms=[Alarm(day, what) for day, what in alarms], unreachable=rounds.unreachable,
+        alarms=[Alarm(day, what, bool(seen)) for day, what, seen in alarms],
+        unreachable=rounds.unreachable,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from wallflower.wire.drop import SignedDrop, parse_drop
 from wallflower.wire.sizes import DAY_S, HASH
 
 _DROPS_AT_ONCE: Final = 8
+_LAST_SEQ: Final = 2**63 - 1
 
 
 async def read_drops(parts: Parts) -> None:
@@ -29,6 +30,8 @@ async def read_drops(parts: Parts) -> None:
             parts.host.net, f"{b.url.rstrip('/')}/drops", b.token, after, _DROPS_AT_ONCE
         )
         fresh = [entry for entry in entries if entry.seq > after]
+        if fresh and fresh[-1].seq > _LAST_SEQ:
+            raise Refused("pull 1", "Mix B numbers its drops beyond what can be stored")
         for entry in fresh:
             await _read_drop(parts, entry)
             await asyncio.sleep(0)  # the pages stay answerable while drops are opened
@@ -53,10 +56,18 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
         parts.store.put("cursor", entry.seq)
 
 
+def _day_of(parts: Parts, drop: SignedDrop, record: EpochRecord) -> int:
+    """The day of a drop. A tick outside of its record's two days is a fault of B."""
+    day = drop.header.tick * record.body.parameters.tick // DAY_S
+    if day in (record.body.day, record.body.day + 1):
+        return day
+    parts.letters.fault("drop 1.3")
+    return record.body.day
+
+
 def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
     last = parts.store.get("drop_number") or 0
     last_hash = parts.store.get("drop_hash") or bytes(HASH)
-    day = drop.header.tick * record.body.parameters.tick // DAY_S
     try:
         verify_drop(drop, record, last, last_hash)
     except Refused as refused:
@@ -69,6 +80,7 @@ def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
             parts.today(),
             f"Drop {drop.header.number} does not follow drop {last}: ask operator B",
         )
+    day = _day_of(parts, drop, record)
     parts.store.put("drop_number", drop.header.number)
     parts.store.put("drop_hash", drop.hash)
     parts.store.put("drop_day", day)

@@ -112,9 +112,7 @@ def _cookies(scope: Scope) -> dict[str, str]:
 def _fields(body: bytes) -> dict[str, str]:
     """The fields of a urlencoded form; anything else has none, and so no form token."""
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
-        )
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         return {}
     return dict(pairs)

@@ -83,9 +83,7 @@ class Records:
         oldest = record.number - _RECORDS_KEPT
         self._known = {n: r for n, r in self._known.items() if n > oldest}
         self._known[record.number] = record
-        self._store.run(
-            "INSERT OR REPLACE INTO records VALUES (?, ?)", record.number, record.raw
-        )
+        self._store.run("INSERT OR REPLACE INTO records VALUES (?, ?)", record.number, record.raw)
         self._store.run("DELETE FROM records WHERE number <= ?", oldest)
 
     def _numbers(self) -> list[int]:

@@ -36,7 +36,7 @@ def read_settings(settings: Settings) -> DeskSettings:
 
 async def _work(desk: Desk, port: int, door: Door) -> None:
     """Say once where to enter, when somebody is there to answer; then make the passes."""
-    while not await _answers(port):
+    while not await _answers(port):  # noqa: ASYNC110  # uvicorn has no event to wait for
         await asyncio.sleep(_LOOK_S)
     # The one line that this process ever prints. Who reads it may enter, once.
     sys.stdout.write(f"desk ready http://{ADDRESS}:{port}/enter/{door.entry}\n")

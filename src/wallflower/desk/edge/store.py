@@ -71,7 +71,9 @@ CREATE TABLE IF NOT EXISTS batches (
   day INTEGER PRIMARY KEY, body BLOB, posted INTEGER NOT NULL DEFAULT 0,
   settled INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS faults (rule TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alarms (id INTEGER PRIMARY KEY, day INTEGER NOT NULL, what TEXT NOT NULL)
+CREATE TABLE IF NOT EXISTS alarms (
+  id INTEGER PRIMARY KEY, day INTEGER NOT NULL, what TEXT NOT NULL,
+  seen INTEGER NOT NULL DEFAULT 0)
 """
 
 
@@ -145,13 +147,9 @@ def create_store(
     if data is not None and not parse_header(data).fresh:
         raise Fault("There is a store already", "Unlock it.")
     if data is None and (folder.path / DATABASE_FILE).exists():
-        raise Fault(
-            "The store has lost its header", "Put store.json back, or move store.db away."
-        )
+        raise Fault("The store has lost its header", "Put store.json back, or move store.db away.")
     data_key = entropy.draw(DATA_KEY)
-    header = wrap(
-        passphrase, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=True
-    )
+    header = wrap(passphrase, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=True)
     folder.write(HEADER_FILE, header.encode())
     for name in (DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm"):
         folder.remove(name)

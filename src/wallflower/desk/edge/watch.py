@@ -55,9 +55,7 @@ async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> N
             parts.store.put("board_time", until)
             if not joined:
                 parts.store.put("board_since", since)
-        parts.outbox.settle(
-            parts.store.get("board_since") or 0, parts.store.get("board_time") or 0
-        )
+        parts.outbox.settle(parts.store.get("board_since") or 0, parts.store.get("board_time") or 0)
 
 
 async def _segment(parts: Parts, number: int) -> tuple[EpochRecord, bytes]:

@@ -60,7 +60,8 @@ def report(status: Status) -> dict[str, int | bool]:
     counts: dict[str, int | bool] = {
         "locked": status.locked, "letters": status.letters, "opened": status.opened,
         "drops": status.drops_read, "faults": sum(status.faults.values()),
-        "alarms": len(status.alarms), "unreachable": len(status.unreachable),
+        "alarms": sum(not alarm.seen for alarm in status.alarms),
+        "unreachable": len(status.unreachable),
     }  # fmt: skip
     for name, found in (("replies", replies), ("receipts", receipts)):
         for state in Sending:
@@ -107,7 +108,7 @@ class Pages:
             Route("/", self._guarded(self._inbox), methods=["GET"]),
             Route("/case/{handle}", self._guarded(self._case), methods=["GET", "POST"]),
             Route("/letter/{handle}", self._guarded(self._letter), methods=["GET", "POST"]),
-            Route("/status", self._guarded(self._status), methods=["GET"]),
+            Route("/status", self._guarded(self._status), methods=["GET", "POST"]),
             Route(f"/{_CSS}", self._guarded(self._sheet, open_only=False), methods=["GET"]),
         ])  # fmt: skip
 
@@ -144,7 +145,7 @@ class Pages:
         template = self._templates.get_template(name)
         html = template.render(
             form_token=self._door.form_token, locked=self._desk.locked, handle=self._handle,
-            **values,
+            alarms=self._desk.unseen_alarms(), **values,
         )  # fmt: skip
         return _secured(HTMLResponse(html, status_code=status))
 
@@ -209,7 +210,7 @@ class Pages:
                 needed = self._desk.slots_needed(text)
                 if fields.get("do") == "send":
                     self._desk.answer(found, text)
-                    return _go(f"{request.url.path}#answer")
+                    return _go(f"{request.url.path}#newest")
             except Fault as refused:
                 fault = refused
         case = self._desk.conversation(found)
@@ -232,7 +233,9 @@ class Pages:
         return self._page("letter.html", letter=letter, next_batch=self._desk.next_batch())
 
     async def _status(self, request: Request) -> Response:
-        del request
+        if request.method == "POST":
+            self._desk.acknowledge()
+            return _go("/status")
         return self._page("status.html", state=self._desk.status())
 
 

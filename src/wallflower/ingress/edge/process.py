@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
 from wallflower.host.clock import PacedClock, day_of
@@ -12,7 +13,7 @@ from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.log import Log
 from wallflower.host.net import HttpNet
-from wallflower.host.pull import QUESTION, encode_entries, parse_question
+from wallflower.host.pull import encode_entries, parse_question
 from wallflower.host.serve import Listener, serve
 from wallflower.host.settings import load_settings
 from wallflower.ingress.edge.commit import Commit
@@ -40,16 +41,22 @@ class Ingress:
         body = await read_body(receive, 64)
         if body is None or not bearer_is(scope, self._token):
             await refuse(send)
-        elif scope["path"] == "/cells" and len(body) == QUESTION:
-            after, most = parse_question(body)
-            entries = await self.commit.on_disk(lambda: self._pull(after, most))
-            await answer(send, 200, entries)
+        elif scope["path"] == "/cells":
+            await self._answer_pull(body, send)
         elif scope["path"] == "/status":
             waiting = await self.commit.on_disk(self._log.size)
             status = {"cells": self.commit.cells, "waiting": waiting}
             await answer(send, 200, json.dumps(status).encode())
         else:
             await refuse(send)
+
+    async def _answer_pull(self, question: bytes, send: Send) -> None:
+        try:
+            after, most = parse_question(question)
+        except Refused:
+            await refuse(send)
+            return
+        await answer(send, 200, await self.commit.on_disk(lambda: self._pull(after, most)))
 
     def _pull(self, after: int, most: int) -> bytes:
         self._log.trim(after)

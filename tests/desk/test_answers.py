@@ -1,0 +1,240 @@
+"""Answers and receipts: the day batch, and what the source finds on the board."""
+
+from __future__ import annotations
+
+import pytest
+from tests.desk.simulated import (
+    MONDAY,
+    PERIOD,
+    RECEIPTS,
+    REPLIES,
+    World,
+    cut_batch,
+)
+
+from wallflower.crypto.derive import epoch_secret
+from wallflower.desk.views import Sending
+from wallflower.errors import Fault, Refused
+from wallflower.wire.receipt import find_receipts
+from wallflower.wire.sizes import DAY_S, RECEIPT, REPLY_INDEXES, REPLY_SLOT, REPLY_TEXT
+
+ALICE, BOB = b"a" * 16, b"b" * 16
+PERIODS = DAY_S // PERIOD
+BATCH = 4 + PERIODS * (REPLIES * REPLY_SLOT + RECEIPTS * RECEIPT)
+
+
+async def arrived(world: World, *secrets: bytes) -> dict[bytes, bytes]:
+    """One letter of each secret has arrived and was opened: secret -> conversation."""
+    found = {}
+    for secret in secrets:
+        known = {case.id for case in world.desk.inbox()}
+        world.drop(world.write(secret, "hello"))
+        await world.desk.step()
+        [found[secret]] = [case.id for case in world.desk.inbox() if case.id not in known]
+        [letter] = world.desk.conversation(found[secret]).letters
+        world.desk.open_letter(letter.id)
+    return found
+
+
+async def evening(world: World, day: int) -> None:
+    """The pass in which the batch for the next day is built."""
+    world.set_time(day, 18.0)
+    await world.desk.step()
+
+
+async def test_reply_of_three_slots_goes_in_one_batch_and_is_read_with_the_words(
+    world: World,
+) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    text = "回复" * 300  # 1,800 bytes: characters are cut where a slot ends
+    world.desk.answer(case, text)
+    [reply] = world.desk.conversation(case).replies
+    assert (reply.parts, reply.state) == (3, Sending.QUEUED)
+    await evening(world, 0)
+    [reply] = world.desk.conversation(case).replies
+    assert (reply.state, reply.batch_day) == (Sending.HANDED, MONDAY + 1)
+    await world.begin_day(1)
+    world.release_day()
+    assert [found.text for found in world.read_replies(ALICE)] == [text]
+    assert world.read_replies(BOB) == []
+    await world.desk.step()
+    assert world.desk.conversation(case).replies[0].state is Sending.BOARD
+
+
+async def test_receipt_of_an_opened_letter_is_found_with_the_words(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "opened", mark=41), world.write(BOB, "not opened", mark=7))
+    await world.desk.step()
+    [letter] = world.desk.conversation(world.desk.inbox()[0].id).letters
+    opened = world.desk.open_letter(letter.id)
+    await evening(world, 0)
+    assert world.desk.letter(opened.id).receipt is Sending.HANDED
+    await world.begin_day(1)
+    world.release_day()
+    week = world.record.body.week
+    seen = world.board()[1]
+    marks = {
+        name: find_receipts({week: epoch_secret(secret, week)}, seen)
+        for name, secret in (("opened", ALICE), ("not opened", BOB))
+    }
+    other = "not opened" if opened.text == "opened" else "opened"
+    assert marks[opened.text] == {(week, 41 if opened.text == "opened" else 7)}
+    assert marks[other] == set()
+    await world.desk.step()
+    assert world.desk.letter(opened.id).receipt is Sending.BOARD
+    assert world.desk.states().receipts[Sending.BOARD] == 1
+
+
+async def test_batch_has_the_same_size_empty_or_full(world: World) -> None:
+    await world.start()
+    await evening(world, 0)
+    case = (await arrived(world, ALICE))[ALICE]
+    await world.begin_day(1)
+    for _ in range(PERIODS * REPLIES + 3):
+        world.desk.answer(case, "x")
+    await evening(world, 1)
+    assert [len(post) for post in world.server.posts] == [BATCH, BATCH]
+    assert world.desk.states().replies == {
+        Sending.QUEUED: 3, Sending.HANDED: PERIODS * REPLIES, Sending.BOARD: 0
+    }  # fmt: skip
+    slots, receipts = cut_batch(world.server.posts[1][4:])
+    assert len(set(slots)) == PERIODS * REPLIES
+    assert len(set(receipts)) == PERIODS * RECEIPTS
+
+
+async def test_no_batch_is_built_before_evening_and_only_one_after(world: World) -> None:
+    await world.start()
+    world.set_time(0, 17.99)
+    await world.desk.step()
+    assert world.server.posts == []
+    for hour in (18.0, 20.0, 23.9):
+        world.set_time(0, hour)
+        await world.desk.step()
+    assert len(world.server.posts) == 1
+
+
+async def test_batch_is_sent_again_byte_for_byte_after_a_failure(world: World) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "first try")
+    world.net.lose_answers.add("/desk/batch")
+    await evening(world, 0)
+    assert world.desk.states().replies[Sending.HANDED] == 0
+    assert "desk server: batch" in world.desk.status().unreachable
+    world.desk.answer(case, "too late for this one")
+    world.net.lose_answers.clear()
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock("plain paper boats at noon")
+    world.set_time(0, 19)
+    await world.desk.step()
+    one, two = world.server.posts
+    assert one == two
+    states = world.desk.states().replies
+    assert (states[Sending.HANDED], states[Sending.QUEUED]) == (1, 1)
+
+
+async def test_batch_that_was_never_taken_waits_for_the_board_and_goes_again(
+    world: World,
+) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "patience")
+    world.net.down.add("/desk/batch")
+    await evening(world, 0)
+    world.net.down.clear()
+    await world.begin_day(1)
+    world.release_day()
+    await evening(world, 1)  # the board may still show yesterday's: nothing is sent twice
+    assert world.desk.conversation(case).replies[0].batch_day == MONDAY + 1
+    await world.begin_day(2)
+    world.server.release(world.record, world.clock.moment)
+    await world.desk.step()
+    assert world.desk.conversation(case).replies[0].batch_day is None
+    await evening(world, 2)
+    await world.begin_day(3)
+    world.release_day()
+    assert [r.text for r in world.read_replies(ALICE)] == ["patience"]
+    assert len(set(world.board()[0])) == len(world.board()[0])
+
+
+async def test_batch_that_was_taken_although_the_answer_was_lost_is_not_repeated(
+    world: World,
+) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "once")
+    world.net.lose_answers.add("/desk/batch")
+    await evening(world, 0)
+    world.net.lose_answers.clear()
+    for day in (1, 2):
+        await world.begin_day(day)
+        world.release_day()
+        await world.desk.step()
+        await evening(world, day)
+    assert world.desk.conversation(case).replies[0].state is Sending.BOARD
+    await world.begin_day(3)
+    world.release_day()
+    slots = world.board()[0]
+    assert len(set(slots)) == len(slots)
+
+
+async def test_two_letters_with_one_mark_have_one_receipt(world: World) -> None:
+    await world.start()
+    for text in ("one", "two"):
+        world.drop(world.write(ALICE, text, mark=5))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    for letter in world.desk.conversation(case.id).letters:
+        world.desk.open_letter(letter.id)
+    assert world.desk.states().receipts[Sending.QUEUED] == 1
+
+
+async def test_reply_that_is_empty_or_too_long_is_refused_with_the_limit(world: World) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    with pytest.raises(Refused, match="empty"):
+        world.desk.answer(case, " \r\n ")
+    with pytest.raises(Fault, match="day's batch holds 24"):
+        world.desk.answer(case, "x" * REPLY_TEXT * 25)
+    for _ in range(3):
+        world.desk.answer(case, "x" * REPLY_TEXT * 21)
+    with pytest.raises(Refused, match=f"{REPLY_INDEXES - 63} are left"):
+        world.desk.answer(case, "x" * REPLY_TEXT * 2)
+    assert world.desk.conversation(case).slots_left == 1
+    assert len(world.desk.conversation(case).replies) == 3
+
+
+async def test_reply_goes_to_the_newest_confirmed_week(world: World) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    await world.begin_day(7)
+    world.drop(world.write(ALICE, "a week later"))
+    await world.desk.step()
+    world.desk.answer(case, "to the new week")
+    await evening(world, 7)
+    await world.begin_day(8)
+    world.release_day()
+    [found] = world.read_replies(ALICE)
+    assert found.week == world.records[0].body.week + 1
+
+
+async def test_rolled_back_board_is_an_alarm(world: World) -> None:
+    await world.start()
+    old = world.server.head
+    await world.begin_day(1)
+    world.release_day()
+    await world.desk.step()
+    assert world.desk.status().board_number > 1
+    await world.begin_day(2)
+    world.server.head = old
+    await world.desk.step()
+    assert [a.what for a in world.desk.status().alarms] == ["The board went back to an older state"]
+
+
+async def test_board_is_asked_once_a_period_when_it_is_fresh(world: World) -> None:
+    await world.start()
+    world.net.down.add("/board/head")
+    await world.desk.step()
+    assert world.desk.status().unreachable == []

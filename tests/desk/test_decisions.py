@@ -1,0 +1,123 @@
+"""The pure decisions: which keys live, what a batch takes, names, the header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+from tests.desk.simulated import CHEAP, MONDAY, SeededEntropy
+
+from wallflower.desk import batch, header, keys, names
+from wallflower.errors import Fault
+from wallflower.host.entropy import shuffled
+from wallflower.wire.chain import Continuity
+from wallflower.wire.sizes import DAY_S, week_of_day
+
+T = TypeVar("T")
+H72 = 3 * DAY_S
+
+
+class SeededChance(SeededEntropy):
+    def shuffled(self, items: Sequence[T]) -> list[T]:
+        return shuffled(self.draw, items)
+
+
+def reply(number: int, parts: int) -> batch.WaitingReply:
+    return batch.WaitingReply(number, tuple(bytes([number, n]) for n in range(parts)))
+
+
+def told(number: int, continuity: Continuity) -> batch.WaitingReceipt:
+    return batch.WaitingReceipt(bytes([number]) * 16, continuity)
+
+
+def test_keys_of_today_and_four_days_are_made_once() -> None:
+    draw = SeededEntropy("k").draw
+    made = keys.missing(MONDAY + 4, [], [], draw)
+    assert sorted(made.drop) == list(range(MONDAY + 4, MONDAY + 9))
+    week = week_of_day(MONDAY)
+    assert sorted(made.desk) == [week, week + 1]
+    again = keys.missing(MONDAY + 5, made.drop, made.desk, draw)
+    assert (list(again.drop), again.desk) == ([MONDAY + 9], {})
+
+
+@pytest.mark.parametrize(("late", "dead"), [(-1, []), (0, [MONDAY])])
+def test_drop_key_dies_72_hours_after_its_day(late: int, dead: list[int]) -> None:
+    now = (MONDAY + 1) * DAY_S + H72 + late
+    assert keys.dead_drop_days([MONDAY, MONDAY + 1], now) == dead
+
+
+@pytest.mark.parametrize("late", [-1, 0])
+def test_desk_key_dies_by_the_records_rule(late: int) -> None:
+    week, mean_b = week_of_day(MONDAY), 64800
+    end = (MONDAY + 7 + 7 + 1 + 3) * DAY_S + 8 * mean_b
+    assert keys.dead_desk_weeks([week], end + late, mean_b) == ([week] if late == 0 else [])
+
+
+def test_living_keys_are_tried_newest_first() -> None:
+    living = keys.living(bytes(32), "desk", {1: b"1" * 32, 3: b"3" * 32, 2: b"2" * 32})
+    assert [week for week, _, _ in living] == [3, 2, 1]
+
+
+def test_reply_goes_whole_or_waits() -> None:
+    waiting = [reply(1, 3), reply(2, 4), reply(3, 2)]
+    assert [r.id for r in batch.choose_replies(waiting, 5)] == [1, 3]
+
+
+def test_known_conversations_receipts_come_first_and_unconfirmed_last() -> None:
+    waiting = [
+        told(1, Continuity.UNCONFIRMED), told(2, Continuity.FIRST), told(3, Continuity.CONFIRMED),
+        told(4, Continuity.FIRST), told(5, Continuity.CONFIRMED),
+    ]  # fmt: skip
+    chosen = batch.choose_receipts(waiting, 4, SeededChance("r"))
+    found = [w.value[0] for w in chosen]
+    assert set(found[:2]) == {3, 5}
+    assert set(found[2:]) == {2, 4}
+
+
+def test_first_letters_receipts_are_drawn_by_lot() -> None:
+    waiting = [told(n, Continuity.FIRST) for n in range(20)]
+    chance = SeededChance("lot")
+    drawn = {batch.choose_receipts(waiting, 1, chance)[0].value for _ in range(40)}
+    assert len(drawn) > 5
+
+
+def test_batch_is_full_and_real_ones_stand_at_random_places() -> None:
+    size, chance, places = batch.Room(12, 5), SeededChance("b"), set()
+    real = b"R" * 768
+    for _ in range(30):
+        built = batch.build(7, size, [batch.WaitingReply(1, (real,))], [], chance)
+        assert len(built.body) == 4 + 12 * 768 + 5 * 16
+        places.add((built.body.index(real) - 4) // 768)
+    assert len(places) > 5
+
+
+@pytest.mark.parametrize(("hour", "yes"), [(0, False), (17.999, False), (18, True), (23.9, True)])
+def test_evening_begins_at_eighteen(hour: float, yes: bool) -> None:
+    assert batch.is_evening(MONDAY * DAY_S + hour * 3600) is yes
+
+
+def test_names_are_all_different() -> None:
+    assert len({names.name_of(n) for n in range(names.NAMES)}) == names.NAMES
+
+
+def test_header_gives_the_key_for_the_same_passphrase_in_another_form() -> None:
+    made = header.wrap("caf\u00e9 and long words", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
+    read = header.parse_header(made.encode())
+    assert header.unwrap(read, "cafe\u0301 and long words") == b"k" * 32
+    with pytest.raises(Fault, match="not the passphrase"):
+        header.unwrap(read, "cafe and long words")
+
+
+@pytest.mark.parametrize("change", [
+    (b'"memory_kib": 64', b'"memory_kib": 99999999'), (b'"passes": 1', b'"passes": 0'),
+    (b'"version": 1', b'"version": 2'), (b'"salt": "73', b'"salt": "'), (b"{", b""),
+])  # fmt: skip
+def test_damaged_header_is_a_fault(change: tuple[bytes, bytes]) -> None:
+    made = header.wrap("a long passphrase", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
+    with pytest.raises(Fault, match="header is damaged"):
+        header.parse_header(made.encode().replace(*change))
+
+
+def test_usual_cost_is_the_one_that_was_chosen() -> None:
+    assert header.Cost() == header.Cost(memory_kib=262144, passes=3, lanes=4)

@@ -1,0 +1,274 @@
+"""Letters: from B's drops to the inbox, and what each may be believed to be."""
+
+from __future__ import annotations
+
+import pytest
+from tests.desk.simulated import MONDAY, PASSPHRASE, World
+
+from wallflower.crypto.derive import epoch_secret
+from wallflower.crypto.sign import sign
+from wallflower.desk.views import Sending
+from wallflower.errors import Fault
+from wallflower.host.asgi import Receive, Scope, Send, answer
+from wallflower.host.log import Entry
+from wallflower.host.pull import encode_entries
+from wallflower.wire.chain import Continuity
+from wallflower.wire.drop import DropHeader, make_drop
+from wallflower.wire.letter import LetterKind
+from wallflower.wire.sizes import DROP_HEADER, DROP_SEAL, HASH
+
+ALICE, BOB = b"a" * 16, b"b" * 16
+
+
+async def test_first_letter_arrives_sealed_until_it_is_opened(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "hello"))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    assert (case.letters, case.new, case.continuity) == (1, 1, Continuity.FIRST)
+    [letter] = world.desk.conversation(case.id).letters
+    assert (letter.text, letter.day, letter.receipt) == ("", MONDAY, None)
+    opened = world.desk.open_letter(letter.id)
+    assert (opened.text, opened.receipt) == ("hello", Sending.QUEUED)
+    assert world.desk.inbox()[0].new == 0
+
+
+async def test_fillers_and_loops_are_not_letters(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "loop", kind=LetterKind.LOOP))
+    await world.desk.step()
+    assert world.desk.inbox() == []
+    assert (world.desk.status().loops, world.desk.status().drops_read) == (1, 1)
+
+
+async def test_three_letters_across_a_week_change_are_one_conversation_confirmed(
+    world: World,
+) -> None:
+    await world.start()
+    for day in (4, 6, 8):  # Friday, Sunday, and Tuesday of the next week
+        await world.begin_day(day)
+        world.drop(world.write(ALICE, f"day {day}"))
+        await world.desk.step()
+    [case] = world.desk.inbox()
+    letters = world.desk.conversation(case.id).letters
+    assert [item.continuity for item in letters] == [
+        Continuity.FIRST, Continuity.CONFIRMED, Continuity.CONFIRMED
+    ]  # fmt: skip
+    assert [item.day for item in letters] == [MONDAY + 4, MONDAY + 6, MONDAY + 8]
+    assert world.desk.status().faults == {}
+
+
+async def test_unconfirmed_letter_is_shown_and_does_not_redirect_replies(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "real"))
+    await world.desk.step()
+    await world.begin_day(7)
+    forged = world.write(ALICE, "forged", e=epoch_secret(BOB, 0), x=bytes(32))
+    world.drop(forged)
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    assert (case.unconfirmed, case.continuity) == (1, Continuity.FIRST)
+    world.desk.answer(case.id, "for the real one")
+    world.set_time(7, 18.5)
+    await world.desk.step()
+    await world.begin_day(8)
+    world.release_day()
+    assert [r.text for r in world.read_replies(ALICE)] == ["for the real one"]
+    kept = world.records[0].body.week
+    assert [r.week for r in world.read_replies(ALICE)] == [kept]
+
+
+async def test_older_letter_in_the_same_drop_is_judged_before_the_newer(world: World) -> None:
+    await world.start()
+    await world.begin_day(6)
+    early = world.write(ALICE, "sunday")
+    await world.begin_day(7)
+    world.drop(world.write(ALICE, "monday"), early)
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    found = {item.continuity for item in world.desk.conversation(case.id).letters}
+    assert found == {Continuity.FIRST, Continuity.CONFIRMED}
+
+
+async def test_same_letter_twice_is_one(world: World) -> None:
+    await world.start()
+    letter = world.write(ALICE, "once")
+    world.drop(letter, letter)
+    world.drop(letter)
+    await world.desk.step()
+    assert [case.letters for case in world.desk.inbox()] == [1]
+
+
+async def test_faulty_slot_is_counted_and_the_others_are_read(world: World) -> None:
+    await world.start()
+    good = world.make_drop([world.write(ALICE, "one"), world.write(BOB, "two")])
+    header = world.last_drop[0]
+    # The slot is damaged before B signs: a signature over it is valid, as from a faulty B.
+    broken = bytearray(good[:-64])
+    broken[DROP_HEADER + DROP_SEAL + 5] ^= 1
+    world.log.append(1, [bytes(broken) + sign(world.drop_seed, "drop", bytes(broken))])
+    world.drop(world.write(b"c" * 16, "three"))
+    await world.desk.step()
+    status = world.desk.status()
+    assert status.faults["drop 2.6"] == 1
+    assert status.letters >= 2  # at most one of the first drop's two was hit
+    assert status.drops_read == 2
+    assert header == 1
+
+
+async def test_letter_that_names_another_week_is_a_fault_and_nothing_more(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "x", week=5), world.write(BOB, "y"))
+    await world.desk.step()
+    assert world.desk.status().faults == {"letter 3.6": 1}
+    assert len(world.desk.inbox()) == 1
+
+
+async def test_break_of_the_drop_chain_is_an_alarm_and_reading_goes_on(world: World) -> None:
+    await world.start()
+    world.drop()
+    world.make_drop([])  # lost on the way
+    world.drop(world.write(ALICE, "after the gap"))
+    world.drop(world.write(BOB, "and after"))
+    await world.desk.step()
+    status = world.desk.status()
+    assert (status.letters, status.last_drop, status.faults) == (2, 4, {"drop 2.4": 1})
+    assert [alarm.what for alarm in status.alarms] == [
+        "Drop 3 does not follow drop 1: ask operator B"
+    ]
+
+
+async def test_drop_of_a_strange_signer_is_not_read(world: World) -> None:
+    await world.start()
+    letters = [world.write(ALICE, "x"), *(world.filler() for _ in range(3))]
+    strange = make_drop(
+        DropHeader(1, 1, 1, 4, bytes(HASH)), world.record.body.drop_key, world.record.hash,
+        bytes(32), letters, bytes(32),
+    )  # fmt: skip
+    world.log.append(1, [strange, b"not a drop"])
+    world.drop(world.write(BOB, "true"))
+    await world.desk.step()
+    assert world.desk.status().faults == {"drop 2.3": 1, "drop 2.1": 1}
+    assert world.desk.status().letters == 1
+
+
+async def test_drop_of_an_impossible_tick_is_read_under_its_records_day(world: World) -> None:
+    await world.start()
+    letters = [world.write(ALICE, "x"), *(world.filler() for _ in range(3))]
+    drop = make_drop(
+        DropHeader(1, 1, 2**64 - 1, 4, bytes(HASH)), world.record.body.drop_key, world.record.hash,
+        bytes(32), letters, world.drop_seed,
+    )  # fmt: skip
+    world.log.append(1, [drop])
+    await world.desk.step()
+    assert world.desk.status().faults == {"drop 1.3": 1}
+    assert world.desk.inbox()[0].last_day == MONDAY
+
+
+async def test_answer_of_b_with_impossible_numbers_is_a_fault(world: World) -> None:
+    await world.start()
+
+    async def strange(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await answer(send, 200, encode_entries([Entry(2**64 - 1, 1, world.make_drop([]))]))
+
+    world.net.apps["http://mix"] = strange
+    await world.desk.step()
+    assert world.desk.status().faults == {"pull 1": 1}
+
+
+async def test_unreachable_b_is_noted_and_asked_again(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "patience"))
+    world.net.down.add("http://mix")
+    await world.desk.step()
+    assert world.desk.status().unreachable == ["mix B: drops"]
+    assert world.desk.inbox() == []
+    world.net.down.clear()
+    await world.desk.step()
+    assert world.desk.status().unreachable == []
+    assert len(world.desk.inbox()) == 1
+
+
+async def test_drop_under_a_record_that_is_not_there_yet_waits(world: World) -> None:
+    await world.start()
+    await world.begin_day(1)
+    newer = world.make_record()  # a second record of the day, which the desk has not seen
+    world.server.current, kept = newer.number - 1, world.server.records.pop(newer.number)
+    world.drop(world.write(ALICE, "early"))
+    await world.desk.step()
+    assert world.desk.status().letters == 0
+    assert "mix B: drops" in world.desk.status().unreachable
+    world.server.records[newer.number] = kept
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+
+
+async def test_b_forgets_a_drop_only_after_it_is_stored(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "x"))
+    world.net.down.add("http://mix")
+    await world.desk.step()
+    assert world.log.size() == 1
+    world.net.down.clear()
+    await world.desk.step()
+    assert (world.log.size(), world.desk.status().letters) == (0, 1)
+
+
+async def test_restart_keeps_everything(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "stay"))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    [letter] = world.desk.conversation(case.id).letters
+    world.desk.open_letter(letter.id)
+    world.desk.answer(case.id, "noted")
+    before = (world.desk.inbox(), world.desk.conversation(case.id), world.desk.states())
+    world.desk.lock()
+    world.desk = world.new_desk()
+    with pytest.raises(Fault, match="locked"):
+        world.desk.inbox()
+    world.desk.unlock(PASSPHRASE)
+    assert (world.desk.inbox(), world.desk.conversation(case.id), world.desk.states()) == before
+    world.drop(world.write(ALICE, "again"))
+    await world.desk.step()
+    assert (world.desk.inbox()[0].letters, world.desk.status().faults) == (2, {})
+
+
+async def test_dead_keys_open_no_recorded_drop(world: World) -> None:
+    await world.start()
+    recorded = world.make_drop([world.write(ALICE, "recorded by somebody")])
+    await world.begin_day(3)
+    assert world.desk.status().drop_keys == 8
+    world.set_time(4, 0.01)  # 72 h after the end of the first day
+    await world.desk.step()
+    assert world.desk.status().drop_keys == 8  # one died, one was born
+    world.log.append(1, [recorded])
+    await world.desk.step()
+    assert world.desk.status().faults == {"drop key is gone": 1}
+    assert world.desk.status().letters == 0
+
+
+async def test_drop_opens_until_its_key_dies(world: World) -> None:
+    await world.start()
+    late = world.make_drop([world.write(ALICE, "late")])
+    await world.begin_day(3, 23.9)
+    world.log.append(1, [late])
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+
+
+async def test_desk_key_dies_after_its_time_and_letters_stay_sealed(world: World) -> None:
+    await world.start()
+    old = world.write(ALICE, "too late", record=world.records[0])
+    # week + 7 d + 1 d + 8 × 18 h + 3 d: the desk key of the first week dies on day 24
+    await world.begin_day(23)
+    assert world.desk.status().desk_keys == 4
+    world.drop(old)
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+    await world.begin_day(24)
+    assert world.desk.status().desk_keys == 4 - 1 + 1
+    world.drop(world.write(BOB, "too late as well", record=world.records[0]))
+    await world.desk.step()
+    assert world.desk.status().faults["letter 3.2"] == 1

@@ -1,0 +1,87 @@
+"""The desk as a process of its own: one line, one address, one refusal, a clean end."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.desk.simulated import SeededEntropy
+
+from wallflower.desk.edge.process import read_settings
+from wallflower.errors import Fault
+from wallflower.host.settings import load_settings
+from wallflower.trust.pins import Pins
+
+CONFIG = """
+port = {port}
+name = "desk one"
+pins = "pins.json"
+
+[b]
+url = "http://127.0.0.1:9"
+token = "b.token"
+
+[board]
+url = "http://127.0.0.1:9"
+token = "board.token"
+
+[status]
+token = "status.token"
+"""
+RUN = (
+    "import sys, pathlib; from wallflower.host.serve import run; "
+    "from wallflower.desk.edge.process import main; run(main(pathlib.Path(sys.argv[1])))"
+)
+
+
+def configured(path: Path, port: int) -> Path:
+    draw = SeededEntropy("pins").draw
+    pins = Pins(draw(32), draw(32), draw(32), draw(32), "desk one")
+    (path / "pins.json").write_bytes(pins.encode())
+    for name in ("b", "board", "status"):
+        (path / f"{name}.token").write_text(f"{name}-secret\n")
+    (path / "desk.toml").write_text(CONFIG.format(port=port))
+    return path / "desk.toml"
+
+
+def status_of(port: int, path: str, headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_settings_name_what_is_missing(tmp_path: Path) -> None:
+    config = configured(tmp_path, 8123)
+    assert read_settings(load_settings(config)).board.token == "board-secret"
+    config.write_text(config.read_text().replace("[b]", "[c]"))
+    with pytest.raises(Fault, match="no usable 'b'"):
+        read_settings(load_settings(config))
+
+
+def test_process_says_one_line_refuses_strangers_and_ends_when_told(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = configured(tmp_path, port)
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            ready = process.stdout.readline().decode()
+            assert ready.startswith(f"desk ready http://127.0.0.1:{port}/enter/")
+            assert status_of(port, "/", {}) == 400
+            assert status_of(port, "/status", {"Authorization": "Bearer status-secret"}) == 200
+            with socket.socket() as other, pytest.raises(ConnectionRefusedError):
+                other.connect(("127.0.0.2", port))  # this machine, but not the one address
+        finally:
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, b"", b"")

@@ -1,0 +1,91 @@
+"""What the desk server may show and what the desk believes of it: records and the board."""
+
+from __future__ import annotations
+
+from tests.desk.simulated import MONDAY, SeededEntropy, World
+
+from wallflower.desk.edge.keyring import Keyring
+from wallflower.wire.sizes import DAY_S
+
+ALICE = b"a" * 16
+STRANGE = "The desk server showed a record that does not follow"
+
+
+def alarms(world: World) -> list[str]:
+    return [alarm.what for alarm in world.desk.status().alarms]
+
+
+async def test_two_records_of_one_number_are_an_alarm_and_the_first_stays(world: World) -> None:
+    await world.start()
+    first = world.records.pop()
+    world.make_record(floor=2)
+    assert world.record.number == first.number
+    await world.desk.step()
+    assert alarms(world) == [STRANGE]
+    assert world.desk.status().faults["record 2.11"] == 1
+
+
+async def test_record_that_does_not_follow_is_an_alarm_and_is_not_kept(world: World) -> None:
+    await world.start()
+    world.records.pop()
+    world.make_record(floor=2)  # another first record, which this desk never saw
+    world.clock.moment += DAY_S
+    world.make_record()
+    await world.desk.step()
+    assert alarms(world) == [STRANGE]
+    assert world.desk.status().record == 1
+
+
+async def test_record_of_an_older_day_is_a_fault(world: World) -> None:
+    await world.start()
+    world.clock.moment += 2 * DAY_S
+    await world.desk.step()
+    assert world.desk.status().faults["record 2.10"] == 1
+    assert world.desk.status().today == MONDAY + 2
+
+
+async def test_board_with_another_past_is_an_alarm(world: World) -> None:
+    await world.start()
+    server = world.server
+    server.newest, server.segments = None, {}
+    server.entropy = SeededEntropy("another past")
+    for hour in (2, 6):  # numbers 1 and 2 again, under the same key
+        world.set_time(0, hour)
+        server.release(world.record, world.clock.moment)
+    await world.desk.step()
+    assert alarms(world) == ["The board is not the one that was seen before"]
+
+
+async def test_malformed_drop_is_acknowledged_once(world: World) -> None:
+    await world.start()
+    world.log.append(1, [b"not a drop"])
+    await world.desk.step()
+    await world.desk.step()
+    assert (world.log.size(), world.desk.status().faults) == (0, {"drop 2.1": 1})
+
+
+async def test_receipt_that_was_handed_over_is_not_queued_again(world: World) -> None:
+    await world.start()
+    for text in ("one", "two"):
+        world.drop(world.write(ALICE, text, mark=5))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    one, two = world.desk.conversation(case.id).letters
+    world.desk.open_letter(one.id)
+    world.set_time(0, 18)
+    await world.desk.step()
+    before = world.desk.letter(one.id).receipt
+    assert world.desk.open_letter(one.id).receipt is before
+    assert world.desk.open_letter(two.id).receipt is before
+
+
+def log_size(world: World) -> int:
+    return (world.folder / "store.db-wal").stat().st_size
+
+
+async def test_dying_key_leaves_nothing_in_the_write_ahead_log(world: World) -> None:
+    await world.start()
+    keyring = Keyring(world.desk._open()[0], world.pins, "desk one")
+    assert log_size(world) > 0
+    keyring.erase_dead(world.clock.moment + 5 * DAY_S, 1)
+    assert log_size(world) == 0

@@ -1,0 +1,145 @@
+"""The sealed store: passphrases, crashes, and what is left on the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.desk.simulated import CHEAP, PASSPHRASE, World
+
+from wallflower.desk.edge import store as stores
+from wallflower.desk.header import Header, parse_header
+from wallflower.errors import Fault
+from wallflower.host.disk import Folder
+
+ALICE = b"a" * 16
+CANARY = "the canary sings in bergamot"
+
+
+def files_with(folder: Path, canary: bytes) -> list[str]:
+    """The files below a folder that hold these bytes."""
+    found = [p for p in folder.rglob("*") if p.is_file() and canary in p.read_bytes()]
+    return sorted(p.name for p in found)
+
+
+def test_wrong_passphrase_is_a_fault_and_loses_nothing(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    before = {n: Folder(world.folder).read(n) for n in Folder(world.folder).names()}
+    with pytest.raises(Fault, match="This is not the passphrase"):
+        world.desk.unlock("something else entirely")
+    assert world.desk.locked
+    assert {n: Folder(world.folder).read(n) for n in Folder(world.folder).names()} == before
+    world.desk.unlock(PASSPHRASE)
+    assert not world.desk.locked
+
+
+def test_changed_passphrase_opens_and_the_old_one_does_not(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    with pytest.raises(Fault, match="not the passphrase"):
+        world.desk.change_passphrase("wrong one again", "another long one", "another long one")
+    world.desk.change_passphrase(PASSPHRASE, "another long one", "another long one")
+    world.desk.lock()
+    with pytest.raises(Fault, match="not the passphrase"):
+        world.desk.unlock(PASSPHRASE)
+    world.desk.unlock("another long one")
+    assert world.desk.inbox() == []
+    assert Folder(world.folder).names() == ["store.db", "store.db-wal", "store.json"]
+
+
+@pytest.mark.parametrize(("one", "two"), [("short", "short"), (PASSPHRASE, PASSPHRASE + "x")])
+def test_new_passphrase_is_long_and_typed_twice(world: World, one: str, two: str) -> None:
+    with pytest.raises(Fault, match=r"fewer than 12|differ"):
+        world.desk.unlock(one, two)
+    assert not world.desk.exists
+    assert Folder(world.folder).names() == []
+
+
+def test_second_desk_on_the_same_folder_is_refused(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    with pytest.raises(Fault, match="open elsewhere"):
+        world.new_desk().unlock(PASSPHRASE)
+
+
+def test_crash_while_making_the_store_can_be_repeated(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    folder = Folder(world.folder)
+    made = parse_header(folder.read("store.json") or b"")
+    fresh = Header(made.cost, made.salt, made.wrapped, fresh=True)
+    folder.write("store.json", fresh.encode())
+    assert not world.desk.exists
+    world.desk.unlock("a new passphrase then")
+    assert world.desk.exists
+
+
+def test_store_without_its_header_is_never_overwritten(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    folder = Folder(world.folder)
+    folder.remove("store.json")
+    before = folder.read("store.db")
+    with pytest.raises(Fault, match="lost its header"):
+        world.desk.unlock(PASSPHRASE)
+    assert folder.read("store.db") == before
+
+
+def test_missing_and_damaged_databases_are_faults(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    folder = Folder(world.folder)
+    folder.write("store.db", bytes(8192))
+    with pytest.raises(Fault, match="damaged"):
+        world.desk.unlock(PASSPHRASE)
+    folder.remove("store.db")
+    with pytest.raises(Fault, match="missing"):
+        world.desk.unlock(PASSPHRASE)
+
+
+async def test_no_plain_text_is_in_any_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = world.path / "aside"
+    aside.mkdir()
+    monkeypatch.chdir(aside)  # nothing may land in the working directory either
+    await world.start()
+    world.drop(world.write(ALICE, CANARY))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    [letter] = world.desk.conversation(case.id).letters
+    world.desk.open_letter(letter.id)
+    world.desk.answer(case.id, CANARY[::-1])
+    for secret in (CANARY, CANARY[::-1], PASSPHRASE, "CREATE TABLE"):
+        assert files_with(world.path, secret.encode()) == []
+    assert files_with(world.path, case.id) == []
+    world.desk.lock()
+    assert files_with(world.path, CANARY.encode()) == []
+    assert list(aside.iterdir()) == []
+    (world.folder / "planted").write_text(CANARY)  # the search does find what is there
+    assert files_with(world.path, CANARY.encode()) == ["planted"]
+
+
+def test_files_are_for_their_owner_only(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    modes = {p.name: oct(p.stat().st_mode & 0o777) for p in world.folder.iterdir()}
+    assert set(modes.values()) == {"0o600"}
+
+
+def test_erased_rows_leave_the_write_ahead_log(world: World) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    with store.transaction():
+        store.run("INSERT INTO drop_keys VALUES (1, ?)", b"seed")
+    assert os.path.getsize(world.folder / "store.db-wal") > 0
+    store.forget_log()
+    assert os.path.getsize(world.folder / "store.db-wal") == 0
+    store.close()
+    with pytest.raises(Fault, match="locked"):
+        store.run("SELECT 1")
+
+
+def test_failed_transaction_leaves_nothing(world: World) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        store.put("half", 1)
+        raise ZeroDivisionError
+    assert store.get("half") is None
+    store.close()

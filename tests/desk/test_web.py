@@ -1,0 +1,277 @@
+"""The desk's pages: who gets in, what changes anything, and that texts are inert."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from tests.desk.simulated import PASSPHRASE, SeededEntropy, World, ask
+
+from wallflower.desk.door import Door
+from wallflower.desk.edge.web import make_web
+from wallflower.desk.views import Sending
+
+ALICE = b"a" * 16
+PORT = 8123
+HOST = f"127.0.0.1:{PORT}"
+REFUSAL = (400, {"content-length": "0", "connection": "close"}, b"")
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Browser:
+    """As much of a browser as the desk needs: one cookie, an origin, forms."""
+
+    def __init__(self, world: World, status_token: str = "") -> None:
+        self.door = Door(SeededEntropy("door").draw, PORT)
+        self.app = make_web(world.desk, self.door, SeededEntropy("web"), status_token)
+        self.cookie = ""
+        self.form = ""
+
+    async def enter(self) -> Browser:
+        _, headers, _ = await ask(self.app, "GET", f"/enter/{self.door.entry}", {"host": HOST})
+        self.cookie = headers["set-cookie"].partition(";")[0]
+        self.form = self.door.form_token
+        return self
+
+    async def get(self, path: str, **headers: str) -> Answer:
+        return await ask(self.app, "GET", path, {"host": HOST, "cookie": self.cookie, **headers})
+
+    async def post(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
+        sent = {
+            "host": HOST, "cookie": self.cookie, "origin": f"http://{HOST}",
+            "content-type": "application/x-www-form-urlencoded", **headers,
+        }  # fmt: skip
+        sent = {name: value for name, value in sent.items() if value}
+        body = urlencode({"form": self.form, **fields}).encode()
+        return await ask(self.app, "POST", path, sent, body)
+
+
+async def unlocked(world: World) -> Browser:
+    await world.start()
+    return await Browser(world).enter()
+
+
+async def with_letter(world: World, text: str = "hello") -> tuple[Browser, str, str]:
+    """A browser, a case's path and its letter's path."""
+    browser = await unlocked(world)
+    world.drop(world.write(ALICE, text))
+    await world.desk.step()
+    _, _, page = await browser.get("/")
+    [case] = re.findall(r'href="(/case/[0-9a-f]+)"', page.decode())
+    _, _, page = await browser.get(case)
+    [letter] = set(re.findall(r'"(/letter/[0-9a-f]+)"', page.decode()))
+    return browser, case, letter
+
+
+@pytest.mark.parametrize("path", [
+    "/", "/unlock", "/status", "/passphrase", "/case/00", "/letter/00", "/desk.css", "/nothing",
+    "/enter/", "/enter/wrong", "/../etc/passwd", "/?a=b",
+])  # fmt: skip
+async def test_without_the_cookie_every_path_gets_the_one_refusal(world: World, path: str) -> None:
+    await world.start()
+    browser = Browser(world)
+    for method in ("GET", "POST", "HEAD", "PUT", "OPTIONS"):
+        assert await ask(browser.app, method, path, {"host": HOST}) == REFUSAL
+    wrong = {"host": HOST, "cookie": f"{browser.door.cookie}=wrong"}
+    assert await ask(browser.app, "GET", path, wrong) == REFUSAL
+
+
+async def test_entry_token_works_once(world: World) -> None:
+    browser = Browser(world)
+    path = f"/enter/{browser.door.entry}"
+    status, headers, _ = await ask(browser.app, "GET", path, {"host": HOST})
+    assert (status, headers["location"]) == (303, "/")
+    assert headers["set-cookie"].endswith("; HttpOnly; SameSite=Strict; Path=/")
+    assert await ask(browser.app, "GET", path, {"host": HOST}) == REFUSAL
+    assert browser.door.entry == ""
+    assert await ask(browser.app, "GET", "/enter/", {"host": HOST}) == REFUSAL
+
+
+@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "", "[::1]"])
+async def test_another_host_name_is_refused_and_does_not_use_up_the_token(
+    world: World, host: str
+) -> None:
+    browser = Browser(world)
+    entry = f"/enter/{browser.door.entry}"
+    assert await ask(browser.app, "GET", entry, {"host": host}) == REFUSAL
+    await browser.enter()
+    assert await browser.get("/", host=host) == REFUSAL
+    assert (await browser.get("/", host=f"localhost:{PORT}"))[0] == 303
+
+
+@pytest.mark.parametrize("headers", [
+    {"origin": ""}, {"origin": "null"}, {"origin": "http://evil.example"},
+    {"origin": f"https://{HOST}"}, {"origin": f"http://localhost:{PORT}"},
+])  # fmt: skip
+async def test_change_from_another_origin_is_refused(world: World, headers: dict[str, str]) -> None:
+    browser, _, letter = await with_letter(world)
+    assert await browser.post(letter, {}, **headers) == REFUSAL
+    assert await browser.post("/lock", {}, **headers) == REFUSAL
+    assert (world.desk.status().opened, world.desk.locked) == (0, False)
+
+
+@pytest.mark.parametrize("form", ["", "wrong", "\u0660"])
+async def test_wrong_form_token_is_refused_and_changes_nothing(world: World, form: str) -> None:
+    browser, case, letter = await with_letter(world)
+    fields = {"form": form, "text": "x", "do": "send"}
+    for path in (letter, case, "/lock"):
+        assert await browser.post(path, fields) == REFUSAL
+    assert (world.desk.status().opened, world.desk.locked) == (0, False)
+    assert world.desk.states().replies[Sending.QUEUED] == 0
+
+
+async def test_locked_desk_shows_only_its_door(world: World) -> None:
+    browser = await Browser(world).enter()
+    for path in ("/", "/status", "/passphrase", "/case/00", "/letter/00"):
+        status, headers, _ = await browser.get(path)
+        assert (status, headers["location"]) == (303, "/unlock")
+    _, _, page = await browser.get("/unlock")
+    assert b"Set up this desk" in page
+
+
+async def test_unlocking_by_form_makes_the_desk_and_says_what_is_wrong(world: World) -> None:
+    browser = await Browser(world).enter()
+    status, _, page = await browser.post("/unlock", {"passphrase": "short", "again": "short"})
+    assert status == 400
+    assert b"fewer than 12" in page
+    fields = {"passphrase": PASSPHRASE, "again": PASSPHRASE}
+    assert (await browser.post("/unlock", fields))[0] == 303
+    assert b"Inbox" in (await browser.get("/"))[2]
+    await browser.post("/lock", {})
+    status, _, page = await browser.post("/unlock", {"passphrase": "not this one"})
+    assert status == 400
+    assert b"This is not the passphrase" in page
+    assert b"not this one" not in page
+    await browser.post("/unlock", {"passphrase": PASSPHRASE})
+    assert not world.desk.locked
+
+
+async def test_letter_is_opened_by_post_and_never_by_get(world: World) -> None:
+    browser, _, letter = await with_letter(world, "words")
+    assert b"words" not in (await browser.get(letter))[2]
+    assert world.desk.status().opened == 0
+    assert (await browser.post(letter, {}))[0] == 303
+    page = (await browser.get(letter))[2]
+    assert b"words" in page
+    assert "waiting for the batch for 2026-11-24" in page.decode()
+
+
+async def test_letter_text_is_inert(world: World) -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror=y> {{7*7}} &amp; \x00\x1b\u202e\nend"
+    browser, case, letter = await with_letter(world, hostile)
+    await browser.post(letter, {})
+    for path in (case, letter):
+        page = (await browser.get(path))[2].decode()
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+        assert "{{7*7}} &amp;amp; \ufffd\ufffd\u202e\nend" in page
+    await browser.post(case, {"text": "<b>bold</b>", "do": "send"})
+    assert "&lt;b&gt;bold&lt;/b&gt;" in (await browser.get(case))[2].decode()
+
+
+async def test_answer_is_counted_then_queued(world: World) -> None:
+    browser, case, letter = await with_letter(world)
+    await browser.post(letter, {})
+    status, _, page = await browser.post(case, {"text": "long " * 300, "do": "check"})
+    assert status == 200
+    assert b"This text takes 3 slots." in page
+    assert world.desk.states().replies[Sending.QUEUED] == 0
+    status, _, page = await browser.post(case, {"text": "x" * 20_000, "do": "send"})
+    assert status == 400
+    assert b"a day&#39;s batch holds 24" in page
+    assert (await browser.post(case, {"text": "short\r\nanswer", "do": "send"}))[0] == 303
+    page = (await browser.get(case))[2]
+    assert b"short\nanswer" in page
+    assert b"State:" in page
+    assert b"waiting for the batch for 2026-11-24" in page
+    world.set_time(0, 18)
+    await world.desk.step()
+    assert b"handed over for 2026-11-24" in (await browser.get(case))[2]
+
+
+async def test_body_beyond_the_limit_is_refused(world: World) -> None:
+    browser, case, _ = await with_letter(world)
+    assert await browser.post(case, {"text": "x" * 300_000, "do": "send"}) == REFUSAL
+
+
+async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None:
+    browser, case, letter = await with_letter(world)
+    for path in ("/", case, letter, "/status", "/passphrase", "/desk.css"):
+        status, headers, page = await browser.get(path)
+        assert status == 200
+        assert headers["content-security-policy"] == (
+            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+            "base-uri 'none'"
+        )
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert b"<script" not in page
+        assert b"style=" not in page
+        assert b"http:" not in page
+
+
+async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: World) -> None:
+    browser, case, letter = await with_letter(world)
+    [found] = world.desk.inbox()
+    for path in ("/", case, letter):
+        page = (await browser.get(path))[2].decode()
+        assert found.id.hex() not in page
+        title = re.search("<title>(.*)</title>", page)
+        assert title is not None
+        assert found.name not in title[1]
+    assert found.id.hex() not in case
+
+
+async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) -> None:
+    browser = await unlocked(world)
+    assert await browser.get("/nothing") == REFUSAL
+    assert await browser.post("/", {}) == REFUSAL
+    assert (await browser.get("/case/00"))[0] == 400
+
+
+async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
+    browser = await unlocked(world)
+    world.make_drop([])
+    world.drop()
+    await world.desk.step()
+    assert b"1 alarm" in (await browser.get("/"))[2]
+    assert b"does not follow" in (await browser.get("/status"))[2]
+    assert (await browser.post("/status", {}))[0] == 303
+    assert b"1 alarm" not in (await browser.get("/"))[2]
+    page = (await browser.get("/status"))[2]
+    assert page.index(b"Earlier alarms") < page.index(b"does not follow")
+
+
+async def test_passphrase_is_changed_by_form(world: World) -> None:
+    browser = await unlocked(world)
+    fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}
+    assert b"This is not the passphrase" in (await browser.post("/passphrase", fields))[2]
+    page = (await browser.post("/passphrase", {**fields, "old": PASSPHRASE}))[2]
+    assert b"The passphrase was changed" in page
+    world.desk.lock()
+    world.desk.unlock("another long one")
+
+
+async def test_status_report_is_counts_for_the_token_only(world: World) -> None:
+    await world.start()
+    world.drop(world.write(ALICE, "hello"))
+    await world.desk.step()
+    browser = Browser(world, "status-token")
+    for token in ("", "Bearer wrong", "Bearer "):
+        headers = {"host": HOST, "authorization": token}
+        assert await ask(browser.app, "GET", "/status", headers) == REFUSAL
+    headers = {"host": HOST, "authorization": "Bearer status-token"}
+    status, _, body = await ask(browser.app, "GET", "/status", headers)
+    found = json.loads(body)
+    assert (status, found["letters"], found["opened"], found["drops"]) == (200, 1, 0, 1)
+    assert all(isinstance(value, int) for value in found.values())
+    assert await ask(browser.app, "GET", "/", headers) == REFUSAL
+    world.desk.lock()
+    _, _, body = await ask(browser.app, "GET", "/status", headers)
+    assert json.loads(body)["locked"] is True
+    closed = Browser(world)  # no status token configured: nobody has it
+    headers["authorization"] = "Bearer "
+    assert await ask(closed.app, "GET", "/status", headers) == REFUSAL
