@@ -275,3 +275,16 @@ async def test_status_report_is_counts_for_the_token_only(world: World) -> None:
     closed = Browser(world)  # no status token configured: nobody has it
     headers["authorization"] = "Bearer "
     assert await ask(closed.app, "GET", "/status", headers) == REFUSAL
+
+
+def test_after_each_entry_a_new_one_is_announced_and_the_old_one_stays_dead() -> None:
+    announced: list[str] = []
+    door = Door(SeededEntropy("door").draw, PORT, announced.append)
+    first = door.entry
+    session = door.enter(first)
+    assert session is not None
+    assert door.enter(first) is None
+    assert announced == [door.entry]
+    assert door.entry != first
+    assert door.enter(announced[0]) == session
+    assert len(announced) == 2

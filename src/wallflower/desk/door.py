@@ -16,9 +16,18 @@ _NAMES: Final = ("127.0.0.1", "localhost")
 
 
 class Door:
-    """The tokens of one run of the desk. A restart makes new ones."""
+    """The tokens of one run of the desk. A restart makes new ones.
 
-    def __init__(self, draw: Callable[[int], bytes], port: int) -> None:
+    `announce` is told the next entry when one was used, so that a handler whose browser was closed
+    finds a new one where the first was printed. Without it there is one entry only.
+    """
+
+    def __init__(
+        self, draw: Callable[[int], bytes], port: int,
+        announce: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._draw = draw
+        self._announce = announce
         self._entry: str | None = draw(_TOKEN_BYTES).hex()
         self._session = draw(_TOKEN_BYTES).hex()
         self._form = draw(_TOKEN_BYTES).hex()
@@ -40,6 +49,9 @@ class Door:
         if self._entry is None or not _same(token, self._entry):
             return None
         self._entry = None
+        if self._announce is not None:
+            self._entry = self._draw(_TOKEN_BYTES).hex()
+            self._announce(self._entry)
         return self._session
 
     def host_is_ours(self, host: str) -> bool:

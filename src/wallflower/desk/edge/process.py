@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +39,7 @@ async def _work(desk: Desk, port: int, door: Door) -> None:
     """Say once where to enter, when somebody is there to answer; then make the passes."""
     while not await _answers(port):  # noqa: ASYNC110  # uvicorn has no event to wait for
         await asyncio.sleep(_LOOK_S)
-    # The one line that this process ever prints. Who reads it may enter, once.
-    sys.stdout.write(f"desk ready http://{ADDRESS}:{port}/enter/{door.entry}\n")
-    sys.stdout.flush()
+    _announce(port, door.entry)
     await desk.run()
 
 
@@ -53,6 +52,12 @@ async def _answers(port: int) -> bool:
     return True
 
 
+def _announce(port: int, entry: str) -> None:
+    """The one line that this process prints, again after each entry. Who reads it may enter, once."""
+    sys.stdout.write(f"desk ready http://{ADDRESS}:{port}/enter/{entry}\n")
+    sys.stdout.flush()
+
+
 async def main(config: Path) -> None:
     """Run a desk by its configuration until it is told to stop."""
     settings = load_settings(config)
@@ -61,7 +66,7 @@ async def main(config: Path) -> None:
     status_token = settings.table("status").secret("token") if has_status else ""
     net, entropy = HttpNet(), OsEntropy()
     host = Host(PacedClock(settings.pace()), entropy, Folder(config.parent), net)
-    desk, door = Desk(host, own), Door(entropy.draw, port)
+    desk, door = Desk(host, own), Door(entropy.draw, port, partial(_announce, port))
     listener = Listener(make_web(desk, door, entropy, status_token), ADDRESS, port)
     try:
         await serve([listener], _work(desk, port, door))

@@ -45,6 +45,7 @@ class Town:
     ports: dict[str, int]
     processes: dict[str, Process] = field(default_factory=dict)
     desk_door: str = ""
+    reading: list[asyncio.Task[None]] = field(default_factory=list)
     net: HttpNet = field(default_factory=HttpNet)
 
     def url(self, role: str) -> str:
@@ -74,6 +75,12 @@ class Town:
         if not line.startswith("desk ready "):
             raise Fault("The desk did not start", f"Read {self.folder}/desk.log.")
         self.desk_door = line.split()[-1]
+        self.reading.append(asyncio.ensure_future(self._follow_door(stdout)))
+
+    async def _follow_door(self, lines: asyncio.StreamReader) -> None:
+        """The desk prints a new address whenever one was used; the newest is for the visitor."""
+        async for line in lines:
+            self.desk_door = line.decode().split()[-1]
 
     async def status(self, role: str) -> dict[str, int]:
         """A role's own counts, or nothing while it does not answer."""
@@ -90,6 +97,8 @@ class Town:
 
     async def stop(self) -> None:
         """End every process; kill what does not end by itself."""
+        for task in self.reading:
+            task.cancel()
         for process in self.processes.values():
             if process.returncode is None:
                 process.terminate()
