@@ -35,6 +35,12 @@ def verify_same(one: Head, other: Head) -> None:
         raise Refused("segment 3.7", "Two ways show different boards", "Use a third way.")
 
 
+def verify_not_older(head: Head, seen: int) -> None:
+    """Refuse a board whose newest segment is older than one already seen (segment 3.7)."""
+    if head.number < seen:
+        raise Refused("segment 3.7", "The board went back to an older state", "Use another way.")
+
+
 def verify_segment(data: bytes, expected: bytes, record: EpochRecord) -> SignedSegment:
     """Parse a segment and check it against the hash that its follower names (segment 3.5).
 

@@ -34,8 +34,12 @@ class EpochRecord:
         return self.body.not_before <= now < self.body.not_after
 
     def is_ancestor(self, record_hash: bytes) -> bool:
-        """Whether this hash is the record's own or among its ancestors (hum 1.6)."""
-        return record_hash == self.hash or record_hash in self.body.ancestors
+        """Whether this hash is the record's own or among its ancestors (hum 1.6).
+
+        Zeros fill the places of ancestors that never were, and name nobody.
+        """
+        known = record_hash == self.hash or record_hash in self.body.ancestors
+        return known and record_hash != bytes(HASH)
 
     def desk(self, name: str) -> DeskEntry:
         """The entry of one desk, or Refused (record 2.5)."""

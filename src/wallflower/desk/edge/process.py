@@ -53,7 +53,7 @@ async def _answers(port: int) -> bool:
 
 
 def _announce(port: int, entry: str) -> None:
-    """The one line that this process prints, again after each entry. Who reads it may enter, once."""
+    """The one line that this process prints, anew after each entry: who reads it enters once."""
     sys.stdout.write(f"desk ready http://{ADDRESS}:{port}/enter/{entry}\n")
     sys.stdout.flush()
 

@@ -1,0 +1,92 @@
+"""The secret as words or digits, as people type them. Spec: words.md."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.wire.drawn import Draw
+
+from wallflower.errors import Refused
+from wallflower.wire.words import LISTS, from_person, to_digits, to_words
+
+_SECRETS = st.binary(min_size=16, max_size=16)
+_ZEROS = [chr(c) for c in range(0x110000) if unicodedata.decimal(chr(c), None) == 0]
+
+
+@given(_SECRETS, st.sampled_from(sorted(LISTS)))
+def test_twelve_words_of_any_list_come_back(secret: bytes, name: str) -> None:
+    shown = to_words(secret, name)
+    assert len(shown) == 12
+    assert from_person(" ".join(shown)) == secret
+    assert from_person("  \n".join(shown).upper()) == secret
+
+
+@given(_SECRETS)
+def test_chinese_words_come_back_without_spaces(secret: bytes) -> None:
+    shown = "".join(to_words(secret, "zh-Hans"))
+    assert from_person(shown) == secret
+    assert from_person(f" {shown[:5]} {shown[5:]}\n") == secret
+
+
+@given(_SECRETS, st.sampled_from(_ZEROS), st.sampled_from(["", " ", "-", " - ", "\u2011", "\n"]))
+def test_digits_of_every_script_come_back(secret: bytes, zero: str, between: str) -> None:
+    shown = to_digits(secret)
+    assert [len(group) for group in shown.split()] == [4] * 10
+    typed = "".join(chr(ord(zero) + int(c)) if c.isdigit() else between for c in shown)
+    assert from_person(typed) == secret
+
+
+def test_digits_in_persian_and_devanagari_are_among_the_scripts() -> None:
+    assert {"\u06f0", "\u0966", "\u0660", "0"} <= set(_ZEROS)
+
+
+@pytest.mark.parametrize("place", range(1, 13))
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_a_wrong_word_names_its_place_and_is_not_repeated(name: str, place: int) -> None:
+    wrong = {"en": "wallflowr", "zh-Hans": "囍"}[name]
+    typed = to_words(Draw("words")(16), name)
+    typed[place - 1] = wrong
+    with pytest.raises(Refused) as refused:
+        from_person(" ".join(typed))
+    assert refused.value.rule == "words 4.2"
+    assert f"number {place} " in str(refused.value)
+    assert wrong not in str(refused.value)
+    assert not any(word in str(refused.value).split() for word in typed if len(word) > 4)
+
+
+@given(_SECRETS, st.integers(0, 39), st.integers(1, 9))
+def test_no_single_wrong_digit_gives_another_secret(secret: bytes, at: int, by: int) -> None:
+    """29 is prime and 10 is not a multiple of it, but the check is a hash: 1 in 29 would pass."""
+    digits = to_digits(secret).replace(" ", "")
+    wrong = digits[:at] + str((int(digits[at]) + by) % 10) + digits[at + 1 :]
+    try:
+        assert from_person(wrong) != secret
+    except Refused as refused:
+        assert refused.rule in ("words 4.3", "words 4.4")
+
+
+@given(st.text(max_size=120))
+def test_whatever_is_typed_is_a_secret_or_refused(typed: str) -> None:
+    try:
+        assert len(from_person(typed)) == 16
+    except Refused as refused:
+        assert refused.rule.startswith("words 4.")
+        long_words = [w for w in typed.split() if len(w) > 12]
+        assert not any(word in str(refused) for word in long_words)
+
+
+@given(st.lists(st.sampled_from(to_words(bytes(16), "en") + to_words(b"\xff" * 16, "zh-Hans")),
+                min_size=10, max_size=14))  # fmt: skip
+def test_any_words_of_the_lists_are_a_secret_or_refused(typed: list[str]) -> None:
+    try:
+        assert len(from_person(" ".join(typed))) == 16
+    except Refused as refused:
+        assert refused.rule in ("words 4.1", "words 4.2", "words 4.3")
+
+
+def test_a_secret_of_another_length_is_never_shown() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        to_words(bytes(15), "en")
