@@ -119,3 +119,9 @@ def test_a_letter_does_not_open_under_the_record_hash_of_its_day() -> None:
 def test_only_a_whole_plaintext_is_sealed() -> None:
     with pytest.raises(ValueError, match="fixed length"):
         seal_letter(DESK.key, ENTRY, bytes(LETTER_PLAIN - 1))
+
+
+def test_a_lone_surrogate_is_refused_and_does_not_crash() -> None:
+    with pytest.raises(Refused) as refusal:
+        check_text("a\ud800")
+    assert refusal.value.rule == "letter 3.8"

@@ -133,3 +133,9 @@ def test_joining_any_parts_gives_replies_or_3_4(parts: list[Part]) -> None:
         join_parts(parts)
     except Refused as refused:
         assert refused.rule == "reply 3.4"
+
+
+def test_a_lone_surrogate_in_an_answer_is_refused_and_does_not_crash() -> None:
+    with pytest.raises(Refused) as refusal:
+        cut_reply("a\ud800", 0)
+    assert refusal.value.rule == "reply 3.5"

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
+from wallflower.wire.reading import utf8
 from wallflower.wire.sizes import LETTER, LETTER_HEADER, LETTER_PLAIN, LETTER_TEXT, MARKS
 
 
@@ -49,7 +50,7 @@ class Letter:
 
     def encode(self) -> bytes:
         """LETTER_PLAIN bytes; raises Refused when the text does not fit (letter 3.8)."""
-        text = self.text.encode("utf-8")
+        text = utf8(self.text, "letter 3.8")
         check_text(self.text)
         head = bytes([self.kind, self.language]) + len(text).to_bytes(2)
         tail = bytes([self.part, self.of]) + self.week.to_bytes(2) + bytes([self.mark, 0])
@@ -61,7 +62,7 @@ FILLER = bytes(LETTER_PLAIN)
 
 def check_text(text: str) -> None:
     """Refuse a text that is empty or over the limit, saying the limit (letter 3.8)."""
-    size = len(text.encode("utf-8"))
+    size = len(utf8(text, "letter 3.8"))
     if size == 0:
         raise Refused("letter 3.8", "The letter is empty", "Write something first.")
     if size > LETTER_TEXT:

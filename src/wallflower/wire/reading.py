@@ -1,8 +1,16 @@
-"""A reader of fixed fields: takes bytes in order, refuses when they run out or are left over."""
+"""Fixed fields out of bytes, and a person's text into bytes; both refuse what does not fit."""
 
 from __future__ import annotations
 
 from wallflower.errors import Refused
+
+
+def utf8(text: str, rule: str) -> bytes:
+    """A person's text as bytes; a lone surrogate, which a terminal can hand in, is refused."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused(rule, "The text holds a sign that is no character", "Delete it.") from None
 
 
 class Reader:

@@ -9,6 +9,7 @@ from wallflower.crypto import aead
 from wallflower.crypto.derive import hkdf, mac16
 from wallflower.crypto.hpke import Unopened
 from wallflower.errors import Refused
+from wallflower.wire.reading import utf8
 from wallflower.wire.sizes import (
     REPLY_HEADER,
     REPLY_INDEXES,
@@ -60,7 +61,7 @@ def seal_part(e: bytes, index: int, salt: bytes, part: int, of: int, text: bytes
 
 def cut_reply(text: str, first_index: int) -> list[bytes]:
     """The text in parts of at most REPLY_TEXT bytes, or Refused (reply 3.5)."""
-    data = text.encode("utf-8")
+    data = utf8(text, "reply 3.5")
     parts = [data[i : i + REPLY_TEXT] for i in range(0, len(data), REPLY_TEXT)]
     if not parts:
         raise Refused("reply 3.5", "The reply is empty", "Write something first.")
