@@ -1,0 +1,90 @@
+// The board in memory: a verified head and the segments behind it, newest first.
+//
+// It grows while segments come in. Where the fetched part ends, what this browser kept from an
+// earlier visit goes on, as far as the hashes join.
+
+import { equal, toHex } from './bytes.js';
+import { Refused } from './refused.js';
+import {
+  type Head,
+  type Segment,
+  verifyForward,
+  verifyHead,
+  verifyLink,
+  verifySame,
+  verifySegment,
+} from './trust/board.js';
+import type { EpochRecord } from './trust/record.js';
+
+export interface KeptBoard {
+  readonly head: Uint8Array;
+  readonly segments: readonly Uint8Array[];
+}
+
+export interface Board {
+  readonly head: Head;
+  readonly segments: readonly Segment[];
+}
+
+export const isComplete = (board: Board): boolean =>
+  board.segments.length === board.head.number - board.head.first + 1;
+
+/** The hash that the next older segment has to have. */
+export const nextHash = (board: Board): Uint8Array =>
+  board.segments.at(-1)?.header.previous ?? board.head.segmentHash;
+
+/** Believe the heads that ways showed; the first good one leads. Refused when two disagree. */
+export function leadingHead(
+  shown: readonly (Uint8Array | null)[],
+  record: EpochRecord,
+  seen: number,
+): Head {
+  const heads: Head[] = [];
+  let fault = new Refused('segment 3.1', 'No way shows a head of the board');
+  for (const bytes of shown) {
+    try {
+      if (bytes) heads.push(verifyHead(bytes, record));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      fault = error;
+    }
+  }
+  const [first, ...others] = heads;
+  if (!first) throw fault;
+  for (const other of others) verifySame(first, other);
+  verifyForward(first, seen);
+  return first;
+}
+
+/** Add the next older segment, fetched just now, or Refused. */
+export function extend(board: Board, bytes: Uint8Array, record: EpochRecord): Board {
+  const segment = verifySegment(bytes, nextHash(board), record);
+  return { head: board.head, segments: [...board.segments, segment] };
+}
+
+/** What was fetched, and behind it what was kept, as far as the chain joins. */
+export function joined(fetched: Board, kept: Board | null): Board {
+  const wanted = nextHash(fetched);
+  const at = kept?.segments.findIndex((segment) => equal(segment.hash, wanted)) ?? -1;
+  if (!kept || at < 0) return fetched;
+  const room = fetched.head.number - fetched.head.first + 1 - fetched.segments.length;
+  return { head: fetched.head, segments: [...fetched.segments, ...kept.segments.slice(at, at + room)] };
+}
+
+/** Believe a board out of the store, as far as it goes; null when its head does not verify. */
+export function openKept(kept: KeptBoard | null, record: EpochRecord): Board | null {
+  if (!kept) return null;
+  try {
+    let board: Board = { head: verifyHead(kept.head, record), segments: [] };
+    for (const bytes of kept.segments) {
+      board = { ...board, segments: [...board.segments, verifyLink(bytes, nextHash(board))] };
+    }
+    return board;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return null;
+  }
+}
+
+export const receiptsOf = (board: Board | null): Set<string> =>
+  new Set(board?.segments.flatMap((segment) => segment.receipts.map(toHex)));

@@ -1,0 +1,47 @@
+// Hashes and derivations: SHA-256, HKDF, HMAC, and the conversation's secrets. Spec: crypto.md 5-6.
+
+import { hkdf as nobleHkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+
+import { ascii, concat, uint } from '../bytes.js';
+
+const SALT = ascii('wallflower/1');
+
+export function sha256(data: Uint8Array): Uint8Array {
+  return nobleSha256(data);
+}
+
+export function hkdf(
+  ikm: Uint8Array,
+  salt: Uint8Array,
+  label: Uint8Array,
+  length: number,
+): Uint8Array {
+  return nobleHkdf(nobleSha256, ikm, salt, label, length);
+}
+
+/** derive(secret, label, length) of crypto 5. */
+export function derive(secret: Uint8Array, label: Uint8Array, length: number): Uint8Array {
+  return hkdf(secret, SALT, label, length);
+}
+
+/** The first 16 bytes of HMAC-SHA256. */
+export function mac16(key: Uint8Array, message: Uint8Array): Uint8Array {
+  return hmac(nobleSha256, key, message).slice(0, 16);
+}
+
+/** The 16 bytes that name a conversation to the desk (crypto 6). */
+export function conversationId(secret: Uint8Array): Uint8Array {
+  return derive(secret, ascii('conversation'), 16);
+}
+
+/** e_w: the 32 bytes that open the replies of one week (crypto 6). */
+export function epochSecret(secret: Uint8Array, week: number): Uint8Array {
+  return derive(secret, concat(ascii('epoch'), uint(week, 2)), 32);
+}
+
+/** The 32 bytes that the hash chain begins from (crypto 6). */
+export function chainSeed(secret: Uint8Array): Uint8Array {
+  return derive(secret, ascii('chain'), 32);
+}

@@ -1,0 +1,37 @@
+// The Worker. It keeps the clock, since the page's own timers are slowed in a hidden tab.
+
+import { draw, uniform } from './entropy.js';
+import { fetchFile } from './files/fetching.js';
+import { monotonic, until } from './hum/clock.js';
+import type { FilesJob, HumJob, Job, Report } from './hum/jobs.js';
+import { isWhole, sendHum, uploadTo } from './hum/sending.js';
+import { makeHum, offsetsMs } from './wire/hum.js';
+import { SLOT_MS } from './wire/sizes.js';
+
+const say = (report: Report): void => self.postMessage(report);
+
+async function hum(job: HumJob): Promise<void> {
+  const cells = await makeHum(job.keys, job.kind, job.letter, draw);
+  const offsets = offsetsMs(job.pace, uniform);
+  say({ report: 'hum-begun' });
+  const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic);
+  // An answer that never comes counts as not sent; the letter then leaves again on a later visit.
+  const settled = Promise.all(sending);
+  const patience = until(monotonic.now() + SLOT_MS, monotonic);
+  const sent = await Promise.race([settled, patience.then((): boolean[] => [])]);
+  say({ report: 'hum-ended', whole: isWhole(sent) });
+}
+
+async function files(job: FilesJob): Promise<void> {
+  const start = monotonic.now();
+  for (const [index, file] of job.files.entries()) {
+    await until(start + file.atMs, monotonic);
+    const bytes = await fetchFile(file.url, job.limit);
+    say({ report: 'file', name: job.name, index, bytes });
+    if (!bytes) return;
+  }
+}
+
+self.onmessage = (event: MessageEvent<Job>): void => {
+  void (event.data.job === 'hum' ? hum(event.data) : files(event.data));
+};

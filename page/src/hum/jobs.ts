@@ -1,0 +1,34 @@
+// What the page and its Workers say to each other. The hum has a Worker of its own, in which nothing
+// else runs; files are fetched in a second one, so that typing cannot delay them either.
+
+import type { Kind } from '../wire/hello.js';
+import type { HumKeys } from '../wire/hum.js';
+
+export interface HumJob {
+  readonly job: 'hum';
+  readonly keys: HumKeys;
+  readonly kind: Kind;
+  readonly letter: Uint8Array;
+  readonly url: string;
+  readonly pace: number;
+}
+
+/** Files one after another, none before its moment (milliseconds since the job came). */
+export interface FilesJob {
+  readonly job: 'files';
+  readonly name: string;
+  readonly files: readonly { readonly url: string; readonly atMs: number }[];
+  readonly limit: number;
+}
+
+export type Job = HumJob | FilesJob;
+
+export type Report =
+  | { readonly report: 'hum-begun' }
+  | { readonly report: 'hum-ended'; readonly whole: boolean }
+  | {
+      readonly report: 'file';
+      readonly name: string;
+      readonly index: number;
+      readonly bytes: Uint8Array | null;
+    };

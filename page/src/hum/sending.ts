@@ -1,0 +1,52 @@
+// Sends the cells of one hum on their times. Everything is made before it begins; nothing is sealed,
+// decided or retried here. Spec: hum.md 1.5.
+
+import { HUM_CELLS, LATE_MS, POSITIONS } from '../wire/sizes.js';
+import { type Clock, until } from './clock.js';
+
+/** Uploads one cell; resolves when the browser says that it went out. */
+export type Upload = (cell: Uint8Array) => Promise<void>;
+
+/** Which cells went out, by counter. A cell more than LATE_MS late is skipped, for everyone alike. */
+export async function sendHum(
+  cells: readonly Uint8Array[],
+  offsets: readonly number[],
+  upload: Upload,
+  clock: Clock,
+): Promise<Promise<boolean>[]> {
+  const start = clock.now();
+  const sent: Promise<boolean>[] = [];
+  for (let counter = 0; counter < HUM_CELLS; counter++) {
+    const moment = start + (offsets[counter] as number);
+    await until(moment, clock);
+    const late = clock.now() - moment > LATE_MS;
+    sent.push(late ? Promise.resolve(false) : wentOut(upload(cells[counter] as Uint8Array)));
+  }
+  return sent;
+}
+
+const wentOut = (upload: Promise<void>): Promise<boolean> =>
+  upload.then(
+    () => true,
+    () => false,
+  );
+
+/** Whether at least one copy of each position went out. */
+export const isWhole = (sent: readonly boolean[]): boolean =>
+  Array.from({ length: POSITIONS }, (_, position) => position).every((position) =>
+    sent.some((out, counter) => out && counter % POSITIONS === position),
+  );
+
+/** The one shape of an upload: no header of our own, no preflight, no cookie, no cache. */
+export const uploadTo =
+  (url: string): Upload =>
+  async (cell) => {
+    await fetch(url, {
+      method: 'POST',
+      mode: 'no-cors',
+      credentials: 'omit',
+      cache: 'no-store',
+      referrerPolicy: 'no-referrer',
+      body: new Uint8Array(cell),
+    });
+  };

@@ -1,0 +1,65 @@
+// Which board may be believed: its head, and segments by the hash chain. Spec: segment.md 3.
+
+import { equal } from '../bytes.js';
+import { verifies } from '../crypto/sign.js';
+import { Refused } from '../refused.js';
+import { parseHead, parseSegment, type SignedHead, type SignedSegment } from '../wire/segment.js';
+import { type EpochRecord, isAncestor } from './record.js';
+
+declare const believed: unique symbol;
+
+export type Head = SignedHead & { readonly [believed]: true };
+export type Segment = SignedSegment & { readonly [believed]: true };
+
+/** Parse and verify a head under today's record (segment 3.1-3.3, 3.6). */
+export function verifyHead(data: Uint8Array, record: EpochRecord): Head {
+  const head = parseHead(data);
+  if (!verifies(record.body.boardVerify, 'head', head.signed, head.signature)) {
+    throw new Refused('segment 3.3', "The board's signature is not valid");
+  }
+  if (!isAncestor(record, head.recordHash)) {
+    throw new Refused('segment 3.6', "The board's head belongs to another record");
+  }
+  return head as Head;
+}
+
+/** Refuse a board that was rolled back behind a number that was seen (segment 3.7). */
+export function verifyForward(head: Head, seen: number): void {
+  if (head.number < seen) throw new Refused('segment 3.7', 'The board was rolled back');
+}
+
+/** Refuse two ways that show different boards under one number (segment 3.7). */
+export function verifySame(one: Head, other: Head): void {
+  if (one.number === other.number && !equal(one.segmentHash, other.segmentHash)) {
+    throw new Refused('segment 3.7', 'Two ways show different boards');
+  }
+}
+
+/** Parse a fetched segment and check it against the hash that names it (segment 3.1-3.5). */
+export function verifySegment(
+  data: Uint8Array,
+  expected: Uint8Array,
+  record: EpochRecord,
+): Segment {
+  const segment = verifyLink(data, expected);
+  const { replies, receipts } = record.body.parameters;
+  if (segment.header.replies !== replies || segment.header.receipts !== receipts) {
+    throw new Refused('segment 3.4', 'A board segment has other counts than its record');
+  }
+  if (!verifies(record.body.boardVerify, 'segment', segment.signed, segment.signature)) {
+    throw new Refused('segment 3.3', "The board's signature is not valid");
+  }
+  return segment;
+}
+
+/**
+ * The same for a segment out of this browser's own store. Absent on purpose: signature and counts,
+ * which were checked when it came; the hash leads back to a head whose signature is checked again.
+ */
+export function verifyLink(data: Uint8Array, expected: Uint8Array): Segment {
+  const segment = parseSegment(data);
+  if (!equal(segment.hash, expected)) {
+    throw new Refused('segment 3.5', 'A board segment is not the one that was named');
+  }
+  return segment as Segment;
+}

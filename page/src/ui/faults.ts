@@ -1,0 +1,22 @@
+// What a reader is told for a refusal, by its rule. Reasons stay inside; the next step is said.
+
+import { Refused } from '../refused.js';
+import { type Saying, say } from './language.js';
+
+const SAYINGS: Readonly<Record<string, Saying>> = {
+  'words 4.1': 'say.words.neither',
+  'words 4.2': 'say.words.place',
+  'words 4.3': 'say.words.check',
+  'words 4.4': 'say.words.check',
+  'letter 3.8': 'say.letter.empty',
+  'store 2': 'say.letter.full',
+  'store 3': 'say.letter.marks',
+  'record 2.5': 'say.letter.nokeys',
+  'record 2.10': 'say.letter.nokeys',
+};
+
+export function sayFault(element: HTMLElement, error: unknown): void {
+  const rule = error instanceof Refused ? error.rule : '';
+  const place = error instanceof Refused ? String(error.place ?? '') : '';
+  say(element, SAYINGS[rule] ?? 'say.letter.failed', { place });
+}

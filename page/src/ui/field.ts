@@ -1,0 +1,50 @@
+// A field for text that is no form control. Chromium asks its maker's server about every textarea
+// and input, when it appears and when it is focused, whatever `autocomplete` says: opening the
+// panel for writing would be seen from outside. About editable text it asks nobody, and the
+// session restore of browsers does not write it to disk.
+
+import { find } from './dom.js';
+
+export class Field {
+  readonly #element: HTMLElement;
+
+  constructor(id: string) {
+    this.#element = find(id, HTMLElement);
+    try {
+      this.#element.contentEditable = 'plaintext-only';
+    } catch {
+      this.#element.contentEditable = 'true';
+      this.#pasteAsText();
+    }
+  }
+
+  /** What was typed, without line breaks at its end (an editable element may add one of its own). */
+  get text(): string {
+    return this.#element.innerText.replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+  }
+
+  clear(): void {
+    this.#element.textContent = '';
+  }
+
+  focus(): void {
+    this.#element.focus();
+  }
+
+  set invalid(is: boolean) {
+    this.#element.setAttribute('aria-invalid', String(is));
+  }
+
+  onInput(act: () => void): void {
+    this.#element.addEventListener('input', act);
+  }
+
+  /** Older browsers would take over markup that is pasted or dropped. */
+  #pasteAsText(): void {
+    this.#element.addEventListener('paste', (event) => {
+      event.preventDefault();
+      document.execCommand('insertText', false, event.clipboardData?.getData('text/plain') ?? '');
+    });
+    this.#element.addEventListener('drop', (event) => event.preventDefault());
+  }
+}

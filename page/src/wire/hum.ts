@@ -1,0 +1,42 @@
+// The hum: the twelve cells of one page load, made whole before the first is sent. Spec: hum.md.
+// The page only makes hums; gathering and opening is A's.
+
+import type { Draw } from '../entropy.js';
+import { encodeCell, position, sealBody } from './cell.js';
+import { helloCell, HUM_KEY, humId, type Kind, sealForA, sealForB, TOKEN } from './hello.js';
+import { pieces, sealParcelBody } from './parcel.js';
+import { DITHER_MS, HUM_CELLS, SLOT_MS } from './sizes.js';
+
+/** What a hum needs of a verified record; plain bytes, since it is handed to a Worker. */
+export interface HumKeys {
+  readonly number: number;
+  readonly hash: Uint8Array;
+  readonly hopA: Uint8Array;
+  readonly hopB: Uint8Array;
+}
+
+/** The twelve cells around one sealed letter or filler, in order of counter (hum 1.1-1.4). */
+export async function makeHum(
+  keys: HumKeys,
+  kind: Kind,
+  letter: Uint8Array,
+  draw: Draw,
+): Promise<Uint8Array[]> {
+  const [keyA, keyB] = [draw(HUM_KEY), draw(HUM_KEY)];
+  const sealB = await sealForB(keys.hopB, keys.hash, keyB, { kind, token: draw(TOKEN) });
+  const sealA = await sealForA(keys.hopA, keys.hash, keyA);
+  const three = pieces(sealParcelBody(keyB, letter));
+  const id = humId(sealA);
+  return Array.from({ length: HUM_CELLS }, (_, counter) => {
+    const piece = three[position(counter) - 1];
+    return encodeCell(
+      piece
+        ? sealBody(keyA, counter, keys.number, id, piece)
+        : helloCell(sealA, keyA, counter, keys.number, sealB),
+    );
+  });
+}
+
+/** When each cell leaves, in milliseconds since the hum began (hum 1.5). */
+export const offsetsMs = (pace: number, uniform: () => number): number[] =>
+  Array.from({ length: HUM_CELLS }, (_, c) => (c * SLOT_MS + uniform() * DITHER_MS) / pace);

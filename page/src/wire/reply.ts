@@ -1,0 +1,115 @@
+// The reply slot: a table look-up for who knows the words, noise for all others. Spec: reply.md.
+
+import { anySet, ascii, concat, decodeText, padded, toHex, toNumber, uint } from '../bytes.js';
+import { openSealed, seal, Unopened } from '../crypto/aead.js';
+import { hkdf, mac16 } from '../crypto/derive.js';
+import { Refused } from '../refused.js';
+import {
+  REPLY_HEADER,
+  REPLY_INDEXES,
+  REPLY_SALT,
+  REPLY_SLOT,
+  REPLY_TAG,
+  REPLY_TEXT,
+} from './sizes.js';
+
+/** One opened slot: part `part` of `of`; its text is still bytes and may end within a character. */
+export interface Part {
+  readonly week: number;
+  readonly index: number;
+  readonly part: number;
+  readonly of: number;
+  readonly text: Uint8Array;
+}
+
+export interface Reply {
+  readonly week: number;
+  readonly index: number;
+  readonly text: string;
+}
+
+export interface Place {
+  readonly week: number;
+  readonly index: number;
+  readonly e: Uint8Array;
+}
+
+/** The tag of slot `index` under e_w (reply 1.2). */
+export const replyTag = (e: Uint8Array, index: number): Uint8Array =>
+  mac16(e, concat(ascii('tag'), uint(index, 1)));
+
+const keyOf = (e: Uint8Array, index: number, salt: Uint8Array): Uint8Array =>
+  hkdf(e, salt, concat(ascii('reply'), uint(index, 1)), 32);
+
+/** One slot of REPLY_SLOT bytes (reply 1.1). The page writes none; vectors and tests do. */
+export function sealPart(
+  e: Uint8Array,
+  index: number,
+  salt: Uint8Array,
+  part: number,
+  of: number,
+  text: Uint8Array,
+): Uint8Array {
+  const tag = replyTag(e, index);
+  const plain = concat(uint(text.length, 2), Uint8Array.of(part, of), padded(text, REPLY_TEXT));
+  return concat(tag, salt, seal(keyOf(e, index, salt), 0, tag, plain));
+}
+
+/** tag (hex) -> place, for every slot that could be for these words (reply 2). */
+export function replyTable(eByWeek: ReadonlyMap<number, Uint8Array>): Map<string, Place> {
+  const table = new Map<string, Place>();
+  for (const [week, e] of eByWeek) {
+    for (let index = 0; index < REPLY_INDEXES; index++) {
+      table.set(toHex(replyTag(e, index)), { week, index, e });
+    }
+  }
+  return table;
+}
+
+/** Open one slot whose tag was found in the table, or Refused (reply 3). */
+export function openPart(e: Uint8Array, week: number, index: number, slot: Uint8Array): Part {
+  if (slot.length !== REPLY_SLOT) {
+    throw new Refused('reply 3.1', 'A reply slot has the wrong length');
+  }
+  const tag = slot.slice(0, REPLY_TAG);
+  const salt = slot.slice(REPLY_TAG, REPLY_TAG + REPLY_SALT);
+  let plain: Uint8Array;
+  try {
+    plain = openSealed(keyOf(e, index, salt), 0, tag, slot.slice(REPLY_TAG + REPLY_SALT));
+  } catch (error) {
+    if (!(error instanceof Unopened)) throw error;
+    throw new Refused('reply 3.2', 'A reply slot does not open');
+  }
+  const length = toNumber(plain.slice(0, 2));
+  const [part, of] = [plain[2] as number, plain[3] as number];
+  const text = plain.slice(REPLY_HEADER);
+  if (length > REPLY_TEXT || anySet(text.slice(length)) || part < 1 || part > of) {
+    throw new Refused('reply 3.3', "A reply slot's length or part is out of range");
+  }
+  return { week, index, part, of, text: text.slice(0, length) };
+}
+
+/** Whole replies in order of week and index; parts whose others are missing wait (reply 1.3). */
+export function joinParts(parts: Iterable<Part>): Reply[] {
+  const place = (week: number, index: number): number => week * REPLY_INDEXES + index;
+  const byPlace = new Map(Array.from(parts, (p) => [place(p.week, p.index), p] as const));
+  const replies: Reply[] = [];
+  for (const first of [...byPlace.values()].sort((a, b) => a.week - b.week || a.index - b.index)) {
+    if (first.part !== 1) continue;
+    const run = Array.from({ length: first.of }, (_, n) =>
+      first.index + n < REPLY_INDEXES ? byPlace.get(place(first.week, first.index + n)) : undefined,
+    );
+    const whole = run.filter((p, n): p is Part => p?.part === n + 1 && p.of === first.of);
+    if (whole.length !== first.of) continue;
+    replies.push({ week: first.week, index: first.index, text: joined(whole) });
+  }
+  return replies;
+}
+
+function joined(whole: readonly Part[]): string {
+  try {
+    return decodeText(concat(...whole.map((p) => p.text)));
+  } catch {
+    throw new Refused('reply 3.4', "A reply's text is not UTF-8");
+  }
+}

@@ -1,0 +1,113 @@
+// What may be believed beyond single files: which record to take, and how a board joins.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { isComplete, joined, leadingHead, nextHash, openKept } from '../src/board.js';
+import { Refused } from '../src/refused.js';
+import { parsePins } from '../src/trust/pins.js';
+import { verifyLink } from '../src/trust/board.js';
+import { isAncestor, newerOf, verifyRecord } from '../src/trust/record.js';
+import { isLoopback } from '../src/visit.js';
+import { hex, recordNamed, vectorsOf } from './vectors/files.js';
+import { pinsWith, trusted } from './vectors/refuse.js';
+
+const refusedBy = (rule: string) => (error: unknown) =>
+  error instanceof Refused && error.rule === rule;
+
+const [yesterday, today, tomorrow] = [trusted('yesterday'), trusted('today'), trusted('tomorrow')];
+
+const small = trusted('small');
+const bytesOf = (name: string): Uint8Array =>
+  hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
+const headBytes = bytesOf('head');
+const segments = vectorsOf('segment', 'hand')
+  .filter((one) => one.inputs['what'] === 'segment')
+  .map((one) => hex(one.bytes));
+const newest = segments.find((bytes) => {
+  try {
+    return Boolean(verifyLink(bytes, leadingHead([headBytes], small, 0).segmentHash));
+  } catch {
+    return false;
+  }
+});
+
+test('any of three flipped signatures makes a record nobody believes', () => {
+  const { bytes, body } = recordNamed('today');
+  for (const from of [1, 2, 3]) {
+    const flipped = bytes.slice();
+    const at = flipped.length - from * 64;
+    flipped[at] = (flipped[at] as number) ^ 1;
+    assert.throws(() => verifyRecord(flipped, pinsWith(body.root)), refusedBy('record 2.8'));
+  }
+});
+
+test('the newer of two records of one chain is taken, whichever the mirror serves', () => {
+  assert.equal(newerOf(yesterday, today), today);
+  assert.equal(newerOf(today, yesterday), today);
+  assert.equal(newerOf(yesterday, tomorrow), tomorrow);
+  assert.equal(newerOf(null, today), today);
+  assert.equal(newerOf(today, null), today);
+  assert.equal(newerOf(null, null), null);
+});
+
+test('a record that does not continue the one that is known is refused', () => {
+  assert.throws(() => newerOf(today, trusted('local')), refusedBy('record 2.11'));
+});
+
+test('zeros in the places of ancestors name nobody', () => {
+  assert.ok(isAncestor(today, yesterday.hash));
+  assert.ok(isAncestor(today, today.hash));
+  assert.ok(!isAncestor(today, tomorrow.hash));
+  assert.ok(!isAncestor(today, new Uint8Array(32)));
+});
+
+test('a board that was rolled back is refused', () => {
+  assert.throws(() => leadingHead([headBytes], small, 3), refusedBy('segment 3.7'));
+  assert.equal(leadingHead([headBytes], small, 2).number, 2);
+});
+
+test('one way that shows nothing, or junk, does not hide the other', () => {
+  assert.equal(leadingHead([null, headBytes], small, 0).number, 2);
+  assert.equal(leadingHead([headBytes.slice(1), headBytes], small, 0).number, 2);
+  assert.throws(() => leadingHead([null, null], small, 0), refusedBy('segment 3.1'));
+});
+
+test('a board goes on with what was kept, as far as the hashes join', () => {
+  assert.ok(newest);
+  const head = leadingHead([headBytes], small, 0);
+  const kept = openKept({ head: headBytes, segments: [newest] }, small);
+  assert.equal(kept?.segments.length, 1);
+  const empty = { head, segments: [] };
+  const board = joined(empty, kept);
+  assert.equal(board.segments.length, 1);
+  assert.notDeepEqual(nextHash(board), nextHash(empty));
+  assert.ok(!isComplete(board));
+  assert.equal(joined(empty, null).segments.length, 0);
+});
+
+test('a kept board whose head or segment was changed is not believed', () => {
+  assert.ok(newest);
+  const flipped = headBytes.slice();
+  flipped[100] = (flipped[100] as number) ^ 1;
+  assert.equal(openKept({ head: flipped, segments: [newest] }, small), null);
+  const changed = newest.slice();
+  changed[200] = (changed[200] as number) ^ 1;
+  assert.equal(openKept({ head: headBytes, segments: [changed] }, small), null);
+});
+
+test('paces count on loopback only', () => {
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '[::1]']) assert.ok(isLoopback(host));
+  for (const host of ['127.0.0.1.example', 'localhost.example', '10.0.0.1', '']) {
+    assert.ok(!isLoopback(host));
+  }
+});
+
+test('a page without whole pins has none', () => {
+  const key = 'ab'.repeat(32);
+  const whole = { root: key, organisation: key, a: key, b: key, desk: 'desk' };
+  assert.ok(parsePins(JSON.stringify(whole)));
+  assert.equal(parsePins(JSON.stringify({ ...whole, b: 'ab' })), null);
+  assert.equal(parsePins(JSON.stringify({ ...whole, desk: 1 })), null);
+  assert.equal(parsePins('@PINS@'), null);
+});

@@ -1,0 +1,127 @@
+"""What a person does with the page, in a real Chromium."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import BrowserContext, Page, Playwright
+from tests.browser.stage import Stage
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the browser is set up."""
+
+    language: str = "en"
+    width: int = 1280
+    height: int = 900
+    dark: bool = False
+    script: bool = True
+
+
+DEFAULT = Look()
+
+
+class Visitor:
+    """One person: opens the page, writes, reads, leaves; the profile stays."""
+
+    def __init__(self, playwright: Playwright, chromium: str, profile: Path, stage: Stage) -> None:
+        self._playwright = playwright
+        self._chromium = chromium
+        self._profile = profile
+        self._stage = stage
+        self._context: BrowserContext | None = None
+        self.errors: list[str] = []
+
+    def visit(self, look: Look = DEFAULT) -> Page:
+        """Start the browser anew and open the page."""
+        self.leave()
+        scheme: Literal["dark", "light"] = "dark" if look.dark else "light"
+        self._context = self._playwright.chromium.launch_persistent_context(
+            self._profile, executable_path=self._chromium, headless=True,
+            args=[*FLAGS, f"--proxy-server={self._stage.elsewhere.url}"],
+            locale={"en": "en-US", "zh-Hans": "zh-CN"}[look.language],
+            viewport={"width": look.width, "height": look.height},
+            color_scheme=scheme, java_script_enabled=look.script,
+        )  # fmt: skip
+        page = self._context.pages[0]
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(self._stage.site.url + "/")
+        return page
+
+    def leave(self) -> None:
+        """Close the browser."""
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+
+
+def said(page: Page, element: str) -> str:
+    """What an element says in the language that is shown."""
+    return page.locator(f"#{element}").inner_text()
+
+
+def wait_for(page: Page, element: str, text: str) -> None:
+    """Wait until an element says this."""
+    page.locator(f"#{element}").filter(has_text=text).wait_for(state="attached")
+
+
+def wait_for_hum(page: Page) -> None:
+    """Until the hum has ended and all of it went out."""
+    wait_for(page, "hum-status", "Thank you.")
+
+
+def wait_for_board(page: Page) -> None:
+    """Until the whole board is there."""
+    wait_for(page, "board-status", "complete")
+
+
+def _open(page: Page, panel: str) -> None:
+    if page.locator(f"#{panel}").get_attribute("open") is None:
+        page.locator(f"#{panel} > summary").click()
+
+
+def make_words(page: Page) -> list[str]:
+    """Open the panel and make new words; they are written down."""
+    _open(page, "write")
+    page.locator("#new-words").click()
+    page.locator("#noted").check()
+    shown = page.locator("#shown-words ol").evaluate_all(
+        "lists => lists.filter(list => list.offsetParent)"
+        ".flatMap(list => [...list.children].map(word => word.textContent))"
+    )
+    return [str(word) for word in shown]
+
+
+def write(page: Page, text: str) -> None:
+    """Write a letter, finish it, and wait until it is put away."""
+    page.locator("#letter").fill(text)
+    page.locator("#finish").click()
+    page.locator("#letter-status", has_text="put away. It leaves").or_(
+        page.locator("#letter-status", has_text="已密封并存好")
+    ).wait_for()
+
+
+def look_up(page: Page, words: str) -> None:
+    """Enter words in the panel for reading."""
+    _open(page, "read")
+    page.locator("#read-field").fill(words)
+    page.locator("#look").click()

@@ -1,0 +1,217 @@
+"""The page in a real Chromium, watched from outside: what leaves it, and what a person sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright
+from tests.browser.browsing import (
+    Look,
+    Visitor,
+    look_up,
+    make_words,
+    said,
+    wait_for,
+    wait_for_board,
+    wait_for_hum,
+    write,
+)
+from tests.browser.opening import open_cells
+from tests.browser.stage import Stage
+
+from wallflower.crypto.derive import conversation_id, epoch_secret
+from wallflower.wire.chain import chain_value
+from wallflower.wire.hello import Kind
+from wallflower.wire.letter import Language, Letter
+from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS
+from wallflower.wire.words import from_person, to_words
+
+pytestmark = pytest.mark.browser
+
+CHINESE = "厂长把检验报告换过两次。\n原件在三楼的灰色柜子里，日期是十一月三日。"
+CHINESE_PAGE = Look(language="zh-Hans")
+SECRET = bytes(range(16))
+TOLERANCE_MS = 250
+
+
+def test_one_page_load_sends_twelve_equal_cells_over_one_connection(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    cells = stage.ingress.requests
+    assert [len(c.body) for c in cells] == [CELL] * HUM_CELLS
+    assert [c.body[1] for c in cells] == list(range(HUM_CELLS))
+    assert len({c.head for c in cells}) == 1
+    assert {c.connection for c in cells} == {1}
+    assert stage.ingress.connections == 1
+    kind, letter = open_cells([c.body for c in cells], stage.keys, stage.record)
+    assert (kind, letter) == (Kind.COVER, None)
+    assert not visitor.errors
+
+
+def test_any_one_copy_of_each_position_is_enough(stage: Stage, visitor: Visitor) -> None:
+    wait_for_hum(visitor.visit())
+    cells = [c.body for c in stage.ingress.requests]
+    for copies in ((4, 5, 6, 7), (8, 1, 6, 11)):
+        assert len(copies) == POSITIONS
+        open_cells([cells[c] for c in copies], stage.keys, stage.record)
+
+
+def _hum_of_a_visit(stage: Stage, visitor: Visitor) -> tuple[Kind, Letter | None]:
+    """Visit once more, and what the mixes and the desk find in the hum of that visit."""
+    stage.forget_requests()
+    page = visitor.visit(CHINESE_PAGE)
+    wait_for(page, "hum-status", "谢谢")
+    page.wait_for_timeout(1500)  # a turn of the store's clock after the hum
+    assert len(stage.ingress.requests) == HUM_CELLS
+    return open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.record)
+
+
+def _asked(stage: Stage) -> list[bytes]:
+    """Every request head of a visit, to the byte; the order between connections is chance."""
+    servers = (stage.site, stage.second, stage.ingress)
+    return sorted(request.head for server in servers for request in server.requests)
+
+
+def test_letter_of_one_visit_leaves_with_the_next_days_and_only_once(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit(CHINESE_PAGE)
+    secret = from_person("".join(make_words(page)))
+    wait_for(page, "hum-status", "谢谢")
+    write(page, CHINESE)
+    assert said(page, "letter").strip() == ""
+    assert len(stage.ingress.requests) == HUM_CELLS
+    week = stage.record.week
+    assert _hum_of_a_visit(stage, visitor) == (Kind.COVER, None)  # still the same day
+    asked_with_a_filler = _asked(stage)
+    stage.next_day()
+    kind, letter = _hum_of_a_visit(stage, visitor)
+    assert _asked(stage) == asked_with_a_filler
+    assert kind is Kind.LETTER
+    assert letter is not None
+    assert (letter.text, letter.language) == (CHINESE, Language.CHINESE)
+    assert letter.conversation == conversation_id(secret)
+    assert letter.e == epoch_secret(secret, week)
+    assert letter.x == chain_value(secret, week)
+    stage.next_day()
+    assert _hum_of_a_visit(stage, visitor) == (Kind.COVER, None)
+    assert not visitor.errors
+
+
+def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, visitor: Visitor) -> None:
+    good = stage.files["record"]
+    stage.files["record"] = good[:-1] + bytes([good[-1] ^ 1])
+    page = visitor.visit()
+    wait_for(page, "hum-status", "nothing is sent")
+    page.wait_for_timeout(1500)
+    assert not stage.ingress.requests
+
+
+def test_nothing_that_a_person_does_asks_anybody_for_anything(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    wait_for_board(page)
+    wait_for(page, "film-status", "ready")
+    page.wait_for_timeout(300)
+    stage.forget_requests()
+    visited = page.evaluate("history.length")
+    page.locator("#go-read").click()
+    page.locator("#go-write").click()
+    make_words(page)
+    page.locator("#letter").press_sequentially("A letter, typed by hand. فارسی 中文", delay=2)
+    page.locator("#finish").click()
+    look_up(page, "wrong words")
+    look_up(page, " ".join(to_words(SECRET, "zh-Hans")))
+    for code in ("zh-Hans", "en"):
+        page.locator(f'button[data-language="{code}"]').click()
+    film = "document.getElementById('film')"
+    page.evaluate(f"{film}.muted = true; {film}.play()")
+    page.evaluate(f"{film}.currentTime = 20; {film}.pause(); {film}.currentTime = 1")
+    page.emulate_media(color_scheme="dark")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_timeout(1500)
+    assert page.url == stage.site.url + "/"
+    assert page.evaluate("history.length") == visited
+    asked = [r.line for r in stage.site.requests + stage.second.requests + stage.ingress.requests]
+    assert asked == []
+    # Chromium asks its maker about every form control that appears or gets the focus; the page has
+    # editable text instead. What else the browser does by itself is in the table below.
+    assert [r.line for r in stage.elsewhere.requests if "autofill" in r.line] == []
+    assert not visitor.errors
+
+
+@pytest.mark.nightly
+def test_cells_keep_their_slots_at_real_pace(
+    playwright: Playwright, chromium: str, tmp_path: Path
+) -> None:
+    stage = Stage(tmp_path / "site", pace_hums=1)
+    stage.next_day()
+    visitor = Visitor(playwright, chromium, tmp_path / "profile", stage)
+    page = visitor.visit()
+    page.set_default_timeout(120_000)
+    wait_for_hum(page)
+    times = [c.at - stage.ingress.requests[0].at for c in stage.ingress.requests]
+    visitor.leave()
+    stage.stop()
+    assert len(times) == HUM_CELLS
+    assert stage.ingress.connections == 1
+    spread = (DITHER_MS + TOLERANCE_MS) / 1000
+    for counter, at in enumerate(times):
+        assert abs(at - counter * SLOT_MS / 1000) < spread
+
+
+def test_instructions_are_readable_without_script(stage: Stage, visitor: Visitor) -> None:
+    page = visitor.visit(Look(script=False))
+    text = page.locator("main").inner_text()
+    assert "What nobody can promise" in text
+    assert "没有人能保证的事" in text
+    assert not page.locator("#letter").is_visible()
+    assert {r.line for r in stage.site.requests} == {"GET /", "GET /style.css"}
+    page.locator('nav a[href="#zh-Hans"]').click()
+    assert page.url.endswith("#zh-Hans")
+
+
+def test_table_of_what_the_browser_sent_that_we_did_not_ask_for(
+    stage: Stage, visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    wait_for_board(page)
+    wait_for(page, "film-status", "ready")
+    pieces = len(list((stage.folder / "film").iterdir()))
+    asked = [
+        "GET /", "GET /style.css", "GET /app.js", "GET /hum.js", "GET /hum.js", "GET /record",
+        "GET /board/head", "GET /board/2", "GET /board/1",
+        *(f"GET /film/{i:02d}" for i in range(pieces)),
+    ]  # fmt: skip
+    came = [r.line for r in stage.site.requests]
+    extra = list(came)
+    for line in asked:
+        if line in extra:
+            extra.remove(line)
+    idle = [
+        (name, server.connections - len({r.connection for r in server.requests}))
+        for name, server in (("site", stage.site), ("ingress", stage.ingress))
+    ]
+    cell = stage.ingress.requests[0].head.decode("latin-1").strip().split("\r\n")
+    with capsys.disabled():
+        print("\n\n| what Chromium sent that the page did not ask for | where | times |")
+        print("|---|---|---|")
+        for line in sorted(set(extra)):
+            print(f"| {line} | site | {extra.count(line)} |")
+        for line in sorted({r.line for r in stage.elsewhere.requests}):
+            times = sum(r.line == line for r in stage.elsewhere.requests)
+            print(f"| {line.split('?')[0]} | elsewhere, by proxy | {times} |")
+        for name, count in idle:
+            print(f"| a connection without a request | {name} | {count} |")
+        print("\n| header of every cell that the page did not set |\n|---|")
+        for line in cell[1:]:
+            print(f"| `{line}` |")
+    assert extra == []
+    assert [r.line for r in stage.second.requests] == ["GET /board/head"]

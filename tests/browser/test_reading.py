@@ -1,0 +1,156 @@
+"""What a person reads and is told: replies, receipts, states, and what to do about a fault."""
+
+from __future__ import annotations
+
+import pytest
+from tests.browser.browsing import (
+    Visitor,
+    look_up,
+    make_words,
+    said,
+    wait_for,
+    wait_for_board,
+    wait_for_hum,
+    write,
+)
+from tests.browser.opening import open_cells
+from tests.browser.stage import Stage
+
+from wallflower.crypto.derive import epoch_secret
+from wallflower.wire.receipt import receipt
+from wallflower.wire.reply import cut_reply, seal_part
+from wallflower.wire.sizes import LETTER_TEXT
+from wallflower.wire.words import to_digits, to_words
+
+pytestmark = pytest.mark.browser
+
+SECRET = bytes(range(16))
+
+
+def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor: Visitor) -> None:
+    page = visitor.visit()
+    words = " ".join(make_words(page))
+    wait_for_hum(page)
+    write(page, "A letter.")
+    look_up(page, words)
+    wait_for(page, "answers", "waits in this browser")
+    look_up(page, " ".join(to_words(SECRET, "en")))
+    assert said(page, "answers") == ""
+    stage.next_day()
+    stage.forget_requests()
+    wait_for_hum(visitor.visit())
+    cells = [c.body for c in stage.ingress.requests]
+    _, letter = open_cells(cells, stage.keys, stage.record)
+    assert letter is not None
+    stage.release([], [receipt(letter.e, letter.mark)])
+    page = visitor.visit()
+    wait_for_board(page)
+    look_up(page, words)
+    assert said(page, "answers").endswith("The desk has your letter.")
+
+
+def test_words_alone_show_replies_and_receipts(stage: Stage, visitor: Visitor) -> None:
+    week = stage.record.week
+    e, e_before = epoch_secret(SECRET, week), epoch_secret(SECRET, week - 1)
+    long = "我们已经看过报告。请告诉我们：柜子有锁吗？" * 20
+    parts = cut_reply(long, 0)
+    assert len(parts) == 2
+    slots = [seal_part(e, i, bytes(16), i + 1, len(parts), part) for i, part in enumerate(parts)]
+    stage.release(slots, [receipt(e, 7)])
+    markup = "<b>Thank you</b> <img src=x onerror=alert(1)>"
+    stage.release(
+        [seal_part(e_before, 3, bytes(16), 1, 1, markup.encode())], [receipt(e_before, 1)]
+    )
+    page = visitor.visit()
+    wait_for_board(page)
+    asked = len(stage.site.requests) + len(stage.second.requests)
+    for form in ("en", "zh-Hans", "digits"):
+        typed = to_digits(SECRET) if form == "digits" else " ".join(to_words(SECRET, form))
+        look_up(page, typed)
+        assert page.locator("#answers .reply").all_inner_texts() == [long, markup]
+        states = page.locator("#answers .state").all_inner_texts()
+        assert ["has answered" in s for s in states] == [True, True]
+    look_up(page, " ".join(to_words(bytes(16), "en")))
+    assert "Nothing for these words yet" in said(page, "read-status")
+    assert page.locator("#answers").inner_text() == ""
+    film = [r for r in stage.site.requests if r.line.startswith("GET /film/")]
+    late = len(stage.site.requests) + len(stage.second.requests) - asked
+    assert late <= len(film)
+    assert not visitor.errors
+
+
+def test_wrong_word_is_named_by_its_place_and_never_repeated(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    words = to_words(SECRET, "en")
+    words[4] = "wallflower"
+    look_up(page, " ".join(words))
+    fault = said(page, "read-fault")
+    assert "Word number 5 is not in the list" in fault
+    assert "wallflower" not in fault
+    look_up(page, "one two three")
+    assert "neither twelve words nor forty digits" in said(page, "read-fault")
+    swapped = to_words(SECRET, "en")
+    swapped[0], swapped[1] = swapped[1], swapped[0]
+    look_up(page, " ".join(swapped))
+    assert "do not belong together" in said(page, "read-fault")
+
+
+def test_one_byte_over_the_limit_keeps_the_text_and_seals_nothing(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    make_words(page)
+    wait_for_hum(page)
+    fits = "中" * (LETTER_TEXT // 3)
+    page.locator("#letter").fill(fits + "!")
+    page.locator("#finish").click()
+    assert "The limit is 5,850" in said(page, "letter-fault")
+    page.locator('button[data-language="zh-Hans"]').click()
+    assert "上限是 1,950 字" in said(page, "letter-fault")
+    assert said(page, "letter").strip() == fits + "!"
+    assert said(page, "letter-status") == ""
+    write(page, fits)
+    assert said(page, "letter").strip() == ""
+
+
+def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, visitor: Visitor) -> None:
+    page = visitor.visit()
+    make_words(page)
+    page.locator("#noted").uncheck()
+    page.locator("#letter").fill("A letter.")
+    page.locator("#finish").click()
+    assert "tick the box" in said(page, "words-fault")
+    assert said(page, "letter").strip() == "A letter."
+
+
+def test_two_ways_that_show_different_boards_are_not_believed(
+    stage: Stage, visitor: Visitor
+) -> None:
+    def other_board(line: str) -> tuple[int, bytes, list[str]]:
+        return 200, forged, ["Access-Control-Allow-Origin: *"]
+
+    shown = dict(stage.files)
+    stage.board.pop()
+    stage.release([], [b"another receipt!"])
+    forged = stage.files["board/head"]
+    stage.files = shown
+    stage.second.answer = other_board
+    page = visitor.visit()
+    wait_for(page, "board-status", "contradicts")
+
+
+def test_kept_letter_and_board_survive_being_offline(stage: Stage, visitor: Visitor) -> None:
+    e = epoch_secret(SECRET, stage.record.week)
+    stage.release([seal_part(e, 0, bytes(16), 1, 1, b"An answer.")], [])
+    page = visitor.visit()
+    wait_for_board(page)
+    wait_for_hum(page)
+    page.wait_for_timeout(1500)
+    for name in [n for n in stage.files if n.startswith(("record", "board/"))]:
+        del stage.files[name]
+    page = visitor.visit()
+    wait_for(page, "board-status", "could not be fetched whole")
+    look_up(page, " ".join(to_words(SECRET, "en")))
+    assert page.locator("#answers .reply").all_inner_texts() == ["An answer."]

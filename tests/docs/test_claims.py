@@ -1,0 +1,40 @@
+"""Every claim names a guard and a test that exist."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROW = re.compile(r"^\| (\d+) \| (.+?) \| `(.+?)` \| `(.+?)::(.+?)` \|$", re.MULTILINE)
+CLAIMS = ROW.findall((ROOT / "docs" / "claims.md").read_text("utf-8"))
+
+
+def test_claims_are_numbered_without_a_gap() -> None:
+    assert [int(number) for number, *_ in CLAIMS] == list(range(1, len(CLAIMS) + 1))
+    assert len(CLAIMS) > 20
+
+
+@pytest.mark.parametrize(("number", "_claim", "guard", "file", "test"), CLAIMS)
+def test_guard_and_test_of_a_claim_exist(
+    number: str, _claim: str, guard: str, file: str, test: str
+) -> None:
+    if guard.endswith(".ts"):
+        assert (ROOT / guard).is_file(), number
+    else:
+        module, _, name = guard.partition(":")
+        found = importlib.import_module(module)
+        assert not name or hasattr(found, name), number
+    source = (ROOT / file).read_text("utf-8")
+    assert re.search(rf"^(async )?def {test}\(", source, re.MULTILINE), number
+
+
+def test_every_file_that_the_architecture_names_exists() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    names = set(re.findall(r"`([\w/.-]+/[\w.-]+\.(?:py|ts|md))`", text))
+    assert len(names) > 25
+    places = (ROOT, ROOT / "src" / "wallflower")
+    assert [n for n in sorted(names) if not any((p / n).is_file() for p in places)] == []

@@ -1,0 +1,121 @@
+"""The static site of a campaign: same bytes twice, nothing foreign, a next step for each fault."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from wallflower.campaign.build import FILM_PIECE, build_site
+from wallflower.errors import Fault
+from wallflower.trust.pins import Pins
+
+PINS = Pins(bytes([1]) * 32, bytes([2]) * 32, bytes([3]) * 32, bytes([4]) * 32, 'A "desk" & more')
+WAYS = [
+    "https://a.example/hum",
+    "https://a.example/other",
+    "http://[::1]:8443/board/",
+]
+TEMPLATE = (
+    "<meta content=\"default-src 'none'; connect-src 'self'@CONNECT@;\">"
+    '<meta name="wallflower-pins" content="@PINS@"><b>@ORGANISATION@</b>'
+)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A built page, as far as the site is concerned."""
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text(TEMPLATE, encoding="utf-8")
+    for name in ("app.js", "hum.js", "style.css"):
+        (folder / name).write_text(f"/* {name} */")
+    return folder
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Two and a bit pieces of film."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(bytes(range(256)) * 300)
+    return path
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_site_is_the_same_twice_and_the_film_is_whole(
+    page: Path, film: Path, tmp_path: Path
+) -> None:
+    sites = []
+    for name in ("one", "two"):
+        build_site(page, tmp_path / name, PINS, WAYS, film, "Office")
+        sites.append(_files(tmp_path / name))
+    assert sites[0] == sites[1]
+    pieces = [data for name, data in sites[0].items() if name.startswith("film/")]
+    assert [len(p) for p in pieces[:-1]] == [FILM_PIECE] * (len(pieces) - 1)
+    assert b"".join(pieces) == film.read_bytes()
+
+
+def test_page_holds_pins_film_and_the_origins_of_the_ways(
+    page: Path, film: Path, tmp_path: Path
+) -> None:
+    build_site(page, tmp_path / "site", PINS, WAYS, film, "<Office> & @PINS@")
+    text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    found = re.search(r'wallflower-pins" content="([^"]*)"', text)
+    assert found is not None
+    pins = json.loads(html.unescape(found[1]))
+    assert pins["desk"] == PINS.desk
+    assert pins["root"] == PINS.root.hex()
+    assert pins["film"] == {"pieces": 3, "bytes": 76800}
+    assert "connect-src 'self' https://a.example http://[::1]:8443;" in text
+    assert "<b>&#60;Office&#62; &#38; &#64;PINS&#64;</b>" in text
+
+
+def test_shorter_film_leaves_no_piece_of_the_longer_one(
+    page: Path, film: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    build_site(page, site, PINS, WAYS, film, "Office")
+    (site / "record").write_bytes(b"the day's record")
+    film.write_bytes(b"short")
+    build_site(page, site, PINS, WAYS, film, "Office")
+    assert [p.name for p in (site / "film").iterdir()] == ["00"]
+    assert (site / "record").read_bytes() == b"the day's record"
+
+
+def test_page_that_is_not_built_says_what_to_type(film: Path, tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="npm run build"):
+        build_site(tmp_path / "nothing", tmp_path / "site", PINS, WAYS, film, "Office")
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["ftp://a.example/", "https://a.example;script-src *", "https://", 'https://a"b/', "a.example"],
+)
+def test_way_that_could_widen_the_policy_is_refused(
+    page: Path, film: Path, tmp_path: Path, way: str
+) -> None:
+    with pytest.raises(Fault, match="way"):
+        build_site(page, tmp_path / "site", PINS, [way], film, "Office")
+
+
+def test_template_of_another_version_is_refused(page: Path, film: Path, tmp_path: Path) -> None:
+    (page / "index.html").write_text("<p>@PINS@</p>", encoding="utf-8")
+    with pytest.raises(Fault, match="another version"):
+        build_site(page, tmp_path / "site", PINS, WAYS, film, "Office")
+
+
+def test_empty_film_is_refused(page: Path, film: Path, tmp_path: Path) -> None:
+    film.write_bytes(b"")
+    with pytest.raises(Fault, match="film"):
+        build_site(page, tmp_path / "site", PINS, WAYS, film, "Office")
