@@ -43,7 +43,7 @@ def hum(i: Fields) -> bytes:
     number = RECORDS[i["record"]]["number"]
     for_a = seal_a(i["record"], key_a)
     for_b = seal_b(i["record"], key_b, b_record(i["kind"], token))
-    name = sha256(for_a[:1120])[:16]
+    name = sha256(for_a)[:16]
     whole = aead(key_b, 0, _PARCEL, letter)
     cells = []
     for counter in range(12):
@@ -69,7 +69,7 @@ def open_hello(record: str, data: bytes) -> Fields:
         raise ValueError
     return {
         "counter": data[1], "record": number, "key_a": key_a.hex(), "key_b": inside[:32].hex(),
-        "kind": inside[32], "token": inside[36:52].hex(), "hum_id": sha256(for_a[:1120])[:16].hex(),
+        "kind": inside[32], "token": inside[36:52].hex(), "hum_id": sha256(for_a)[:16].hex(),
         "seal_a": for_a.hex(), "inner": inner.hex(), "seal_b": for_b.hex(),
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ import { sha256 } from '../crypto/derive.js';
 import * as hpke from '../crypto/hpke.js';
 import { Refused } from '../refused.js';
 import { type Cell, headOf } from './cell.js';
-import { B_RECORD, HUM_ID, KEM_ENC, SEAL_A, SEAL_B } from './sizes.js';
+import { B_RECORD, HUM_ID, SEAL_A, SEAL_B } from './sizes.js';
 
 export const HUM_KEY = 32;
 export const TOKEN = 16;
@@ -69,9 +69,8 @@ export function helloCell(
   return { counter, record, header, sealed: concat(sealA, inner) };
 }
 
-/** The id that A derives from the KEM ciphertext (hello 1.5). */
-export const humId = (sealA: Uint8Array): Uint8Array =>
-  sha256(sealA.slice(0, KEM_ENC)).slice(0, HUM_ID);
+/** The id that A derives from seal A, all of it (hello 1.5). */
+export const humId = (sealA: Uint8Array): Uint8Array => sha256(sealA).slice(0, HUM_ID);
 
 export const sealAOf = (cell: Cell): Uint8Array => cell.sealed.slice(0, SEAL_A);
 

@@ -9,7 +9,7 @@ from wallflower.crypto import aead, hpke
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, head_of
-from wallflower.wire.sizes import B_RECORD, HELLO_HEADER, HUM_ID, KEM_ENC, SEAL_A, SEAL_B
+from wallflower.wire.sizes import B_RECORD, HELLO_HEADER, HUM_ID, SEAL_A, SEAL_B
 
 HUM_KEY = 32
 _RESERVED = bytes(8)
@@ -63,8 +63,8 @@ def hello_cell(seal_a: bytes, key_a: bytes, counter: int, record: int, seal_b: b
 
 
 def hum_id(seal_a: bytes) -> bytes:
-    """The id that A derives from the KEM ciphertext (hello 1.5)."""
-    return sha256(seal_a[:KEM_ENC])[:HUM_ID]
+    """The id that A derives from seal A, all of it (hello 1.5)."""
+    return sha256(seal_a)[:HUM_ID]
 
 
 def seal_a_of(cell: Cell) -> bytes:

@@ -84,13 +84,14 @@ def open_hum(
 ) -> tuple[Parcel | None, list[int]]:
     """Open a complete gathering: the parcel, or None and the counters of copies that did not open.
 
-    Raises Refused (hello 2.1) when no hello of it opens at A: the whole hum is junk.
+    Raises Refused (hello 2.1) when its hello does not open at A: the whole hum is junk.
     A copy that fails is dropped and another copy may still come (hum 2.3).
     """
     if not gathering.complete():
         raise Refused("hum 3.3", "A position of a hum is missing", "Nothing was forwarded.")
     cells = sorted(gathering.cells.values(), key=lambda c: c.counter)
-    key_a = _key_a(cells, private, record_hash)
+    # All hellos of one id hold the same seal A (hello 1.5): one decapsulation decides.
+    key_a = open_seal_a(private, record_hash, seal_a_of(next(c for c in cells if not c.position)))
     found: dict[int, bytes] = {}
     broken = []
     for cell in cells:
@@ -103,17 +104,3 @@ def open_hum(
     if len(found) < POSITIONS:
         return None, broken
     return Parcel(found[0], found[1] + found[2] + found[3]), broken
-
-
-def _key_a(cells: list[Cell], private: hpke.PrivateKey, record_hash: bytes) -> bytes:
-    """Hum key A from the first hello that opens: one decapsulation, but for damaged copies.
-
-    Copies share an id by their `enc` alone, so one may be damaged behind it (hum 2.3).
-    """
-    seals = dict.fromkeys(seal_a_of(c) for c in cells if not c.position)
-    for sealed in list(seals)[:-1]:
-        try:
-            return open_seal_a(private, record_hash, sealed)
-        except Refused:
-            continue
-    return open_seal_a(private, record_hash, list(seals)[-1])
