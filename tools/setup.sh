@@ -55,6 +55,8 @@ has_chinese_font() {
     { have fc-list && [ -n "$(fc-list :lang=zh-cn file 2>/dev/null)" ]; }
 }
 
+has_libatomic() { [ -n "$(find /usr/lib -maxdepth 2 -name libatomic.so.1 2>/dev/null)" ]; }
+
 missing_packages() {
   find_python >/dev/null || echo python3 python3-venv
   have make || echo make
@@ -63,6 +65,8 @@ missing_packages() {
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
     has_chinese_font || echo fonts-noto-cjk
+    # The Node inside of Playwright's wheel is linked to it; a minimal Debian has none.
+    has_libatomic || echo libatomic1
   fi
 }
 
