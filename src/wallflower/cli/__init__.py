@@ -8,6 +8,7 @@ import click
 
 from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
 from wallflower.cli.demo import demo
+from wallflower.cli.doctor import doctor
 from wallflower.cli.new import new
 from wallflower.cli.processes import desk, desk_server, ingress, mirror, mix
 from wallflower.errors import Fault
@@ -20,6 +21,7 @@ def wallflower() -> None:
 
 for command in (
     new, pins, campaign, ingress, mix, desk_server, mirror, desk, write, visit, read, crowd, demo,
+    doctor,
 ):  # fmt: skip
     wallflower.add_command(command)
 

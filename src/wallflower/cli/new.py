@@ -116,10 +116,8 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
 def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
     """Make a role's folder and return its configuration file; never touches an existing one."""
     config_path = path / f"{role}.toml"
-    if config_path.exists():
-        raise Fault(
-            f"{config_path} is there already", "Choose another folder; nothing was changed."
-        )
+    if path.exists() and any(path.iterdir()):
+        raise Fault(f"{path} is not empty", "Choose another folder; nothing was changed.")
     folder = Folder(path)
     config = MAKERS[role](folder)
     change(config)

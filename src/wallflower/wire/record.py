@@ -215,15 +215,24 @@ def _parameters(reader: Reader) -> Parameters:
     sizes = (4, 4, 2, 2, 2, 2, 2, 4, 2, 4, 2, 8)
     (mean_a, mean_b, tick, slots, floor, replies, receipts,
      period, segments, days, hums, anchor) = (reader.number(n) for n in sizes)  # fmt: skip
+    pace = Pace(days, hums, anchor)
+    parameters = Parameters(
+        mean_a, mean_b, tick, slots, floor, replies, receipts, period, segments, pace
+    )
+    check_parameters(parameters)
+    return parameters
+
+
+def check_parameters(p: Parameters) -> None:
+    """Refuse parameters that no record may hold (record 2.7)."""
     bounds = (
-        (tick, 1, 3600), (slots, 1, 256), (replies, 1, 4096), (receipts, 1, 4096),
-        (period, 60, DAY_S), (segments, 1, 512), (days, 1, 100_000), (hums, 1, 60),
-        (mean_a, tick, 2**32), (mean_b, tick, 2**32),
+        (p.tick, 1, 3600), (p.slots, 1, 256), (p.replies, 1, 4096), (p.receipts, 1, 4096),
+        (p.period, 60, DAY_S), (p.segments, 1, 512), (p.pace.days, 1, 100_000),
+        (p.pace.hums, 1, 60), (p.mean_a, p.tick, 2**32 - 1), (p.mean_b, p.tick, 2**32 - 1),
+        (p.floor, 0, 2**16 - 1),
     )  # fmt: skip
     if not all(low <= value <= high for value, low, high in bounds):
-        raise Refused("record 2.7", "A record's parameter is out of bounds")
-    pace = Pace(days, hums, anchor)
-    return Parameters(mean_a, mean_b, tick, slots, floor, replies, receipts, period, segments, pace)
+        raise Refused("record 2.7", "A record's parameter is out of bounds", "Correct it.")
 
 
 def _desks(reader: Reader, week: int) -> tuple[DeskEntry, ...]:

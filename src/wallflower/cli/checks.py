@@ -1,0 +1,218 @@
+"""What `wallflower doctor` looks at: everything that would otherwise fail at a source's visit.
+
+Each check answers in one finding; none changes anything, and none looks at people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wallflower.board.edge.process import read_fixed, read_site
+from wallflower.crypto import sign
+from wallflower.errors import Fault
+from wallflower.host.settings import Settings
+from wallflower.trust.pins import Pins, parse_pins
+from wallflower.wire.record import check_parameters
+
+_LITTLE_BYTES = 1 << 30
+_TOO_LITTLE_BYTES = 100 << 20
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_SECRETS = (
+    "record_key", "drop_key", "board_key", "token", "status_token", "desk_token", "b_token",
+)  # fmt: skip
+_TABLES = ("source", "board", "b", "status")
+_CONNECT_S = 3.0
+# Whose public key in the pins a role's record_key must belong to.
+_SIGNERS = {"organisation": "organisation", "mix-a": "a", "mix-b": "b"}
+
+
+class Level(StrEnum):
+    """How bad a finding is: only FAIL makes the doctor end red."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer: what was looked at, and what to do when it is not well."""
+
+    level: Level
+    what: str
+    next_step: str = ""
+
+
+def role_of(config: Path) -> str:
+    """The role by the configuration's name, as `wallflower new` writes it."""
+    return config.stem
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All checks that need no network."""
+    role = role_of(settings.path)
+    findings = [*_secrets(settings), *_space(settings.path.parent)]
+    if role in ("organisation", "mix-a", "mix-b", "desk"):
+        findings += list(_pins(settings, role))
+    if role == "organisation":
+        findings += list(_organisation(settings))
+    if role == "mirror":
+        findings.append(_attempt("the site is built", lambda: read_site(_beside(settings, "site"))))
+    return findings
+
+
+def _beside(settings: Settings, name: str) -> Path:
+    return settings.path.parent / settings.get(name, str)
+
+
+def _attempt(what: str, act: object) -> Finding:
+    try:
+        assert callable(act)  # noqa: S101  # the callers are below
+        act()
+    except Fault as fault:
+        return Finding(Level.FAIL, fault.what, fault.next_step)
+    return Finding(Level.OK, what)
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    """Every key and token is there, and for its owner only."""
+    named = [(settings, name) for name in _SECRETS if name in settings.fields]
+    for table in _TABLES:
+        if isinstance(settings.fields.get(table), dict):
+            inner = settings.table(table)
+            named += [(inner, "token")] if "token" in inner.fields else []
+    for place, name in named:
+        path = _beside(place, name)
+        if not path.exists():
+            yield Finding(Level.FAIL, f"{path.name} is missing", "See the handbook, Exchange.")
+        elif stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(
+                Level.FAIL, f"{path.name} can be read by others", f"chmod 600 {path.name}"
+            )
+        else:
+            yield Finding(Level.OK, f"{path.name} is there, for its owner only")
+
+
+def _space(folder: Path) -> Iterator[Finding]:
+    free = shutil.disk_usage(folder).free
+    if free < _TOO_LITTLE_BYTES:
+        yield Finding(Level.FAIL, f"only {free >> 20} MiB of disk are free", "Make room.")
+    elif free < _LITTLE_BYTES:
+        yield Finding(Level.WARN, f"only {free >> 20} MiB of disk are free", "Make room soon.")
+    else:
+        yield Finding(Level.OK, f"{free >> 30} GiB of disk are free")
+
+
+def _pins(settings: Settings, role: str) -> Iterator[Finding]:
+    """The pins are readable, and this role's own key is the pinned one."""
+    try:
+        pins = parse_pins(settings.file("pins"))
+    except Fault as fault:
+        yield Finding(Level.FAIL, fault.what, fault.next_step)
+        return
+    yield Finding(Level.OK, "pins.json is readable")
+    signer = _SIGNERS.get(role)
+    if signer is not None:
+        yield _own_key(settings, pins, signer)
+
+
+def _own_key(settings: Settings, pins: Pins, signer: str) -> Finding:
+    try:
+        own = sign.verify_key(settings.file("record_key"))
+    except (Fault, ValueError):
+        return Finding(Level.FAIL, "record.key is no key", "Restore it, or make a new folder.")
+    if own != getattr(pins, signer):
+        return Finding(
+            Level.FAIL, "the pins name another record key than this folder's",
+            "Give record.pub to the organisation again, and take its new pins.json.",
+        )  # fmt: skip
+    return Finding(Level.OK, "the pins name this folder's record key")
+
+
+def _organisation(settings: Settings) -> Iterator[Finding]:
+    """Parameters are within their bounds, and ways are safe to publish."""
+    try:
+        fixed = read_fixed(settings, b"", b"")
+        check_parameters(fixed.parameters)
+    except Fault as fault:
+        yield Finding(Level.FAIL, fault.what, fault.next_step)
+        return
+    yield Finding(Level.OK, "the record's parameters are within their bounds")
+    if fixed.parameters.pace.days != 1:
+        yield Finding(Level.WARN, "time runs at a demo's pace", "Remove [pace] for real use.")
+    if (settings.path.parent / "root.key").exists():
+        yield Finding(Level.WARN, "root.key is on this machine", "Move it to a place offline.")
+    for way in fixed.ways:
+        parts = urlsplit(way.url)
+        host = parts.hostname or ""
+        if parts.scheme != "https" and not host.endswith(".onion") and host not in _LOOPBACK:
+            yield Finding(Level.FAIL, "a way is plain http", "Publish https or an onion service.")
+
+
+def upstreams(settings: Settings) -> list[tuple[str, int]]:
+    """(host, port) of every node that this role asks."""
+    urls = [
+        settings.table(name).get("url", str)
+        for name in ("source", "board", "b")
+        if isinstance(settings.fields.get(name), dict)
+    ]
+    if isinstance(settings.fields.get("board"), str):
+        urls.append(settings.get("board", str))
+    found = []
+    for url in urls:
+        parts = urlsplit(url)
+        found.append((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)))
+    return found
+
+
+async def reach(settings: Settings) -> list[Finding]:
+    """Whether the nodes that this role asks can be reached now."""
+    findings = []
+    for host, port in upstreams(settings):
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
+        except (OSError, TimeoutError):
+            step = "Start it, or correct its address."
+            findings.append(Finding(Level.WARN, f"the node at port {port} does not answer", step))
+            continue
+        writer.close()
+        findings.append(Finding(Level.OK, f"the node at port {port} answers"))
+    return findings
+
+
+def judge_counts(role: str, counts: dict[str, int]) -> list[Finding]:
+    """What a running role's own counts say. Pure."""
+    warn: list[tuple[bool, str, str]] = []
+    if role == "organisation":
+        ahead = counts.get("days_ahead", 0)
+        warn.append(
+            (counts.get("record", 0) == 0, "no record is in force", "Ask A, B and the desk.")
+        )
+        warn.append((ahead < 2, f"records are signed {ahead} days ahead", "Ask who did not sign."))
+    if role in ("mix-a", "mix-b"):
+        refused = counts.get("drafts_refused", 0)
+        warn.append((refused > 0, f"{refused} drafts were refused", "Ask the organisation why."))
+        lost = counts.get("pool_lost", 0)
+        warn.append((lost > 0, f"{lost} held hums were lost with a day key", "See the handbook."))
+        bad = counts.get("answers_refused", 0)
+        warn.append(
+            (bad > 0, f"{bad} answers of the node before were malformed", "Ask its operator.")
+        )
+        slept, ran = counts.get("ticks_skipped", 0), counts.get("ticks", 0)
+        late = slept > max(3, ran // 10)
+        warn.append(
+            (late, f"{slept} ticks were slept through, {ran} were not", "Look at its load.")
+        )
+    if role == "desk":
+        warn.append((bool(counts.get("locked")), "the desk is locked", "Unlock it before evening."))
+        alarms = counts.get("alarms", 0)
+        warn.append((alarms > 0, f"the desk shows {alarms} alarms", "Open its status page."))
+    findings = [Finding(Level.WARN, what, step) for bad_now, what, step in warn if bad_now]
+    return findings or [Finding(Level.OK, "its own counts show nothing unusual")]

@@ -1,0 +1,76 @@
+"""`wallflower doctor`: whether a role's folder is fit to start, and how a running one is doing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from wallflower.cli.checks import Finding, Level, examine, judge_counts, reach, role_of
+from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.settings import Settings, load_settings
+
+# Where each role answers /status, and the token that opens it.
+_STATUS = {
+    "organisation": ("port", "status_token"), "mix-a": ("port", "status_token"),
+    "mix-b": ("port", "status_token"), "ingress": ("inner", "token"), "desk": ("port", "status"),
+}  # fmt: skip
+
+
+async def counts_of(settings: Settings) -> dict[str, int] | None:
+    """A running role's counts; None when it does not run here."""
+    role = role_of(settings.path)
+    if role not in _STATUS:
+        return None
+    where, key = _STATUS[role]
+    port = (
+        settings.table("inner").get("port", int) if where == "inner" else settings.get(where, int)
+    )
+    token = settings.table("status").secret("token") if key == "status" else settings.secret(key)
+    net = HttpNet()
+    try:
+        found: dict[str, int] = json.loads(
+            await net.get(f"http://127.0.0.1:{port}/status", token, 65536)
+        )
+    except (Unreachable, ValueError):
+        return None
+    finally:
+        await net.close()
+    return found
+
+
+async def _all(settings: Settings) -> tuple[list[Finding], dict[str, int] | None]:
+    findings = [*examine(settings), *await reach(settings)]
+    if any(f.level is Level.FAIL for f in findings):
+        return findings, None
+    counts = await counts_of(settings)
+    if counts is None:
+        findings.append(Finding(Level.OK, "it is not running here"))
+    else:
+        findings += judge_counts(role_of(settings.path), counts)
+    return findings, counts
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="findings and counts as one JSON object")
+def doctor(config: Path, as_json: bool) -> None:
+    """Look at a role's folder, the nodes that it asks, and its counts when it runs.
+
+    Ends red when something would stop it from serving. Shows nothing about people.
+    """
+    settings = load_settings(config.resolve())
+    findings, counts = asyncio.run(_all(settings))
+    if as_json:
+        rows = [{"level": f.level, "what": f.what, "next_step": f.next_step} for f in findings]
+        click.echo(json.dumps({"findings": rows, "counts": counts}))
+    else:
+        for f in findings:
+            click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
+        if counts:
+            click.echo("      " + ", ".join(f"{name} {value}" for name, value in counts.items()))
+    if any(f.level is Level.FAIL for f in findings):
+        sys.exit(1)
