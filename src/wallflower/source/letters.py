@@ -76,7 +76,7 @@ def may_leave(kept: Kept, today: EpochRecord) -> bool:
     return (
         kept.place is Place.WAITING
         and today.body.day > kept.day
-        and kept.record_hash in today.body.ancestors
+        and today.is_ancestor(kept.record_hash)
     )
 
 

@@ -102,10 +102,15 @@ class First:
         drawn = chosen_to_leave(rest, leave_probability(p.mean_a, p.tick), self._host.entropy.draw)
         leaving: list[Row] = shuffled(self._host.entropy.draw, [*late, *drawn])
         for row in leaving:
-            self.out.add(row.record, [self._pool.take(row.name)])
-        self.counts["parcels"] += len(leaving)
+            parcel = self._pool.take(row.name)
+            if parcel is not None:
+                self.out.add(row.record, [parcel])
+                self.counts["parcels"] += 1
 
-    def forget(self, oldest: int) -> None:
-        """Drop what belongs to records whose keys are gone."""
-        self._db.execute("DELETE FROM waiting WHERE record < ?", (oldest,))
-        self._db.execute("DELETE FROM seen WHERE record < ?", (oldest,))
+    def forget(self) -> None:
+        """Drop what belongs to records whose keys are gone, and nothing sooner (hum 2.5)."""
+        for table in ("waiting", "seen"):
+            numbers = self._db.execute(f"SELECT DISTINCT record FROM {table}").fetchall()  # noqa: S608
+            for (number,) in numbers:
+                if self._records.private(number) is None:
+                    self._db.execute(f"DELETE FROM {table} WHERE record = ?", (number,))  # noqa: S608

@@ -6,10 +6,11 @@ import asyncio
 import json
 from dataclasses import dataclass
 
+from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
-from wallflower.host.disk import Folder
+from wallflower.host.disk import Folder, settle
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
 from wallflower.mix.decide import tick_number
@@ -61,6 +62,7 @@ class Mix:
         self.out: App = log_route(self.part.out, settings.own_token)
         self.ticks = 0
         self.skipped = 0
+        self.answers_refused = 0
         self._next_records = 0.0
 
     async def step(self) -> None:
@@ -70,12 +72,14 @@ class Mix:
             await self.records.step()
             self._next_records = now + _RECORD_ROUND_S
             await self._tell_drop_head()
+        self.records.forget(now)
         record = self.records.in_force(now)
         if record is None:
             return
         self._new_day(record)
         await self._intake()
         self._tick(record)
+        settle(self.state.db)
 
     async def _intake(self) -> None:
         """Pull until nothing is left; each page is durable before the next question trims it."""
@@ -85,6 +89,9 @@ class Mix:
             try:
                 entries = await pull(self._host.net, s.source_url, s.source_token, after, PAGE)
             except Unreachable:
+                return
+            except Refused:
+                self.answers_refused += 1
                 return
             if not entries:
                 return
@@ -106,15 +113,15 @@ class Mix:
 
     def _new_day(self, record: EpochRecord) -> None:
         today = day_of(self._host.clock.now())
-        if today == self.state.number("day"):
-            return
-        with self.state.transaction():
-            self.pool.new_day(today)
-            if isinstance(self.part, First):
-                self.part.forget(max(0, record.number - 3))
-            else:
-                self.part.forget(record)
-            self.state.set_number("day", today)
+        if today != self.state.number("day"):
+            with self.state.transaction():
+                self.pool.new_day(today)
+                if isinstance(self.part, First):
+                    self.part.forget()
+                else:
+                    self.part.forget(record)
+                self.state.set_number("day", today)
+        # Every time, since a crash may have come between the commit and this.
         self.pool.forget_before(today)
 
     async def _tell_drop_head(self) -> None:
@@ -143,6 +150,7 @@ class Mix:
         """Counts for the operator; nothing about people."""
         return {
             "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
+            "pool_lost": self.pool.lost, "answers_refused": self.answers_refused,
             "ticks": self.ticks, "ticks_skipped": self.skipped,
             "waiting_out": self.part.out.size(),
             "drafts_refused": self.records.refused_drafts,

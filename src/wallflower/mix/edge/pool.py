@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from wallflower.crypto import aead
+from wallflower.crypto.hpke import Unopened
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import Entropy
 
@@ -34,6 +35,7 @@ class Pool:
         self._keys = keys
         self._entropy = entropy
         self.high_water = 0
+        self.lost = 0
         db.execute(
             "CREATE TABLE IF NOT EXISTS pool (name BLOB PRIMARY KEY, record INTEGER NOT NULL, "
             "day INTEGER NOT NULL, key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
@@ -61,12 +63,21 @@ class Pool:
         self.high_water = max(self.high_water, len(rows))
         return rows
 
-    def take(self, name: bytes) -> bytes:
-        """The body of a row, which is deleted."""
+    def _opened(self, name: bytes, key_day: int, sealed: bytes) -> bytes | None:
+        """A row's body; None, and counted, when its key went with a power cut (DESIGN 3)."""
+        key = self._keys.read(f"pool-{key_day}")
+        try:
+            return aead.open_at_rest(key or b"", name, sealed)
+        except Unopened:
+            self.lost += 1
+            return None
+
+    def take(self, name: bytes) -> bytes | None:
+        """The body of a row, which is deleted; None when nothing on this disk opens it."""
         query = "SELECT key_day, sealed FROM pool WHERE name = ?"
         key_day, sealed = self._db.execute(query, (name,)).fetchone()
         self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
-        return aead.open_at_rest(self._key(key_day), name, sealed)
+        return self._opened(name, key_day, sealed)
 
     def size(self) -> int:
         """How many are held."""
@@ -76,7 +87,10 @@ class Pool:
         """Seal every older row under today's key. `forget_before` follows after the commit."""
         query = "SELECT name, key_day, sealed FROM pool WHERE key_day < ?"
         for name, key_day, sealed in self._db.execute(query, (day,)).fetchall():
-            body = aead.open_at_rest(self._key(key_day), name, sealed)
+            body = self._opened(name, key_day, sealed)
+            if body is None:
+                self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
+                continue
             again = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
             self._db.execute(
                 "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, name)

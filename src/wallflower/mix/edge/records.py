@@ -41,7 +41,6 @@ class Records:
         self._drafts: dict[int, RecordBody] = {}
         self._records: dict[int, EpochRecord] = {}
         self._private: dict[int, hpke.PrivateKey] = {}
-        self._sent: set[int] = set()
         self.refused_drafts = 0
         self._load()
 
@@ -101,11 +100,8 @@ class Records:
             except Refused:
                 self.refused_drafts += 1
                 break
-        self._forget(now)
 
     async def _offer_and_sign(self, number: int) -> None:
-        if number in self._sent:
-            return
         offer = self._offer(number)
         body = self._drafts.get(number)
         if body is None:
@@ -118,8 +114,8 @@ class Records:
             self._drafts[number] = body
         signature = sign.sign(self._record_seed, "record", body.encode())
         where = f"{self._board}/mix/signature/{self._position}"
+        # Again at each round until the record is there: the board keeps signatures in memory only.
         await self._host.net.post(where, number.to_bytes(2) + signature)
-        self._sent.add(number)
 
     async def _fetch(self, number: int) -> None:
         if number in self._records:
@@ -132,7 +128,7 @@ class Records:
         self._files.write(f"record-{number}", raw)
         self._records[number] = record
 
-    def _forget(self, now: float) -> None:
+    def forget(self, now: float) -> None:
         """Erase hop keys whose time is over (record 4): A's after 24 h, B's after 48 h."""
         for name in self._keys.names():
             kind, _, number = name.partition("-")

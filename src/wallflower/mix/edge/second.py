@@ -87,7 +87,8 @@ class Second:
             names, leave_probability(p.mean_b, p.tick), p.slots,
             self._state.number("seen"), p.floor, draw,
         )  # fmt: skip
-        letters = [self._pool.take(name) for name in release.leaving]
+        taken = [self._pool.take(name) for name in release.leaving]
+        letters = [letter for letter in taken if letter is not None]
         desk = record.body.desks[0]
         binding = record.body.desk_entry_hash(desk)
         fillers = [seal_letter(desk.key, binding, FILLER) for _ in range(p.slots - len(letters))]

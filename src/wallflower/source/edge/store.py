@@ -62,6 +62,10 @@ class Store:
         """The board as of the last visit."""
         return [self._board.read(name) or b"" for name in self._board.names()]
 
+    def newest(self) -> int:
+        """The number of the newest segment that was ever taken, 0 when none was."""
+        return max(map(int, self._board.names()), default=0)
+
     def keep_segments(self, raw: dict[int, bytes]) -> None:
         """Replace the board."""
         for name in self._board.names():

@@ -16,7 +16,7 @@ from wallflower.host.entropy import uniform
 from wallflower.host.net import HttpNet, Net, Unreachable
 from wallflower.source.edge.store import Store
 from wallflower.source.letters import Place, choose_for_hum
-from wallflower.trust.board import verify_head, verify_same, verify_segment
+from wallflower.trust.board import verify_head, verify_not_older, verify_same, verify_segment
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_in_force, verify_record
 from wallflower.wire.hum import make_hum, offsets_ms
@@ -101,14 +101,26 @@ async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool
     url = way_url(record, WayKind.INGRESS)
     if url is None:
         raise Fault("The record names no ingress", "Wait for the next record.")
-    answers, count = await asyncio.gather(
-        send_hum(host.net, url, cells, offsets), fetch_board(host, mirror, record, store)
-    )
+    humming = asyncio.ensure_future(send_hum(host.net, url, cells, offsets))
+    try:
+        count = await fetch_board(host, mirror, record, store)
+    finally:
+        # A board that cannot be had never cuts a hum short, nor hides that a letter left.
+        left = _put_away(store, place, sealed, await humming)
+    return left, count
+
+
+def _put_away(store: Store, place: int | None, sealed: bytes, answers: Sequence[bool]) -> bool:
+    """Mark the letter that left, and rewrite the store; whether one did.
+
+    The store is read again: a letter may have been written while the hum lasted.
+    """
+    kept = store.letters()
     left = place is not None and hum_left(answers)
-    if left and place is not None:
+    if left and place is not None and kept[place].sealed == sealed:
         kept[place] = replace(kept[place], place=Place.LEFT)
     store.write_letters(kept)
-    return left, count
+    return left
 
 
 async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store) -> int:
@@ -118,6 +130,7 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     except Unreachable:  # no segment was released yet
         return 0
     head = verify_head(raw, record)
+    verify_not_older(head, store.newest())
     second = way_url(record, WayKind.BOARD)
     if second:
         other = await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD)

@@ -1,0 +1,158 @@
+"""A mirror: the same bytes for everyone, and the old board when the server is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.host.sockets import exchange, request, serving
+from tests.mix.room import AT_ONCE, DAY, Make, Room
+
+from wallflower.board.edge.mirror import Mirror
+from wallflower.board.edge.process import read_site
+from wallflower.errors import Fault
+from wallflower.host.asgi import Receive, Scope, Send, answer
+from wallflower.lab.host import ask
+from wallflower.lab.town import BOARD
+from wallflower.wire.sizes import DAY_S
+
+SITE = {"index.html": b"<p>film</p>", "app.js": b"js", "film/1.bin": b"piece"}
+REFUSED = (400, b"")
+
+
+def mirror_of(room: Room) -> Mirror:
+    return Mirror(room.town.host("another mirror"), BOARD, SITE)
+
+
+async def shown(mirror: Mirror, *paths: str) -> dict[str, tuple[int, bytes]]:
+    return {path: await ask(mirror.app, "GET", path) for path in paths}
+
+
+PATHS = ("/", "/app.js", "/film/1.bin", "/record", "/board/head", "/board/1")
+
+
+async def test_the_old_board_stays_when_the_server_is_gone(make_room: Make) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    before = await shown(mirror, *PATHS)
+    assert {status for status, _ in before.values()} == {200}
+    room.town.net.cut.add("board.example")
+    room.town.clock.time += DAY_S
+    for _ in range(3):
+        await mirror.step()
+    assert await shown(mirror, *PATHS) == before
+
+
+async def test_the_old_head_stays_when_a_new_segment_cannot_be_had(make_room: Make) -> None:
+    """A head without its segments would be a board that nobody can read."""
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    before = await shown(mirror, "/board/head", "/board/1")
+    room.town.clock.time += AT_ONCE.period
+    room.town.server.step()
+    real = room.town.server.app
+    newest = f"/board/{room.town.server.board.count()}"
+
+    async def without(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == newest:
+            await answer(send, 404)
+        else:
+            await real(scope, receive, send)
+
+    room.town.net.apps["board.example"] = without
+    await mirror.step()
+    assert await shown(mirror, "/board/head", "/board/1") == before
+    room.town.net.apps["board.example"] = real
+    await mirror.step()
+    assert await shown(mirror, "/board/head") != {"/board/head": before["/board/head"]}
+
+
+@pytest.mark.parametrize("head", [b"", b"x" * 176, b"x" * 177, b"\1\0" + b"\xff" * 10])
+async def test_a_server_that_lies_leaves_the_old_board(make_room: Make, head: bytes) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    before = await shown(mirror, "/board/head", "/board/1")
+    real = room.town.server.app
+
+    async def lying(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/board/head":
+            await answer(send, 200, head)
+        else:
+            await real(scope, receive, send)
+
+    room.town.net.apps["board.example"] = lying
+    await mirror.step()
+    assert await shown(mirror, "/board/head", "/board/1") == before
+
+
+async def test_a_segment_that_left_the_board_leaves_the_mirror(make_room: Make) -> None:
+    from dataclasses import replace
+
+    room = await make_room(replace(AT_ONCE, segments=2))
+    mirror = mirror_of(room)
+    for n in range(1, 5):
+        room.town.clock.time = DAY * DAY_S + 17 * 3600 + n * AT_ONCE.period
+        room.town.server.step()
+        await mirror.step()
+    newest = room.town.server.board.count()
+    got = await shown(mirror, *(f"/board/{n}" for n in range(1, newest + 1)))
+    assert [status for status, _ in got.values()] == [400] * (newest - 2) + [200, 200]
+
+
+async def test_queries_other_methods_and_strange_paths_are_refused(make_room: Make) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    for path in ("/", "/app.js", "/record", "/board/head"):
+        assert await ask(mirror.app, "GET", path, query="v=1") == REFUSED
+        for method in ("POST", "HEAD", "PUT", "OPTIONS"):
+            assert await ask(mirror.app, method, path) == REFUSED
+    for path in ("/nothing", "/../index.html", "/board/0", "/board/99", "/film/", "//", "/status"):
+        assert await ask(mirror.app, "GET", path) == REFUSED
+
+
+async def test_on_the_wire_nothing_could_tell_one_visitor_from_another(make_room: Make) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    async with serving(mirror.app) as port:
+        for path in PATHS:
+            plain = request("GET", path, b"", "Connection: close")
+            marked = request(
+                "GET", path, b"", "Connection: close", 'If-None-Match: "x"', "Cookie: a=b",
+                "If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT", "Range: bytes=0-1",
+                "Accept-Language: fa", "Origin: http://a.example", "User-Agent: canary",
+            )  # fmt: skip
+            first = await exchange(port, plain)
+            assert first.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert await exchange(port, marked) == first, "the same bytes for everyone"
+            head = first.partition(b"\r\n\r\n")[0].lower()
+            for name in (b"etag", b"last-modified", b"set-cookie", b"date", b"server", b"vary",
+                         b"age", b"alt-svc", b"location"):  # fmt: skip
+                assert b"\r\n" + name + b":" not in head
+        assert (await exchange(port, request("GET", "/?x=1"))).startswith(b"HTTP/1.1 400")
+
+
+async def test_live_files_are_never_stored_and_fixed_ones_for_an_hour(make_room: Make) -> None:
+    mirror = mirror_of(await make_room())
+    for name, keep in (
+        ("index.html", b"no-store"), ("record", b"no-store"), ("board/head", b"no-store"),
+        ("app.js", b"public, max-age=3600, immutable"),
+        ("board/7", b"public, max-age=3600, immutable"),
+    ):  # fmt: skip
+        headers = dict(mirror._headers(name))
+        assert headers[b"cache-control"] == keep
+        assert headers[b"referrer-policy"] == b"no-referrer"
+
+
+def test_a_site_without_a_page_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "app.js").write_bytes(b"js")
+    with pytest.raises(Fault, match="index"):
+        read_site(tmp_path)
+    (tmp_path / "index.html").write_bytes(b"page")
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "1").write_bytes(b"piece")
+    assert read_site(tmp_path) == {"app.js": b"js", "index.html": b"page", "film/1": b"piece"}

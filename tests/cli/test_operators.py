@@ -1,0 +1,167 @@
+"""What operators type: folders with keys of their own, pins, and help for everything."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import wallflower.cli
+from wallflower.cli import wallflower as root
+from wallflower.cli.new import MAKERS, make
+from wallflower.crypto import sign
+from wallflower.crypto.derive import sha256
+from wallflower.errors import Fault
+from wallflower.trust.pins import parse_pins
+
+
+def run(*arguments: str | Path) -> click.testing.Result:
+    return CliRunner().invoke(root, [str(a) for a in arguments])
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("role", sorted(MAKERS))
+def test_a_new_folder_is_its_owners_alone_and_its_configuration_can_be_read(
+    tmp_path: Path, role: str
+) -> None:
+    folder = tmp_path / role
+    result = run("new", role, folder)
+    assert result.exit_code == 0, result.output
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()}
+    assert modes == dict.fromkeys(modes, 0o600)
+    config = tomllib.loads((folder / f"{role}.toml").read_text())
+    for name in modes:
+        if name.endswith((".key", ".token")) and name != "root.key":
+            assert name in json.dumps(config), f"{name} is made but used by nothing"
+    said = result.output.encode()
+    secrets = [d.strip() for n, d in files(folder).items() if n.endswith((".key", ".token"))]
+    assert not [s for s in secrets if s in said or s in (folder / f"{role}.toml").read_bytes()]
+
+
+def test_two_folders_share_no_secret(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    for n in range(3):
+        folder = tmp_path / str(n)
+        assert run("new", "organisation", folder).exit_code == 0
+        seen += [d for name, d in files(folder).items() if name.endswith((".key", ".token"))]
+    assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("role", sorted(MAKERS))
+def test_a_folder_that_is_there_already_is_refused_unchanged(tmp_path: Path, role: str) -> None:
+    folder = tmp_path / role
+    assert run("new", role, folder).exit_code == 0
+    before = files(folder)
+    result = run("new", role, folder)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, Fault)
+    assert "nothing was changed" in result.exception.next_step
+    assert files(folder) == before
+
+
+def test_the_folder_of_another_role_is_refused_unchanged(tmp_path: Path) -> None:
+    """One wrong argument must not overwrite a record-signing key that others have pinned."""
+    make("mix-a", tmp_path / "mix")
+    before = files(tmp_path / "mix")
+    with pytest.raises(Fault):
+        make("mix-b", tmp_path / "mix")
+    assert files(tmp_path / "mix") == before
+
+
+def test_an_unknown_role_makes_nothing(tmp_path: Path) -> None:
+    assert run("new", "mix-c", tmp_path / "x").exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def town(path: Path) -> list[str | Path]:
+    for role in ("organisation", "mix-a", "mix-b"):
+        assert run("new", role, path / role).exit_code == 0
+    return [
+        "pins", "--organisation", path / "organisation",
+        "--a", path / "mix-a" / "record.pub", "--b", path / "mix-b" / "record.pub",
+    ]  # fmt: skip
+
+
+def test_pins_are_the_public_keys_of_the_three_signers(tmp_path: Path) -> None:
+    arguments = town(tmp_path)
+    assert run(*arguments, "--desk", "Büro").exit_code == 0
+    pins = parse_pins((tmp_path / "organisation" / "pins.json").read_bytes())
+    keys = {
+        name: sign.verify_key((tmp_path / folder / "record.key").read_bytes())
+        for name, folder in (("organisation", "organisation"), ("a", "mix-a"), ("b", "mix-b"))
+    }
+    assert (pins.organisation, pins.a, pins.b) == (keys["organisation"], keys["a"], keys["b"])
+    root_key = sign.verify_key((tmp_path / "organisation" / "root.key").read_bytes())
+    assert pins.root == sha256(root_key)
+    assert pins.desk == "Büro"
+    written = (tmp_path / "organisation" / "pins.json").read_bytes()
+    for secret in (tmp_path / "organisation").glob("*.key"):
+        assert secret.read_bytes().hex().encode() not in written
+
+
+def test_pins_of_something_that_is_no_key_are_refused_and_not_written(tmp_path: Path) -> None:
+    arguments = town(tmp_path)
+    (tmp_path / "mix-b" / "record.pub").write_text("no key\n")
+    result = run(*arguments)
+    assert isinstance(result.exception, Fault)
+    assert not (tmp_path / "organisation" / "pins.json").exists()
+
+
+def commands(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [before]
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += commands(command, (*before, name))
+        else:
+            found.append((*before, name))
+    return found
+
+
+@pytest.mark.parametrize("command", commands(root), ids=" ".join)
+def test_every_command_has_help(command: tuple[str, ...]) -> None:
+    for flag in ("--help", "-h"):
+        result = run(*command, flag)
+        assert result.exit_code == 0
+        assert result.output.startswith("Usage: ")
+        described = [line for line in result.output.splitlines() if line.startswith("  ")]
+        assert described, "it says what it does"
+
+
+@pytest.mark.parametrize("command", ["ingress", "mix", "desk-server", "mirror", "desk"])
+def test_a_process_without_its_configuration_does_not_start(command: str, tmp_path: Path) -> None:
+    assert run(command, tmp_path / "nothing.toml").exit_code == 2
+
+
+def test_a_fault_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
+    make("ingress", tmp_path / "x")
+    done = subprocess.run(
+        [sys.executable, "-m", "wallflower", "new", "ingress", str(tmp_path / "x")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(f"{tmp_path}/x is not empty. ")
+
+
+def test_a_fault_in_a_configuration_names_the_file_and_the_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make("ingress", tmp_path / "x", lambda c: c.pop("port"))
+    monkeypatch.setattr(sys, "argv", ["wallflower", "ingress", str(config)])
+    with pytest.raises(SystemExit) as ended:
+        wallflower.cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("ingress.toml has no usable 'port'")

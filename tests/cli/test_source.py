@@ -1,0 +1,143 @@
+"""`wallflower write` and `wallflower read`: the limit is said, a word is never repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.source.stage import SECRET, Scene, days, jump
+from tests.trust.made import PINS, private
+
+from wallflower.cli import wallflower
+from wallflower.crypto import hpke
+from wallflower.errors import Fault, Refused
+from wallflower.source.letters import Place
+from wallflower.wire.sizes import LETTER_HEADER, LETTER_TEXT
+from wallflower.wire.words import from_person, to_digits, to_words
+
+WORDS = " ".join(to_words(SECRET, "en"))
+CANARY = "xylophonist"  # in no list
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    (tmp_path / "pins.json").write_bytes(PINS.encode())
+    return Scene(tmp_path, days(2))
+
+
+def run(scene: Scene, *arguments: str, typed: str = "") -> Result:
+    command, *rest = arguments
+    where = ["--store", str(scene.path / "store"), "--pins", str(scene.path / "pins.json")]
+    return CliRunner().invoke(wallflower, [command, *where, *rest], input=typed)
+
+
+def state(scene: Scene) -> dict[str, str]:
+    root = scene.path / "store"
+    files = [p for p in root.rglob("*") if p.is_file()]
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def refused(scene: Scene, *arguments: str, typed: str) -> tuple[Result, Fault]:
+    """A command that fails, leaving the store as it was."""
+    before = state(scene)
+    result = run(scene, *arguments, typed=typed)
+    assert state(scene) == before
+    assert result.exit_code == 1
+    assert isinstance(result.exception, Fault)
+    return result, result.exception
+
+
+def test_a_letter_is_sealed_with_the_words_and_says_when_it_leaves(scene: Scene) -> None:
+    jump(scene.visit())
+    result = run(scene, "write", typed=f"{WORDS}\n两行\n文字\n")
+    assert result.exit_code == 0
+    assert "later day" in result.output
+    (waiting,) = [k for k in scene.store.letters() if k.place is Place.WAITING]
+    entry = scene.record.desk(PINS.desk)
+    info = hpke.info("desk", scene.record.body.desk_entry_hash(entry))
+    plain = hpke.open_sealed(private("desk"), info, waiting.sealed)
+    assert plain[LETTER_HEADER:].rstrip(b"\0").decode() == "两行\n文字"
+
+
+def test_new_words_are_shown_once_and_kept_nowhere(scene: Scene) -> None:
+    jump(scene.visit())
+    result = run(scene, "write", "--new-words", typed="text\n")
+    assert result.exit_code == 0
+    shown = next(line for line in result.output.splitlines() if line.startswith("  ")).strip()
+    secret = from_person(shown)
+    assert to_digits(secret) in result.output
+    files = [p.read_bytes() for p in scene.path.rglob("*") if p.is_file()]
+    for needle in (secret, shown.encode(), to_digits(secret).encode(), secret.hex().encode()):
+        assert not any(needle in data for data in files)
+    assert any(PINS.root.hex().encode() in data for data in files), "the control"
+
+
+@pytest.mark.parametrize("text", ["x" * (LETTER_TEXT + 1), "水" * (LETTER_TEXT // 3 + 1)])
+def test_a_text_that_is_too_long_is_refused_with_the_limit(scene: Scene, text: str) -> None:
+    jump(scene.visit())
+    result, fault = refused(scene, "write", typed=f"{WORDS}\n{text}\n")
+    assert isinstance(fault, Refused)
+    assert fault.rule == "letter 3.8"
+    assert str(LETTER_TEXT) in fault.what
+    assert "xxx" not in result.output + str(fault)
+    assert "水水" not in result.output + str(fault)
+
+
+def test_an_empty_text_is_refused(scene: Scene) -> None:
+    jump(scene.visit())
+    _, fault = refused(scene, "write", typed=f"{WORDS}\n\n\n")
+    assert isinstance(fault, Refused)
+    assert fault.rule == "letter 3.8"
+
+
+@pytest.mark.parametrize("command", ["write", "read"])
+def test_a_wrong_word_is_named_by_its_place_and_never_repeated(scene: Scene, command: str) -> None:
+    jump(scene.visit())
+    words = to_words(SECRET, "en")
+    words[6] = CANARY
+    result, fault = refused(scene, command, typed=" ".join(words) + "\ntext\n")
+    assert isinstance(fault, Refused)
+    assert fault.rule == "words 4.2"
+    assert "number 7 " in fault.what
+    for said in (result.output, str(fault), repr(fault)):
+        assert CANARY not in said
+        assert not [w for w in words if len(w) > 5 and w in said]
+
+
+@pytest.mark.parametrize(
+    ("typed", "rule"),
+    [("", "words 4.1"), ("one two three", "words 4.1"), ("1234 " * 9, "words 4.1"),
+     (" ".join(to_words(SECRET, "en")[::-1]), "words 4.3"), ("9" * 40, "words 4.4")],
+)  # fmt: skip
+def test_words_that_cannot_be_are_refused(scene: Scene, typed: str, rule: str) -> None:
+    jump(scene.visit())
+    _, fault = refused(scene, "write", typed=f"{typed}\ntext\n")
+    assert isinstance(fault, Refused)
+    assert fault.rule == rule
+
+
+def test_before_the_first_visit_one_is_asked_for(scene: Scene) -> None:
+    for command in ("write", "read"):
+        _, fault = refused(scene, command, typed=f"{WORDS}\ntext\n")
+        assert "wallflower visit" in fault.next_step
+
+
+def test_a_full_store_says_so_and_loses_nothing(scene: Scene) -> None:
+    jump(scene.visit())
+    for n in range(8):
+        assert run(scene, "write", typed=f"{WORDS}\nletter {n}\n").exit_code == 0
+    refused(scene, "write", typed=f"{WORDS}\none more\n")
+
+
+def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:
+    jump(scene.visit())
+    before = state(scene)
+    result = run(scene, "read", typed=WORDS + "\n")
+    assert result.exit_code == 0
+    assert "can be normal" in result.output
+    as_json = run(scene, "read", "--json", typed=to_digits(SECRET) + "\n")
+    assert json.loads(as_json.output) == {"replies": [], "receipts": []}
+    assert state(scene) == before

@@ -1,0 +1,125 @@
+"""A log is durable, ordered, forgets what it is told to, and never uses a number twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wallflower.host import log as log_module
+from wallflower.host.disk import Folder
+from wallflower.host.log import Entry, Log
+
+
+def open_log(path: Path) -> Log:
+    return Log(Folder(path).database("cells.db"), "cells")
+
+
+def test_append_returns_the_last_number_and_read_gives_what_comes_after(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    assert log.append(7, [b"a", b"b", b"c"]) == 3
+    assert log.append(8, [b"d"]) == 4
+    assert log.read(2, 10) == [Entry(3, 7, b"c"), Entry(4, 8, b"d")]
+    assert log.read(4, 10) == []
+    assert [e.body for e in log.read(0, 2)] == [b"a", b"b"]
+
+
+def test_another_process_sees_a_batch_as_soon_as_append_returns(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, [b"durable"])
+    other = sqlite3.connect(tmp_path / "cells.db")
+    assert other.execute("SELECT body FROM cells").fetchall() == [(b"durable",)]
+    other.close()
+
+
+def test_numbers_are_never_used_again_after_trim_and_restart(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    last = log.append(1, [b"x"] * 5)
+    log.trim(last)
+    assert log.size() == 0
+    again = open_log(tmp_path)
+    assert again.append(1, [b"y"]) == last + 1
+    again.trim(last + 1)
+    assert open_log(tmp_path).append(1, [b"z"]) == last + 2
+
+
+def test_trim_deletes_up_to_its_number_and_nothing_else(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, [b"a", b"b", b"c"])
+    log.trim(2)
+    assert log.read(0, 10) == [Entry(3, 1, b"c")]
+    log.trim(0)
+    assert log.size() == 1
+
+
+def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    for record in (3, 4, 5):
+        log.append(record, [bytes([record])])
+    log.trim_records(5)
+    assert [e.record for e in log.read(0, 10)] == [5]
+
+
+def test_one_read_holds_no_more_than_its_bound_but_always_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "READ_BYTES", 250)
+    log = open_log(tmp_path)
+    log.append(1, [b"x" * 100] * 5 + [b"y" * 1000])
+    assert [e.seq for e in log.read(0, 100)] == [1, 2]
+    assert [e.seq for e in log.read(4, 100)] == [5]
+    assert [len(e.body) for e in log.read(5, 100)] == [1000]
+
+
+def test_a_batch_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, [b"before"])
+    with pytest.raises(sqlite3.Error):
+        log.append(1, [b"first", {"not": "bytes"}])  # type: ignore[list-item]
+    assert [e.body for e in log.read(0, 10)] == [b"before"]
+    assert log.append(1, [b"after"]) >= 2, "the log goes on"
+
+
+def test_the_database_is_durable_and_overwrites_what_it_deletes(tmp_path: Path) -> None:
+    db = Folder(tmp_path).database("cells.db")
+    pragmas = {
+        name: db.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("synchronous", "journal_mode", "secure_delete", "temp_store")
+    }
+    assert pragmas == {"synchronous": 2, "journal_mode": "wal", "secure_delete": 1, "temp_store": 2}
+
+
+def test_what_was_trimmed_is_in_no_file_any_more(tmp_path: Path) -> None:
+    canary = b"canary of a trimmed cell"
+    log = open_log(tmp_path)
+    last = log.append(1, [canary + bytes(2400) for _ in range(20)])
+
+    def found() -> list[str]:
+        return [p.name for p in tmp_path.iterdir() if canary in p.read_bytes()]
+
+    assert found(), "the control: before the trim it is there"
+    log.trim(last)
+    assert found() == []
+
+
+@settings(derandomize=True, deadline=None, database=None, max_examples=25)
+@given(acts=st.lists(st.one_of(st.integers(1, 4), st.integers(-30, 0)), max_size=12))
+def test_a_log_is_a_queue_whatever_is_appended_and_trimmed(
+    tmp_path_factory: pytest.TempPathFactory, acts: list[int]
+) -> None:
+    log = open_log(tmp_path_factory.mktemp("log"))
+    model: dict[int, bytes] = {}
+    last = 0
+    for act in acts:
+        if act > 0:
+            bodies = [bytes([act, n]) for n in range(act)]
+            model.update({last + n + 1: body for n, body in enumerate(bodies)})
+            last += act
+            assert log.append(1, bodies) == last
+        else:
+            log.trim(-act)
+            model = {seq: body for seq, body in model.items() if seq > -act}
+        assert [(e.seq, e.body) for e in log.read(0, 1000)] == sorted(model.items())

@@ -1,0 +1,136 @@
+"""An inner node's pull: nothing is lost, only what is acknowledged goes, and answers are judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wallflower.errors import Refused
+from wallflower.host.asgi import Receive, Scope, Send, answer
+from wallflower.host.disk import Folder
+from wallflower.host.log import Entry, Log
+from wallflower.host.net import Unreachable
+from wallflower.host.pull import encode_entries, log_route, parse_entries, parse_question, pull
+from wallflower.lab.host import SimulatedNet, ask
+
+TOKEN = "right-token"
+URL = "http://upstream.example/cells"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    log = Log(Folder(tmp_path).database("cells.db"), "cells")
+    log.append(4, [b"a", b"bb", b""])
+    return log
+
+
+def net(log: Log) -> SimulatedNet:
+    return SimulatedNet({"upstream.example": log_route(log, TOKEN)})
+
+
+def answering(entries: list[Entry]) -> SimulatedNet:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, 200, encode_entries(entries))
+
+    return SimulatedNet({"upstream.example": app})
+
+
+async def test_what_was_appended_is_pulled_whole_and_in_order(log: Log) -> None:
+    got = await pull(net(log), URL, TOKEN, 0, 100)
+    assert got == [Entry(1, 4, b"a"), Entry(2, 4, b"bb"), Entry(3, 4, b"")]
+
+
+async def test_a_pull_trims_only_what_it_acknowledges(log: Log) -> None:
+    await pull(net(log), URL, TOKEN, 0, 100)
+    assert log.size() == 3, "nothing is on the asker's disk yet"
+    assert await pull(net(log), URL, TOKEN, 2, 100) == [Entry(3, 4, b"")]
+    assert log.size() == 1
+    assert await pull(net(log), URL, TOKEN, 3, 100) == []
+    assert log.size() == 0
+
+
+async def test_a_pull_never_asks_for_more_than_it_names(log: Log) -> None:
+    assert [e.seq for e in await pull(net(log), URL, TOKEN, 0, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize("token", ["", "wrong-token", "right-toke", "right-token2"])
+async def test_a_wrong_token_is_refused_and_the_log_unchanged(log: Log, token: str) -> None:
+    with pytest.raises(Unreachable):
+        await pull(net(log), URL, token, 3, 100)
+    assert log.size() == 3
+
+
+@pytest.mark.parametrize("size", [0, 11, 13, 4000])
+async def test_a_question_of_another_length_is_refused_and_the_log_unchanged(
+    log: Log, size: int
+) -> None:
+    assert await ask(log_route(log, TOKEN), "POST", "/", b"\xff" * size, TOKEN) == (400, b"")
+    assert log.size() == 3
+    with pytest.raises(Refused) as refusal:
+        parse_question(bytes(size))
+    assert refusal.value.rule == "pull 2"
+
+
+async def test_a_question_beyond_every_number_is_answered_not_crashed_on(log: Log) -> None:
+    after = (2**64 - 1).to_bytes(8) + (100).to_bytes(4)
+    assert await ask(log_route(log, TOKEN), "POST", "/", after, TOKEN) == (400, b"")
+    assert log.size() == 3
+
+
+ENTRIES = [Entry(1, 4, b"a"), Entry(2, 4, b"bb"), Entry(9, 5, b"")]
+
+
+@pytest.mark.parametrize("cut", range(1, len(encode_entries(ENTRIES))))
+def test_an_answer_cut_anywhere_but_between_entries_is_refused(cut: int) -> None:
+    whole = encode_entries(ENTRIES)
+    between = {len(encode_entries(ENTRIES[:n])) for n in range(4)}
+    if cut in between:
+        assert parse_entries(whole[:cut]) == ENTRIES[: sorted(between).index(cut)]
+        return
+    with pytest.raises(Refused) as refusal:
+        parse_entries(whole[:cut])
+    assert refusal.value.rule == "pull 1"
+
+
+@pytest.mark.parametrize("order", [(2, 1), (1, 1), (1, 3, 2)])
+def test_an_answer_out_of_order_is_refused(order: tuple[int, ...]) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse_entries(encode_entries([Entry(n, 4, b"x") for n in order]))
+    assert refusal.value.rule == "pull 1"
+
+
+@pytest.mark.parametrize("seq", [0, 4, 5, 2**63])
+async def test_an_answer_that_repeats_or_overruns_what_was_asked_is_refused(seq: int) -> None:
+    with pytest.raises(Refused) as refusal:
+        await pull(answering([Entry(seq, 4, b"x")]), URL, TOKEN, 5, 100)
+    assert refusal.value.rule == "pull 1"
+
+
+async def test_an_answer_of_more_entries_than_asked_is_refused() -> None:
+    with pytest.raises(Refused) as refusal:
+        await pull(answering([Entry(n, 4, b"x") for n in (6, 7, 8)]), URL, TOKEN, 5, 2)
+    assert refusal.value.rule == "pull 1"
+
+
+@settings(derandomize=True, deadline=None, database=None)
+@given(
+    st.lists(
+        st.builds(Entry, st.integers(0, 2**63), st.integers(0, 65535), st.binary(max_size=50)),
+        unique_by=lambda e: e.seq,
+    )
+)
+def test_entries_come_back_as_they_were(entries: list[Entry]) -> None:
+    entries.sort(key=lambda e: e.seq)
+    assert parse_entries(encode_entries(entries)) == entries
+
+
+@settings(derandomize=True, deadline=None, database=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_entries_or_refused(data: bytes) -> None:
+    try:
+        assert encode_entries(parse_entries(data)) == data
+    except Refused as refusal:
+        assert refusal.rule == "pull 1"

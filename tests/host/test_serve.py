@@ -1,0 +1,146 @@
+"""What every listener says on the wire: one refusal for all that is not HTTP, and no name."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.host.sockets import exchange, free_port, line, listening, request, serving, until
+
+from wallflower.host.asgi import Receive, Scope, Send, answer, read_body, refuse
+from wallflower.host.serve import KEEP_ALIVE_S, Listener, serve
+from wallflower.lab.host import SeededEntropy
+
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+NOT_HTTP = {
+    "text": b"hello\r\n\r\n",
+    "a TLS hello": bytes.fromhex("16030100c8010000c40303") + bytes(64),
+    "SSH": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "zeros": bytes(64),
+    "another version": b"GET / HTTP/9.9\r\n\r\n",
+    "HTTP 2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+    "a length and chunks": (
+        b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
+    "a negative length": b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "a chunk that is no number": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    ),
+    "a header without a colon": b"GET / HTTP/1.1\r\nnothing\r\n\r\n",
+    "a path that is not ASCII": b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "CONNECT": b"CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+    await refuse(send)
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    body = await read_body(receive, 10_000)
+    if body is None:
+        await refuse(send)
+    else:
+        await answer(send, 200, body)
+
+
+async def test_bytes_that_are_not_http_get_the_one_refusal() -> None:
+    async with serving(echo) as port:
+        got = {name: await exchange(port, data) for name, data in NOT_HTTP.items()}
+    assert got == dict.fromkeys(NOT_HTTP, REFUSAL)
+
+
+async def test_a_refusing_app_sends_the_same_bytes() -> None:
+    async with serving(refusing) as port:
+        assert await exchange(port, request("GET")) == REFUSAL
+
+
+async def test_an_answer_carries_no_server_and_no_date() -> None:
+    async with serving(echo) as port:
+        got = await exchange(port, request("POST", "/", b"12345", "Connection: close"))
+    assert got == b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\n12345"
+
+
+async def test_waiting_for_permission_to_send_changes_no_byte_of_a_refusal() -> None:
+    async with serving(echo) as port:
+        asked = request("POST", "/", b"x" * 10_001, "Expect: 100-continue")
+        assert await exchange(port, asked) == REFUSAL
+
+
+async def test_a_head_without_end_is_refused_instead_of_kept() -> None:
+    """One connection must not be able to fill the memory of the exposed server."""
+    async with serving(echo) as port, line(port) as one:
+        one.writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n")
+
+        async def talk() -> None:
+            while True:
+                one.writer.write(b"x-more: " + b"x" * 1000 + b"\r\n")
+                await one.writer.drain()
+                await asyncio.sleep(0)
+
+        talking = asyncio.ensure_future(talk())
+        try:
+            async with asyncio.timeout(10):
+                assert (await one.reader.read(len(REFUSAL))) in (REFUSAL, b"")
+        except ConnectionError:
+            pass  # it hung up on us while we were still talking
+        finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_one_header_line_without_end_is_refused_too() -> None:
+    async with serving(echo) as port:
+        try:
+            got = await exchange(port, b"GET / HTTP/1.1\r\nx: ", *(b"y" * 4096 for _ in range(64)))
+        except ConnectionError:
+            return
+        assert got in (REFUSAL, b"")
+
+
+async def test_large_bodies_and_many_requests_on_one_connection_are_not_taken_for_heads() -> None:
+    async with serving(echo) as port, line(port) as one:
+        for _ in range(40):
+            head = await one.ask(request("POST", "/", b"x" * 9000))
+            assert head == b"HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n\r\n"
+            assert await one.reader.readexactly(9000) == b"x" * 9000
+
+
+async def test_an_upgrade_is_not_taken_up() -> None:
+    async with serving(echo) as port:
+        asked = request("POST", "/", b"abc", "Connection: Upgrade", "Upgrade: websocket")
+        got = await exchange(port, asked)
+    assert got.startswith(b"HTTP/1.1 200 OK\r\n"), "not 101; what follows is not read as a body"
+
+
+async def test_any_noise_is_refused_alike() -> None:
+    draw = SeededEntropy(b"noise").draw
+    async with serving(refusing) as port:
+        for size in range(1, 60):
+            assert await exchange(port, b"\x00" + draw(size) + b"\r\n\r\n") == REFUSAL
+
+
+async def test_an_error_beside_ends_every_listener() -> None:
+    ports = free_port(), free_port()
+    fail = asyncio.Event()
+
+    async def work() -> None:
+        await fail.wait()
+        raise ValueError("the work beside failed")
+
+    task = asyncio.ensure_future(serve([Listener(echo, "127.0.0.1", p) for p in ports], work()))
+
+    async def both() -> bool:
+        return all([await listening(p) for p in ports])
+
+    await until(both, "both listen")
+    fail.set()
+    with pytest.raises(ValueError, match="the work beside failed"):
+        await asyncio.wait_for(task, 10)
+    assert not any([await listening(p) for p in ports])
+
+
+def test_connections_are_kept_at_least_two_minutes() -> None:
+    assert KEEP_ALIVE_S >= 120

@@ -1,0 +1,87 @@
+"""A wrong configuration is a Fault that names the file and the field, and never a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wallflower.errors import Fault
+from wallflower.host.settings import Settings, load_settings
+from wallflower.wire.record import Pace
+
+
+def settings_of(tmp_path: Path, text: str) -> Settings:
+    path = tmp_path / "mix-a.toml"
+    path.write_text(text, "utf-8")
+    return load_settings(path)
+
+
+def test_fields_tables_and_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.token").write_text("tok\n")
+    (tmp_path / "record.key").write_bytes(b"\0\1\xff")
+    text = 'port = 1\nkey = "record.key"\n[source]\nurl = "u"\ntoken = "a.token"\n'
+    settings = settings_of(tmp_path, text)
+    assert settings.get("port", int) == 1
+    assert settings.table("source").get("url", str) == "u"
+    assert settings.table("source").secret("token") == "tok"
+    assert settings.file("key") == b"\0\1\xff"
+
+
+@pytest.mark.parametrize("text", ["", 'port = "7600"', "port = 1.5", "port = []", "port = true"])
+def test_a_field_that_is_missing_or_of_another_kind_is_named_with_its_file(
+    tmp_path: Path, text: str
+) -> None:
+    with pytest.raises(Fault, match=r"mix-a\.toml has no usable 'port'"):
+        settings_of(tmp_path, text).get("port", int)
+
+
+def test_a_field_of_a_table_is_named_with_its_file(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "[source]\n")
+    with pytest.raises(Fault, match=r"mix-a\.toml has no usable 'url'"):
+        settings.table("source").get("url", str)
+    with pytest.raises(Fault, match=r"mix-a\.toml has no usable 'board'"):
+        settings.table("board")
+
+
+def test_a_configuration_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="wallflower new"):
+        load_settings(tmp_path / "nothing.toml")
+
+
+def test_broken_toml_names_the_file_and_the_line(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"mix-a\.toml is not valid TOML \(.*line 2"):
+        settings_of(tmp_path, "port = 1\nport 2\n")
+
+
+def test_a_configuration_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "mix-a.toml"
+    path.write_bytes(b"port = \xff\xfe")
+    with pytest.raises(Fault, match=r"mix-a\.toml"):
+        load_settings(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"record\.key cannot be read"):
+        settings_of(tmp_path, 'key = "record.key"').file("key")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"caf\xc3\xa9", b"\xff\xfe"])
+def test_a_token_that_is_empty_or_not_ascii_is_a_fault_that_does_not_repeat_it(
+    tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "a.token").write_bytes(content)
+    with pytest.raises(Fault, match=r"a\.token") as fault:
+        settings_of(tmp_path, 'token = "a.token"').secret("token")
+    assert "caf" not in str(fault.value)
+
+
+def test_without_a_pace_time_is_real(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, "").pace() == Pace(1, 1, 0)
+
+
+def test_a_pace_is_read_and_a_part_of_one_refused(tmp_path: Path) -> None:
+    whole = "[pace]\ndays = 100\nhums = 60\nanchor_ms = 5\n"
+    assert settings_of(tmp_path, whole).pace() == Pace(100, 60, 5)
+    with pytest.raises(Fault, match="'hums'"):
+        settings_of(tmp_path, "[pace]\ndays = 100\nanchor_ms = 5\n").pace()

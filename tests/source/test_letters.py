@@ -1,0 +1,108 @@
+"""Which letter may ride in which hum: on a later day, under a descendant, the oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.source.stage import SECRET, days
+from tests.trust.made import PINS, body, changed, private, record
+
+from wallflower.crypto import hpke
+from wallflower.errors import Refused
+from wallflower.lab.host import SeededEntropy
+from wallflower.source.letters import (
+    Kept,
+    Place,
+    choose_for_hum,
+    filler,
+    may_leave,
+    seal_filler,
+    write_letter,
+)
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.hello import Kind
+from wallflower.wire.letter import FILLER
+from wallflower.wire.sizes import ANCESTORS, HASH, LETTER, LETTER_TEXT, MARKS
+
+DAYS = days(ANCESTORS + 3)
+FIRST, SECOND, THIRD = DAYS[:3]
+DRAW = SeededEntropy(b"letters").draw
+
+
+def write(under: EpochRecord, text: str = "text", kept: tuple[Kept, ...] = ()) -> Kept:
+    return write_letter(SECRET, text, 1, under, PINS.desk, kept, DRAW)
+
+
+WAITING = write(FIRST)
+FORKED = record(changed(FIRST.body, hop_a=private("fork").public))
+TABLE = {
+    "the same day": (WAITING, FIRST, False),
+    "the next day": (WAITING, SECOND, True),
+    "sixteen days later": (WAITING, DAYS[ANCESTORS], True),
+    "when its record is no ancestor any more": (WAITING, DAYS[ANCESTORS + 1], False),
+    "an earlier day": (write(SECOND), FIRST, False),
+    "a forked record": (write(FORKED), SECOND, False),
+    "another number of the same day": (
+        WAITING,
+        record(replace(body(2, FIRST.body.day, FIRST.body), not_before=FIRST.body.not_before + 1)),
+        False,
+    ),
+    "it left already": (replace(WAITING, place=Place.LEFT), SECOND, False),
+    "a filler": (replace(WAITING, place=Place.FILLER), SECOND, False),
+    "no record at all": (replace(WAITING, record_hash=bytes(HASH)), SECOND, False),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) -> None:
+    kept, today, expected = TABLE[name]
+    assert may_leave(kept, today) is expected
+
+
+def test_the_oldest_letter_leaves_first() -> None:
+    old, new = write(FIRST, "old"), write(SECOND, "new")
+    empty = filler(FIRST, PINS.desk)
+    assert choose_for_hum([empty, new, old], THIRD, PINS.desk) == (Kind.LETTER, old.sealed, 2)
+    left = replace(old, place=Place.LEFT)
+    assert choose_for_hum([left, new, empty], THIRD, PINS.desk) == (Kind.LETTER, new.sealed, 1)
+
+
+def test_when_nothing_may_leave_a_fresh_filler_rides() -> None:
+    kept = [filler(FIRST, PINS.desk), WAITING]
+    kind, sealed, place = choose_for_hum(kept, FIRST, PINS.desk)
+    assert (kind, place, len(sealed)) == (Kind.COVER, None, LETTER)
+    assert sealed not in {k.sealed for k in kept}
+
+
+def test_a_filler_goes_through_the_same_door_as_a_letter() -> None:
+    entry = FIRST.desk(PINS.desk)
+    info = hpke.info("desk", FIRST.body.desk_entry_hash(entry))
+    opened = hpke.open_sealed(private("desk"), info, seal_filler(FIRST, PINS.desk))
+    assert opened == FILLER
+    assert len(WAITING.sealed) == len(seal_filler(FIRST, PINS.desk)) == LETTER
+
+
+@pytest.mark.parametrize("text", ["", "x" * (LETTER_TEXT + 1), "水" * (LETTER_TEXT // 3) + "x"])
+def test_a_text_that_does_not_fit_is_refused_with_the_limit(text: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        write(FIRST, text)
+    assert refusal.value.rule == "letter 3.8"
+    assert str(LETTER_TEXT) in str(refusal.value) or not text
+
+
+def test_no_mark_is_used_twice_in_a_week_and_the_last_one_can_be_had() -> None:
+    kept: list[Kept] = []
+    for _ in range(MARKS):
+        kept.append(write(FIRST, "x", tuple(kept)))
+    assert sorted(k.mark for k in kept) == list(range(MARKS))
+    with pytest.raises(Refused) as refusal:
+        write(FIRST, "x", tuple(kept))
+    assert refusal.value.rule == "letter 1.3"
+    assert [k.mark for k in kept] != sorted(k.mark for k in kept), "drawn, not counted"
+
+
+def test_a_letter_to_a_desk_that_the_record_does_not_name_is_refused() -> None:
+    with pytest.raises(Refused) as refusal:
+        write_letter(SECRET, "x", 1, FIRST, "Elsewhere", (), DRAW)
+    assert refusal.value.rule == "record 2.5"

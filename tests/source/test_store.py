@@ -1,0 +1,104 @@
+"""What a terminal keeps: always the same size, and neither a text nor the words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.source.stage import SECRET, Scene, days, jump
+from tests.trust.made import PINS
+
+from wallflower.crypto.derive import chain_seed, conversation_id, epoch_secret
+from wallflower.host.disk import Folder
+from wallflower.source.edge.store import PLACES, Store
+from wallflower.source.letters import Place
+from wallflower.wire.chain import chain_value
+from wallflower.wire.sizes import HASH, LETTER
+from wallflower.wire.words import to_digits, to_words
+
+DAYS = days(3)
+TEXT = "canary of a text that stands in no file: 水落石出"
+
+
+def sizes(scene: Scene) -> dict[str, int]:
+    root = scene.path / "store"
+    return {str(p.relative_to(root)): p.stat().st_size for p in root.rglob("*") if p.is_file()}
+
+
+def test_the_letters_file_has_one_size_whatever_it_holds(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    empty = sizes(scene)
+    assert empty["letters"] == PLACES * (1 + 4 + 2 + 1 + HASH + LETTER)
+    for n in range(PLACES):
+        scene.write(f"letter {n}")
+        assert sizes(scene) == empty
+    scene.next_day()
+    jump(scene.visit())
+    assert {k.place for k in scene.store.letters()} == {Place.WAITING, Place.LEFT}
+    assert sizes(scene) == empty
+
+
+def test_every_place_holds_another_real_ciphertext_from_the_first_visit(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    assert scene.store.letters() == []
+    jump(scene.visit())
+    kept = scene.store.letters()
+    assert len({k.sealed for k in kept}) == PLACES
+    assert {len(k.sealed) for k in kept} == {LETTER}
+    assert {k.place for k in kept} == {Place.FILLER}
+    jump(scene.visit())
+    assert scene.store.letters() == kept, "a second visit fills nothing anew"
+
+
+def test_the_store_comes_back_as_it_was(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    scene.write("kept")
+    again = Store(Folder(tmp_path / "store"))
+    assert again.letters() == scene.store.letters()
+    assert again.record() == scene.record.raw
+    assert sorted(again.segments()) == sorted(scene.store.segments())
+    assert again.newest() == 3
+
+
+def test_no_file_holds_the_text_or_anything_of_the_words(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    scene.write(TEXT)
+    scene.next_day()
+    jump(scene.visit())
+    week = DAYS[0].body.week
+    needles = {
+        "text": TEXT.encode(), "part of it": "水落石出".encode(), "secret": SECRET,
+        "secret in hex": SECRET.hex().encode(), "words": " ".join(to_words(SECRET, "en")).encode(),
+        "one word": to_words(SECRET, "en")[0].encode() + b" ",
+        "digits": to_digits(SECRET).encode(), "conversation": conversation_id(SECRET),
+        "e": epoch_secret(SECRET, week), "chain": chain_seed(SECRET),
+        "x": chain_value(SECRET, week), "desk": PINS.desk.encode() + b" letter",
+    }  # fmt: skip
+
+    def found() -> set[str]:
+        files = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()]
+        return {name for name, needle in needles.items() if any(needle in f for f in files)}
+
+    assert found() == set()
+    (tmp_path / "control").write_bytes(b"x" + b"".join(needles.values()))
+    assert found() == set(needles), "the control: what is there is found"
+
+
+def test_a_board_that_was_cut_while_it_was_written_does_not_break_the_next_visit(
+    tmp_path: Path,
+) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    (tmp_path / "store" / "board" / "4.new").write_bytes(b"half")
+    scene.segments = 4
+    assert jump(scene.visit()) == (False, 4)
+
+
+def test_segments_that_left_the_board_leave_the_store(tmp_path: Path) -> None:
+    store = Store(Folder(tmp_path))
+    store.keep_segments({1: b"a", 2: b"b"})
+    store.keep_segments({2: b"b", 3: b"c"})
+    assert sorted(store.segments()) == [b"b", b"c"]
+    assert store.newest() == 3

@@ -1,0 +1,307 @@
+"""One visit: the same twelve cells and the whole board for everyone, whatever is in the store."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.mix.room import AT_ONCE
+from tests.source.stage import MIRROR, Scene, days, jump
+from tests.trust.made import PINS, body, private, record, signed
+
+from wallflower.errors import Refused
+from wallflower.host.asgi import Receive, Scope, Send, refuse
+from wallflower.host.net import Unreachable
+from wallflower.mix.gathering import judge_gathering
+from wallflower.source.edge.crowd import Crowd
+from wallflower.source.edge.visit import hum_left, hum_pace, send_hum
+from wallflower.source.letters import Kept, Place
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.cell import parse_cell
+from wallflower.wire.hello import Kind, open_seal_b
+from wallflower.wire.hum import Gathering, cell_hum_id
+from wallflower.wire.parcel import open_parcel_body
+from wallflower.wire.record import Pace
+from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS
+
+DAYS = days(3)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path, DAYS)
+
+
+def opened(cells: list[bytes], under: EpochRecord) -> list[tuple[Kind, bytes]]:
+    """What A and B make of these cells: the kind and the letter of every whole hum."""
+    gatherings: dict[bytes, Gathering] = {}
+    for raw in cells:
+        cell = parse_cell(raw)
+        gatherings.setdefault(cell_hum_id(cell), Gathering()).add(cell)
+    found = []
+    for gathering in gatherings.values():
+        parcel = judge_gathering(gathering, private("a"), under.hash).parcel
+        assert parcel is not None
+        key, inside = open_seal_b(private("b"), under.hash, parcel.seal_b)
+        found.append((inside.kind, open_parcel_body(key, parcel.body)))
+    return found
+
+
+def test_a_visit_sends_twelve_cells_each_in_its_own_slot(scene: Scene) -> None:
+    assert jump(scene.visit()) == (False, 3)
+    assert [len(c) for c in scene.cells] == [CELL] * HUM_CELLS
+    for n, moment in enumerate(scene.times):
+        assert n * SLOT_MS <= moment * 1000 < n * SLOT_MS + DITHER_MS + 5
+    assert len({round(t % (SLOT_MS / 1000), 3) for t in scene.times}) > 6, "each has its own delay"
+
+
+def test_a_visit_with_a_waiting_letter_asks_for_and_sends_the_same(tmp_path: Path) -> None:
+    seen = []
+    for name, text in (("viewer", ""), ("writer", "a letter")):
+        scene = Scene(tmp_path / name, DAYS)
+        jump(scene.visit())
+        if text:
+            scene.write(text)
+        scene.next_day()
+        scene.asked.clear()
+        scene.cells.clear()
+        jump(scene.visit())
+        store = {p.name: p.stat().st_size for p in (tmp_path / name / "store").rglob("*")
+                 if p.is_file()}  # fmt: skip
+        seen.append((scene.asked, [(len(c), c[:4]) for c in scene.cells], store))
+    assert seen[0] == seen[1]
+
+
+def test_a_letter_leaves_on_a_later_day_and_only_once(scene: Scene) -> None:
+    jump(scene.visit())
+    letter = scene.write("leaves tomorrow")
+    assert jump(scene.visit()) == (False, 3), "the same day: a cover"
+    scene.next_day()
+    scene.cells.clear()
+    assert jump(scene.visit()) == (True, 3)
+    assert opened(scene.cells, scene.record) == [(Kind.LETTER, letter.sealed)]
+    assert scene.store.letters()[0].place is Place.LEFT
+    scene.cells.clear()
+    assert jump(scene.visit()) == (False, 3)
+    assert [kind for kind, _ in opened(scene.cells, scene.record)] == [Kind.COVER]
+
+
+def test_a_letter_whose_position_never_got_through_waits_on(scene: Scene) -> None:
+    jump(scene.visit())
+    letter = scene.write("blocked")
+    scene.next_day()
+    scene.refuse_cells = frozenset({2, 6, 10})
+    assert jump(scene.visit()) == (False, 3)
+    assert scene.store.letters()[0] == letter
+    assert len(scene.cells) == 2 * HUM_CELLS, "nothing was retried and nothing left out"
+    scene.refuse_cells = frozenset({0, 1, 2, 3, 8, 9, 10, 11})
+    assert jump(scene.visit())[0], "one copy of each is enough"
+
+
+@pytest.mark.parametrize("taken", [set(range(12)), {0, 1, 2, 3}, {8, 5, 2, 11}, {4, 9, 10, 3}])
+def test_one_copy_of_each_position_means_that_a_hum_left(taken: set[int]) -> None:
+    assert hum_left([n in taken for n in range(12)])
+    for position in range(4):
+        assert not hum_left([n in taken and n % 4 != position for n in range(12)])
+
+
+def test_a_letter_that_is_written_while_the_hum_lasts_is_not_lost(scene: Scene) -> None:
+    """Another terminal, the same store, during the ninety seconds."""
+    jump(scene.visit())
+    first = scene.write("the first")
+    scene.next_day()
+    written: list[Kept] = []
+
+    def once() -> None:
+        if not written:
+            written.append(scene.write("in between"))
+
+    scene.on_cell = once
+    assert jump(scene.visit())[0]
+    kept = scene.store.letters()
+    assert (kept[0].place, kept[0].sealed) == (Place.LEFT, first.sealed)
+    assert kept[1] == written[0]
+
+
+def test_a_board_that_cannot_be_had_does_not_cut_the_hum_nor_hide_that_a_letter_left(
+    scene: Scene,
+) -> None:
+    jump(scene.visit())
+    scene.write("leaves all the same")
+    scene.next_day()
+    scene.cells.clear()
+    scene.net.cut.add("b.example")
+    with pytest.raises(Unreachable):
+        jump(scene.visit())
+    assert len(scene.cells) == HUM_CELLS
+    assert scene.store.letters()[0].place is Place.LEFT
+    assert len(scene.store.segments()) == 3, "the old board stays"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("altered", "segment 3.5"), ("head", "segment 3.3"), ("two ways", "segment 3.7"),
+     ("back", "segment 3.7")],
+)  # fmt: skip
+def test_a_board_that_is_not_the_signed_one_is_refused_and_the_old_one_stays(
+    scene: Scene, name: str, rule: str
+) -> None:
+    jump(scene.visit())
+    before = sorted(scene.store.segments())
+    real = scene.fetched
+
+    def altered(path: str) -> bytes | None:
+        found = real(path)
+        if found and ((name, path) in (("altered", "/board/2"), ("head", "/board/head"))):
+            return found[:50] + bytes([found[50] ^ 1]) + found[51:]
+        return found
+
+    if name in ("altered", "head"):
+        scene.fetched = altered  # type: ignore[method-assign]
+    elif name == "back":
+        scene.segments = 2
+    else:
+        other = Scene(scene.path / "other", DAYS, salt=1)
+        scene.net.apps["b.example"] = other.mirror
+    with pytest.raises(Refused) as refusal:
+        jump(scene.visit())
+    assert refusal.value.rule == rule
+    assert sorted(scene.store.segments()) == before
+    assert len(scene.cells) == 2 * HUM_CELLS
+
+
+@pytest.mark.parametrize("name", ["stale", "early", "unsigned", "none"])
+def test_without_a_record_in_force_there_is_no_hum_for_anyone(tmp_path: Path, name: str) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    scene.write("waits")
+    before = scene.store.letters()
+    scene.cells.clear()
+    rules = {"stale": "record 2.10", "early": "record 2.10", "unsigned": "record 2.8"}
+    if name == "stale":
+        scene.clock.time += 3 * 86400
+    elif name == "early":
+        scene.clock.time -= 2 * 86400
+    elif name == "unsigned":
+        raw = signed(DAYS[0].body, (b"1" * 32, b"2" * 32, b"3" * 32))
+        scene.fetched = lambda path: raw  # type: ignore[method-assign]
+    else:
+        scene.fetched = lambda path: None  # type: ignore[method-assign]
+    with pytest.raises((Refused, Unreachable)) as fault:
+        jump(scene.visit())
+    assert getattr(fault.value, "rule", None) == rules.get(name)
+    assert scene.cells == []
+    assert scene.store.letters() == before
+
+
+def test_a_cell_that_is_late_is_skipped_alike_for_all() -> None:
+    """The machine slept for a while in the middle of the hum."""
+
+    class Slow:
+        def __init__(self) -> None:
+            self.sent: list[bytes] = []
+
+        async def get(self, url: str, token: str = "", limit: int = 0) -> bytes:
+            raise AssertionError
+
+        async def post(self, url: str, body: bytes, token: str = "", limit: int = 0) -> bytes:
+            self.sent.append(body)
+            loop = asyncio.get_running_loop()
+            if body == b"1":
+                loop.jumped += 10 * SLOT_MS / 1000  # type: ignore[attr-defined]
+            return b""
+
+    net = Slow()
+    cells = [b"%x" % n for n in range(12)]
+    answers = jump(send_hum(net, "http://i.example/", cells, [n * SLOT_MS for n in range(12)]))
+    assert LATE_MS < SLOT_MS
+    assert answers == [True, True] + [False] * 9 + [True]
+    assert net.sent == [b"0", b"1", b"b"]
+
+
+def test_the_pace_of_hums_counts_on_a_loopback_origin_only() -> None:
+    fast = record(replace(body(), parameters=replace(AT_ONCE, pace=Pace(1, 60, 0))))
+    for origin in ("http://127.0.0.1:7605", "http://localhost", "http://[::1]:1"):
+        assert hum_pace(fast, origin) == 60
+    for origin in (
+        "http://mirror.example", "http://127.0.0.1.example", "http://localhost.example",
+        "http://mirror.example/127.0.0.1", "http://127.0.0.1@mirror.example", "",
+    ):  # fmt: skip
+        assert hum_pace(fast, origin) == 1
+
+
+def test_no_request_of_a_visit_carries_anything_but_paths_of_public_files(scene: Scene) -> None:
+    jump(scene.visit())
+    assert sorted(set(scene.asked)) == [
+        "/board/1",
+        "/board/2",
+        "/board/3",
+        "/board/head",
+        "/record",
+    ]
+
+
+def test_without_a_board_yet_a_visit_is_a_visit(scene: Scene) -> None:
+    real = scene.mirror
+
+    async def young(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/board"):
+            await refuse(send)
+        else:
+            await real(scope, receive, send)
+
+    scene.net.apps["mirror.example"] = young
+    assert jump(scene.visit()) == (False, 0)
+    assert len(scene.cells) == HUM_CELLS
+
+
+def test_a_crowd_sends_whole_hums_that_open_at_a_and_are_cover(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    crowd = Crowd(scene.host, MIRROR, PINS, viewers=4, pause=100.0)
+
+    async def some() -> None:
+        work = asyncio.ensure_future(crowd.run())
+        while crowd.counts.hums < 6:  # noqa: ASYNC110  # the crowd has no event to wait for
+            await asyncio.sleep(1)  # of a clock that jumps
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    jump(some())
+    assert crowd.counts.cells == HUM_CELLS * crowd.counts.hums
+    assert crowd.counts.refused == 0
+    whole: dict[bytes, list[bytes]] = {}
+    for raw in scene.cells:
+        whole.setdefault(cell_hum_id(parse_cell(raw)), []).append(raw)
+    complete = [cells for cells in whole.values() if len(cells) == HUM_CELLS]
+    assert len(complete) >= 6
+    for cells in complete:
+        assert [kind for kind, _ in opened(cells, scene.record)] == [Kind.COVER]
+
+
+def test_a_crowd_counts_what_it_cannot_do_and_goes_on(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    crowd = Crowd(scene.host, "http://nobody.example", PINS, viewers=1, pause=100.0)
+
+    async def some() -> None:
+        class Enough(Exception):
+            pass
+
+        def stop(_: int) -> None:
+            raise Enough
+
+        real = crowd._hum
+
+        async def counted(number: int) -> None:
+            if crowd.counts.refused == 3:
+                stop(number)
+            await real(number)
+
+        crowd._hum = counted  # type: ignore[method-assign]
+        with pytest.raises(Enough):
+            await asyncio.wait_for(crowd.run(), 1000)
+
+    jump(some())
+    assert (crowd.counts.refused, crowd.counts.hums) == (3, 0)
+    assert scene.cells == []
