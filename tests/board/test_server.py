@@ -398,3 +398,12 @@ async def test_days_pass_without_a_gap_in_the_records(make_room: Make) -> None:
     await room.tick(5)
     assert room.town.record().body.day == DAY + 2
     assert BOARD.startswith("http")
+
+
+async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:
+    room = await make_room()
+    head = b"\7" * HASH
+    status, _ = await ask(room.town.server.app, "POST", "/mix/drop-head", head, TOKEN)
+    assert status == 204
+    room.town.build()
+    assert room.town.server.board.drop_head == head

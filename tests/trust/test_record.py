@@ -27,6 +27,7 @@ from wallflower.trust.record import (
     ancestors_after,
     verify_follows,
     verify_in_force,
+    verify_joins,
     verify_record,
 )
 from wallflower.wire.record import RecordBody
@@ -191,3 +192,15 @@ def test_the_pins_decide_and_not_the_record() -> None:
     key = sign.verify_key(STRANGER)
     theirs = replace(PINS, organisation=key, a=key, b=key)
     assert verify_record(by_strangers, theirs).number == 1, "the control"
+
+
+def test_a_record_that_lags_behind_a_known_one_of_its_chain_joins_and_a_fork_does_not() -> None:
+    first, second = (record(b) for b in chain(2))
+    verify_joins(second, first)
+    verify_joins(first, second)
+    verify_joins(first, first)
+    fork = record(changed(FIRST, hop_a=private("another hop").public))
+    for known in (first, second):
+        with pytest.raises(Refused) as refusal:
+            verify_joins(fork, known)
+        assert refusal.value.rule == "record 2.11"

@@ -18,6 +18,7 @@ from wallflower.wire.record import (
     Pace,
     Way,
     WayKind,
+    check_parameters,
     desk_entry_hash,
     parse_body,
     parse_record,
@@ -125,3 +126,11 @@ def test_an_offer_signed_for_another_purpose_or_with_no_key_inside_is_refused() 
         with pytest.raises(Refused) as refused:
             verify_offer(data, verify, with_drop=False)
         assert refused.value.rule == "record 5.1"
+
+
+def test_a_period_that_is_no_whole_part_of_a_day_is_refused() -> None:
+    parameters = record_of("today").parameters
+    with pytest.raises(Refused) as refusal:
+        check_parameters(replace(parameters, period=5 * 3600))
+    assert refusal.value.rule == "record 2.7"
+    check_parameters(replace(parameters, period=6 * 3600))

@@ -154,7 +154,8 @@ function readParameters(reader: Reader): Parameters {
     [period, 60, DAY_S], [segments, 1, 512], [pace.days, 1, 100_000], [pace.hums, 1, 60],
     [meanA, tick, UINT32], [meanB, tick, UINT32],
   ];
-  if (bounds.some(([value, low, high]) => value < low || value > high)) {
+  const outside = bounds.some(([value, low, high]) => value < low || value > high);
+  if (outside || DAY_S % period !== 0) {
     throw new Refused('record 2.7', "A record's parameter is out of bounds");
   }
   return { meanA, meanB, tick, slots, floor, replies, receipts, period, segments, pace };

@@ -21,7 +21,7 @@ from wallflower.host.net import HttpNet
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import visit as make_visit
-from wallflower.source.letters import Place, write_letter
+from wallflower.source.letters import Place, is_stale, write_letter
 from wallflower.source.reading import read_board
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record
@@ -124,10 +124,10 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
     text = sys.stdin.read().strip("\n")
     kept = files.letters()
-    places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING]
+    places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING or is_stale(k, record)]
     if not places:
         raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
-    place = min(places, key=lambda i: (kept[i].place is Place.LEFT, kept[i].day))
+    place = min(places, key=lambda i: (kept[i].place is not Place.FILLER, kept[i].day))
     kept[place] = write_letter(
         secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw
     )
@@ -156,6 +156,9 @@ async def _visit(known: Pins, files: Store, mirror: str) -> None:
     click.echo(f"Done. The board has {segments} pieces.", err=True)
     if left:
         click.echo("A letter left with this visit.", err=True)
+    raw = files.record()
+    if raw and any(is_stale(k, verify_record(raw, known)) for k in files.letters()):
+        click.echo("A letter waited too long and cannot leave any more. Write it again.", err=True)
 
 
 async def _pace(mirror: str, known: Pins) -> Pace:

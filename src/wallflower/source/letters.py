@@ -80,6 +80,11 @@ def may_leave(kept: Kept, today: EpochRecord) -> bool:
     )
 
 
+def is_stale(kept: Kept, today: EpochRecord) -> bool:
+    """Whether a letter waited so long that it can leave in no hum any more (hum 1.6)."""
+    return kept.place is Place.WAITING and not today.is_ancestor(kept.record_hash)
+
+
 def choose_for_hum(
     kept: Sequence[Kept], today: EpochRecord, desk: str
 ) -> tuple[Kind, bytes, int | None]:

@@ -80,6 +80,17 @@ def verify_follows(record: EpochRecord, before: EpochRecord) -> None:
         raise Refused("record 2.11", "A record does not continue the one before")
 
 
+def verify_joins(record: EpochRecord, known: EpochRecord) -> None:
+    """Refuse a record that is neither before, nor the same as, nor after a known one (2.11).
+
+    One that lags behind is no fault: another mirror may be slower. A fork is.
+    """
+    if record.number > known.number:
+        verify_follows(record, known)
+    elif not known.is_ancestor(record.hash):
+        raise Refused("record 2.11", "A record belongs to another chain than one known here")
+
+
 def ancestors_after(before: RecordBody | None) -> tuple[bytes, ...]:
     """The ancestors that the record after `before` carries (record 1)."""
     if before is None:

@@ -231,7 +231,8 @@ def check_parameters(p: Parameters) -> None:
         (p.pace.hums, 1, 60), (p.mean_a, p.tick, 2**32 - 1), (p.mean_b, p.tick, 2**32 - 1),
         (p.floor, 0, 2**16 - 1),
     )  # fmt: skip
-    if not all(low <= value <= high for value, low, high in bounds):
+    whole_periods = p.period >= 1 and DAY_S % p.period == 0
+    if not (whole_periods and all(low <= value <= high for value, low, high in bounds)):
         raise Refused("record 2.7", "A record's parameter is out of bounds", "Correct it.")
 
 

@@ -25,11 +25,16 @@ class Board:
         self._batches = host.disk.folder("batches")
         self._seed = board_seed
         self.head: bytes | None = self._files.read("head")
-        self.drop_head = b""
+        self.drop_head = self._files.read("drop-head") or b""
         self._newest: SignedSegment | None = None
         if self.head:
             number = parse_head(self.head).number
             self._newest = parse_segment(self._files.read(str(number)) or b"")
+
+    def keep_drop_head(self, head: bytes) -> None:
+        """Remember B's newest drop hash for the coming segments."""
+        self._files.write("drop-head", head)
+        self.drop_head = head
 
     def segment(self, number: int) -> bytes | None:
         """A segment that is still on the board."""

@@ -124,7 +124,7 @@ class DeskServer:
         elif path in ("/mix/signature/a", "/mix/signature/b"):
             self.records.take_signature(path[-1], body)
         elif path == "/mix/drop-head" and bearer_is(scope, self._tokens.b) and len(body) == HASH:
-            self.board.drop_head = body
+            self.board.keep_drop_head(body)
         elif path == "/desk/keys" and bearer_is(scope, self._tokens.desk):
             self.records.take_desk_keys(body)
         elif path == "/desk/batch" and bearer_is(scope, self._tokens.desk):

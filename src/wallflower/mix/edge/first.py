@@ -28,7 +28,7 @@ class First:
         self._pool = pool
         self._records = records
         self.out = Log(state.db, "parcels")
-        self.counts = {"hums": 0, "refused": 0, "parcels": 0}
+        self.counts = {"hums": 0, "copies": 0, "refused": 0, "parcels": 0}
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS waiting (record INTEGER, hum BLOB, counter INTEGER, "
             "cell BLOB NOT NULL, PRIMARY KEY (record, hum, counter)) WITHOUT ROWID"
@@ -48,8 +48,11 @@ class First:
                 self.counts["refused"] += 1
                 continue
             key = (cell.record, cell_hum_id(cell))
-            if self._records.usable(cell.record) is None or self._was_seen(*key):
+            if self._records.usable(cell.record) is None:
                 self.counts["refused"] += 1
+                continue
+            if self._was_seen(*key):
+                self.counts["copies"] += 1
                 continue
             self._db.execute(
                 "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?)",

@@ -18,7 +18,12 @@ from wallflower.source.edge.store import Store
 from wallflower.source.letters import Place, choose_for_hum
 from wallflower.trust.board import verify_head, verify_not_older, verify_same, verify_segment
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, verify_in_force, verify_record
+from wallflower.trust.record import (
+    EpochRecord,
+    verify_in_force,
+    verify_joins,
+    verify_record,
+)
 from wallflower.wire.hum import make_hum, offsets_ms
 from wallflower.wire.record import Pace, WayKind
 from wallflower.wire.segment import segment_size
@@ -91,6 +96,9 @@ def hum_left(answers: Sequence[bool]) -> bool:
 async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool, int]:
     """One visit. Returns whether a waiting letter left, and how many segments the board has."""
     record = await fetch_record(host, mirror, pins)
+    before = store.record()
+    if before is not None:
+        verify_joins(record, verify_record(before, pins))
     store.keep_record(record.raw)
     store.fill(record, pins.desk)
     kept = store.letters()
