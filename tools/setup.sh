@@ -67,6 +67,10 @@ missing_packages() {
     has_chinese_font || echo fonts-noto-cjk
     # The Node inside of Playwright's wheel is linked to it; a minimal Debian has none.
     has_libatomic || echo libatomic1
+    # The tests of faults trace system calls and make file systems of their own.
+    have strace || echo strace
+    have mkfs.ext4 || [ -x /sbin/mkfs.ext4 ] || echo e2fsprogs
+    have mount || echo mount
   fi
 }
 

@@ -5,30 +5,52 @@ import { type Board, receiptsOf } from './board.js';
 import { toHex } from './bytes.js';
 import { epochSecret } from './crypto/derive.js';
 import { Refused } from './refused.js';
-import { type Slot, SlotState } from './store/image.js';
-import { isStale, marksIn } from './store/slots.js';
+import { type Slot, Waits } from './store/image.js';
+import { isStale, marksIn, type Remembered } from './store/slots.js';
 import type { EpochRecord } from './trust/record.js';
+import { weekOfDay } from './wire/days.js';
 import { findMarks } from './wire/receipt.js';
 import { joinParts, openPart, type Part, replyTable } from './wire/reply.js';
 import { REPLY_TAG, REPLY_WEEKS } from './wire/sizes.js';
 
 /** How far a letter came. `answered` is a week's: a reply names no letter. */
-export type LetterState = 'waiting' | 'stale' | 'left' | 'taken' | 'answered';
+export type LetterState =
+  | 'waiting'
+  | 'next'
+  | 'stale'
+  | 'left'
+  | 'overdue'
+  | 'taken'
+  | 'answered';
+
+/** After so many days without a receipt a letter is called overdue (store 3.5). */
+export const OVERDUE_DAYS = 8;
+
+/** Weeks in which a letter's receipt or place is looked for. A desk key dies within a month and the
+ * board is two weeks long, so nothing of an older letter can come; replies are looked for in all. */
+const LETTER_WEEKS = 12;
+
+export interface FoundLetter {
+  readonly state: LetterState;
+  /** The place of a letter that still waits here. */
+  readonly slot: Slot | null;
+}
 
 export interface WeekOfAnswers {
   readonly week: number;
-  readonly letters: readonly LetterState[];
+  readonly letters: readonly FoundLetter[];
   readonly replies: readonly string[];
 }
 
 /** Newest week first; weeks with nothing for these words are left out. */
 export function findAnswers(
   secret: Uint8Array,
-  thisWeek: number,
+  today: number,
   board: Board | null,
   slots: readonly Slot[],
   record: EpochRecord | null,
 ): WeekOfAnswers[] {
+  const thisWeek = weekOfDay(today);
   const secrets = new Map<number, Uint8Array>();
   for (let week = thisWeek; week > thisWeek - REPLY_WEEKS && week >= 0; week--) {
     secrets.set(week, epochSecret(secret, week));
@@ -38,20 +60,30 @@ export function findAnswers(
   const weeks: WeekOfAnswers[] = [];
   for (const [week, e] of secrets) {
     const texts = replies.get(week) ?? [];
-    const taken = new Set(findMarks(e, receipts));
-    const kept = marksIn(slots, e);
+    const recent = week > thisWeek - LETTER_WEEKS;
+    const taken = new Set(recent ? findMarks(e, receipts) : []);
+    const kept = recent ? marksIn(slots, e) : new Map<number, Remembered>();
     const marks = [...new Set([...kept.keys(), ...taken])];
-    const letters = marks.map((mark) =>
-      taken.has(mark) ? (texts.length ? 'answered' : 'taken') : keptState(kept.get(mark), record),
+    const letters = marks.map((mark): FoundLetter =>
+      taken.has(mark)
+        ? { state: texts.length ? 'answered' : 'taken', slot: null }
+        : keptLetter(kept.get(mark) as Remembered, record, today),
     );
     if (letters.length || texts.length) weeks.push({ week, letters, replies: texts });
   }
   return weeks;
 }
 
-function keptState(slot: Slot | undefined, record: EpochRecord | null): LetterState {
-  if (slot?.state !== SlotState.WAITING) return 'left';
-  return record && isStale(slot, record) ? 'stale' : 'waiting';
+function keptLetter(
+  { slot, sealedOn }: Remembered,
+  record: EpochRecord | null,
+  today: number,
+): FoundLetter {
+  if (slot.waits === Waits.NOT) {
+    return { state: today - sealedOn > OVERDUE_DAYS ? 'overdue' : 'left', slot: null };
+  }
+  if (record && isStale(slot, record)) return { state: 'stale', slot: null };
+  return { state: slot.waits === Waits.NEXT ? 'next' : 'waiting', slot };
 }
 
 function repliesByWeek(

@@ -3,24 +3,34 @@
 import { draw } from './entropy.js';
 import { Session } from './session.js';
 import { EVERY_MS, Keeper } from './store/keeper.js';
-import { localShelf } from './store/shelf.js';
+import { later, openShelf } from './store/shelf.js';
 import { parsePins } from './trust/pins.js';
+import { startBringing } from './ui/bring.js';
+import { startChoice } from './ui/choice.js';
 import { find, goTo, paragraph } from './ui/dom.js';
-import { numberOf, say, startLanguages } from './ui/language.js';
+import { startForget } from './ui/forget.js';
+import { dateOf, numberOf, say, startLanguages } from './ui/language.js';
+import { startLeaving } from './ui/leave.js';
 import { ReadPanel } from './ui/read.js';
+import { Waiting } from './ui/waiting.js';
 import { WritePanel } from './ui/write.js';
-import { type Progress, Visit } from './visit.js';
-import { DAY_S, weekOfDay } from './wire/days.js';
+import { type Progress, type Shape, Visit } from './visit.js';
+import { DAY_S } from './wire/days.js';
 
 const progress: Progress = {
-  hum(state) {
-    say(paragraph('hum-status'), `say.hum.${state}`);
+  hum(state, days) {
+    const values = days && { device: dateOf(days.device), keys: dateOf(days.keys) };
+    say(paragraph('hum-status'), `say.hum.${state}`, values);
   },
   board(state, done, all) {
     const counts = { done: numberOf(done), all: numberOf(all) };
     say(paragraph('board-status'), `say.board.${state}`, counts);
   },
   film(state, done, all) {
+    const video = find('film', HTMLVideoElement);
+    // A carried copy may have its film beside it, and then asks nobody for it.
+    if (video.hasAttribute('src')) return say(paragraph('film-status'), 'say.film.ready');
+    video.hidden = state === 'none';
     const counts = { done: numberOf(done), all: numberOf(all) };
     say(paragraph('film-status'), `say.film.${state}`, counts);
   },
@@ -30,29 +40,52 @@ const progress: Progress = {
   },
 };
 
-async function start(): Promise<void> {
+async function visit(shape: Shape): Promise<void> {
   const meta = document.querySelector('meta[name="wallflower-pins"]');
   const pins = parsePins(meta?.getAttribute('content') ?? '');
   if (!pins) return progress.hum('none');
   const session = new Session(pins, draw);
-  const keeper = new Keeper(session, localShelf);
-  const visit = new Visit(session, keeper, progress);
-  new WritePanel(session, () => keeper.kept());
-  new ReadPanel(session, () => weekOfDay(Math.floor(visit.now() / DAY_S)));
+  const files = shape.worker();
+  const keeper = new Keeper(session, later(openShelf(files)));
+  const visit = new Visit(session, keeper, progress, shape, files);
+  const waiting = new Waiting(session, keeper);
+  const writing = new WritePanel(session, keeper, waiting);
+  const reading = new ReadPanel(session, waiting, () => Math.floor(visit.now() / DAY_S));
+  const emptyBrought = startBringing(session, keeper);
+  startForget(keeper, () => {
+    waiting.close();
+    writing.forget();
+    reading.clear();
+    emptyBrought();
+  });
   say(paragraph('hum-status'), 'say.hum.waiting');
   await visit.begin();
-  if (session.record && !keeper.works) {
-    paragraph('store-status').hidden = false;
-    say(paragraph('store-status'), 'say.store.no');
-  }
-  setInterval(() => keeper.turn(), EVERY_MS / visit.pace);
+  startChoice(session, keeper);
+  sayStore(session, keeper);
+  setInterval(() => void keeper.turn().then(() => sayStore(session, keeper)), EVERY_MS / visit.pace);
 }
 
-startLanguages();
-goTo('go-write', 'write');
-goTo('go-read', 'read');
-// A page that is only prerendered was not visited: it asks for nothing until it is shown. There is
-// no handler for `pageshow`: a page out of the back-forward cache begins nothing new.
-const { prerendering } = document as { readonly prerendering?: boolean };
-if (prerendering) document.addEventListener('prerenderingchange', () => void start(), { once: true });
-else void start();
+function sayStore(session: Session, keeper: Keeper): void {
+  if (!session.record) return;
+  const saying = keeper.works ? (keeper.shared ? 'say.store.shared' : null) : 'say.store.no';
+  const status = paragraph('store-status');
+  if (status.dataset['says'] === (saying ?? '')) return;
+  status.dataset['says'] = saying ?? '';
+  status.hidden = !saying;
+  say(status, saying);
+}
+
+/** Begin, in either shape. */
+export function startPage(shape: Shape): void {
+  startLanguages();
+  startLeaving();
+  goTo('go-write', 'write');
+  goTo('go-read', 'read');
+  goTo('go-device', 'device');
+  // A page that is only prerendered was not visited: it asks for nothing until it is shown. There is
+  // no handler for `pageshow`: a page out of the back-forward cache begins nothing new.
+  const { prerendering } = document as { readonly prerendering?: boolean };
+  const begin = (): void => void visit(shape);
+  if (prerendering) document.addEventListener('prerenderingchange', begin, { once: true });
+  else begin();
+}

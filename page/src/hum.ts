@@ -6,6 +6,7 @@ import { monotonic, until } from './hum/clock.js';
 import type { FilesJob, HumJob, Job, Report } from './hum/jobs.js';
 import { isWhole, sendHum, uploadTo } from './hum/sending.js';
 import { makeHum, offsetsMs } from './wire/hum.js';
+import * as store from './store/file.js';
 import { SLOT_MS } from './wire/sizes.js';
 
 const say = (report: Report): void => self.postMessage(report);
@@ -32,6 +33,22 @@ async function files(job: FilesJob): Promise<void> {
   }
 }
 
-self.onmessage = (event: MessageEvent<Job>): void => {
-  void (event.data.job === 'hum' ? hum(event.data) : files(event.data));
-};
+async function work(job: Job): Promise<void> {
+  switch (job.job) {
+    case 'hum':
+      return hum(job);
+    case 'files':
+      return files(job);
+    case 'store-able':
+      return say({ report: 'store-able', able: await store.isAble() });
+    case 'store-read':
+      return say({ report: 'store-lies', bytes: await store.read() });
+    case 'store-write':
+      return say({ report: 'store-written', kept: store.write(job.image) });
+  }
+}
+
+/** Begin to work, as a Worker. */
+export function startWorker(): void {
+  self.onmessage = (event: MessageEvent<Job>): void => void work(event.data);
+}

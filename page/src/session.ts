@@ -2,11 +2,21 @@
 // answers. No request is made here.
 
 import { type Board, receiptsOf } from './board.js';
+import { equal } from './bytes.js';
 import { conversationId, epochSecret } from './crypto/derive.js';
 import { type Draw, whole } from './entropy.js';
 import { Refused } from './refused.js';
-import { type Slot, SlotState, SLOT_TAG, SLOTS } from './store/image.js';
-import { afterLeaving, leaving, marksIn, slotTag, withLetter } from './store/slots.js';
+import { LINEAGE, type Slot, SLOT_NOTE, SLOT_TAG, SLOTS, Waits } from './store/image.js';
+import {
+  afterLeaving,
+  hurried,
+  isStale,
+  leaving,
+  marksIn,
+  slotNote,
+  slotTag,
+  withLetter,
+} from './store/slots.js';
 import type { Pins } from './trust/pins.js';
 import { deskOf, type EpochRecord, type RecordInForce, verifyRecord } from './trust/record.js';
 import { chainValue } from './wire/chain.js';
@@ -14,18 +24,25 @@ import { Kind } from './wire/hello.js';
 import { encodeLetter, FILLER, LetterKind, sealLetter } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
-import { HASH, MARKS } from './wire/sizes.js';
+import { MARKS } from './wire/sizes.js';
+
+const RENEWS_ONE_IN = 8;
 
 export class Session {
   record: EpochRecord | null = null;
   board: Board | null = null;
   slots: readonly Slot[] = [];
   seen = 0;
+  /** Whether this person's visits send padding: from the next visit on. */
+  hums = true;
+  lineage: Uint8Array;
 
   constructor(
     readonly pins: Pins,
     readonly draw: Draw,
-  ) {}
+  ) {
+    this.lineage = draw(LINEAGE);
+  }
 
   /** A record under this bundle's pins, or null: then it is as good as absent. */
   believed(bytes: Uint8Array): EpochRecord | null {
@@ -43,31 +60,59 @@ export class Session {
     return sealLetter(desk.key, deskEntryHash(record.body.root, desk), FILLER);
   }
 
-  /** Fill every place that holds nothing with a real filler. */
+  /** A place like one that never held a letter. */
+  async #emptySlot(record: EpochRecord): Promise<Slot> {
+    return {
+      waits: Waits.NOT, day: record.body.day, recordHash: record.hash,
+      tag: this.draw(SLOT_TAG), note: this.draw(SLOT_NOTE), letter: await this.filler(record),
+    };
+  }
+
+  /**
+   * Make every place that holds no waiting letter one of today, for everyone alike. One visit in
+   * eight the oldest of them gets a new tag too, so that a changed tag is no news (store 2.4).
+   */
   async fillSlots(record: EpochRecord): Promise<void> {
-    while (this.slots.length < SLOTS) {
-      const empty = { state: SlotState.FILLER, day: record.body.day, recordHash: new Uint8Array(HASH) };
-      const letter = await this.filler(record);
-      this.slots = [{ ...empty, tag: this.draw(SLOT_TAG), letter }, ...this.slots];
+    let renews = whole(RENEWS_ONE_IN, this.draw) === 0;
+    const filled: Slot[] = [];
+    for (const slot of this.slots) {
+      if (slot.waits !== Waits.NOT) filled.push(slot);
+      else {
+        const empty = await this.#emptySlot(record);
+        filled.push(renews ? empty : { ...empty, tag: slot.tag, note: slot.note });
+        renews = false;
+      }
     }
+    while (filled.length < SLOTS) filled.unshift(await this.#emptySlot(record));
+    this.slots = filled;
+  }
+
+  /** As if this browser had never been used for writing (store 3.4). */
+  async forget(): Promise<void> {
+    const { record } = this;
+    if (!record) throw new Refused('record 2.10', 'There is no record to make fillers under');
+    this.slots = [];
+    this.hums = true;
+    this.lineage = this.draw(LINEAGE);
+    await this.fillSlots(record);
   }
 
   /** What this page load's hum carries. A fresh filler is sealed in any case: the same work. */
   async chooseForHum(record: RecordInForce): Promise<HumChoice> {
-    const filler = await this.filler(record);
+    const filler = await this.#emptySlot(record);
     const slot = leaving(this.slots, record);
     return slot
       ? { kind: Kind.LETTER, letter: slot.letter, tag: slot.tag, filler }
-      : { kind: Kind.COVER, letter: filler, tag: null, filler };
+      : { kind: Kind.COVER, letter: filler.letter, tag: null, filler };
   }
 
-  /** The chosen letter went out: its place remembers that and holds a filler from now on. */
+  /** The chosen letter went out: its place holds a filler from now on. */
   letterLeft(choice: HumChoice): void {
     if (choice.tag) this.slots = afterLeaving(this.slots, choice.tag, choice.filler);
   }
 
-  /** Seal a letter and keep it. Returns the day (UTC) from which it may leave. */
-  async keepLetter(secret: Uint8Array, text: string, language: number): Promise<number> {
+  /** Seal a letter and keep it. It may leave from the day after its own (UTC). */
+  async keepLetter(secret: Uint8Array, text: string, language: number): Promise<Slot> {
     const record = this.record;
     if (!record || this.slots.length < SLOTS) {
       throw new Refused('record 2.10', 'There is no record to write under yet');
@@ -80,21 +125,42 @@ export class Session {
       x: chainValue(secret, desk.week), week: desk.week, mark, text, part: 1, of: 1,
     });
     const letter = await sealLetter(desk.key, deskEntryHash(record.body.root, desk), plain);
+    const { day } = record.body;
     const slot: Slot = {
-      state: SlotState.WAITING, day: record.body.day, recordHash: record.hash,
-      tag: slotTag(e, mark), letter,
+      waits: Waits.LATER, day, recordHash: record.hash,
+      tag: slotTag(e, mark), note: slotNote(e, mark, day), letter,
     };
+    this.#keep(slot, record);
+    return slot;
+  }
+
+  /** Keep a letter that was taken along from another copy of this page (store 6). */
+  bringLetter(slot: Slot): void {
+    const { record } = this;
+    if (!record) throw new Refused('record 2.10', 'There is no record to check a letter against');
+    if (isStale(slot, record)) throw new Refused('store 6.3', 'The letter is of another chain, or too old');
+    const known = this.slots.find((one) => equal(one.tag, slot.tag));
+    if (known?.waits === Waits.NOT) throw new Refused('store 6.4', 'The letter left from here already');
+    if (!known) this.#keep(slot, record);
+  }
+
+  #keep(slot: Slot, record: EpochRecord): void {
     const slots = withLetter(this.slots, slot, record);
-    if (!slots) throw new Refused('store 2', 'Four letters wait already');
+    if (!slots) throw new Refused('store 2.3', 'Four letters wait already');
     this.slots = slots;
-    return record.body.day + 1;
+  }
+
+  /** Let one waiting letter leave with the next visit, whatever its day (store 3.3). */
+  hurry(tag: Uint8Array): void {
+    if (!this.pins.hurry) throw new Refused('store 3.3', 'This copy of the page does not offer it');
+    this.slots = hurried(this.slots, tag);
   }
 
   /** A mark that this conversation has not used in this week, at random (letter 1.3). */
   #freeMark(e: Uint8Array): number {
     const used = new Set([...marksIn(this.slots, e).keys(), ...findMarks(e, receiptsOf(this.board))]);
     const free = Array.from({ length: MARKS }, (_, mark) => mark).filter((mark) => !used.has(mark));
-    if (!free.length) throw new Refused('store 3', 'No mark of this week is left');
+    if (!free.length) throw new Refused('store 2.5', 'No mark of this week is left');
     return free[whole(free.length, this.draw)] as number;
   }
 }
@@ -104,6 +170,6 @@ export interface HumChoice {
   readonly kind: Kind;
   readonly letter: Uint8Array;
   readonly tag: Uint8Array | null;
-  readonly filler: Uint8Array;
+  readonly filler: Slot;
 }
 

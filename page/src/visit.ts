@@ -2,45 +2,65 @@
 // what a person does afterwards reaches nothing in here.
 
 import { extend, isComplete, joined, leadingHead, openKept } from './board.js';
+import { equal } from './bytes.js';
 import { fetchFile } from './files/fetching.js';
 import type { FilesJob, HumJob, Report } from './hum/jobs.js';
 import { Refused } from './refused.js';
 import type { HumChoice, Session } from './session.js';
-import { type Keeper, readImage } from './store/keeper.js';
+import type { Keeper } from './store/keeper.js';
 import {
   type EpochRecord,
   newerOf,
   type RecordInForce,
   verifyInForce,
 } from './trust/record.js';
+import { DAY_S } from './wire/days.js';
 import { recordTime, WayKind } from './wire/record.js';
 import { HEAD, RECORD_MAX } from './wire/sizes.js';
 import { segmentSize } from './wire/segment.js';
 
 export const FILM_PIECE = 32_768;
 const FILM_STEP_MS = 1000;
-const WORKER = 'hum.js';
+const MOST_HEADS = 2;
+
+/**
+ * Why there is a hum or none: `none` no keys could be had, `foreign` those here do not fit this
+ * copy, `clock` they are of another day than this device's clock says, `off` the person said no.
+ */
+export type HumState = 'running' | 'done' | 'broken' | 'none' | 'foreign' | 'clock' | 'off';
 
 /** How far each part of the visit came; the page says it in words. */
 export interface Progress {
-  hum(state: 'running' | 'done' | 'broken' | 'none'): void;
+  hum(state: HumState, days?: { readonly device: number; readonly keys: number }): void;
   board(state: 'loading' | 'complete' | 'kept' | 'split' | 'none', done: number, all: number): void;
   film(state: 'loading' | 'failed' | 'none', done: number, all: number): void;
   filmReady(film: Blob): void;
+}
+
+/** How this copy of the page came, and what its Workers are made of. */
+export interface Shape {
+  readonly worker: () => Worker;
+  /** Out of a file or a message: everything public comes from the ways' addresses. */
+  readonly carried: boolean;
 }
 
 /** Paces count only where nobody else can be looking: on a loopback origin (record 1). */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
+/** An address as the beginning of others; `` is the page's own. */
+const base = (url: string): string => (url ? `${url.replace(/\/$/, '')}/` : '');
+
 export class Visit {
   readonly #loopback = isLoopback(location.hostname);
-  readonly #files = new Worker(WORKER);
 
   constructor(
     readonly session: Session,
     readonly keeper: Keeper,
     readonly progress: Progress,
+    readonly shape: Shape,
+    /** The Worker that fetches; it holds the store's file too. */
+    readonly files: Worker,
   ) {}
 
   /** Record time in seconds: the wall clock, or the record's own pace on loopback. */
@@ -55,37 +75,55 @@ export class Visit {
   }
 
   async begin(): Promise<void> {
-    await this.#prepare();
-    const record = this.#inForce();
-    if (record) this.#hum(record, await this.session.chooseForHum(record));
-    else this.progress.hum('none');
-    this.keeper.turn();
+    const foreign = await this.#prepare();
+    const { record } = this.session;
+    const inForce = this.#inForce();
+    if (!record) this.progress.hum(foreign ? 'foreign' : 'none');
+    else if (!inForce) {
+      const device = Math.floor(this.now() / DAY_S);
+      this.progress.hum('clock', { device, keys: record.body.day });
+    } else if (!this.session.hums) this.progress.hum('off');
+    else this.#hum(inForce, await this.session.chooseForHum(inForce));
+    await this.keeper.turn();
     this.#film();
-    if (this.session.record) await this.#board(this.session.record);
+    if (record) await this.#board(record);
     else this.progress.board('none', 0, 0);
   }
 
-  /** The newest believable record, and what this browser kept. */
-  async #prepare(): Promise<void> {
+  /** The addresses that public files are asked of first: this page's own, or those it carries. */
+  get #places(): readonly string[] {
+    return this.shape.carried ? this.session.pins.boards : [''];
+  }
+
+  /** The newest believable record, and what this browser kept. True: what came does not fit. */
+  async #prepare(): Promise<boolean> {
     const { session, keeper } = this;
-    const image = readImage(keeper.shelf);
+    const image = await keeper.load();
     const kept = image && session.believed(image.record);
-    const bytes = await fetchFile('record', RECORD_MAX);
-    const fetched = bytes && session.believed(bytes);
+    let [fetched, foreign]: [EpochRecord | null, boolean] = [null, false];
+    for (const place of this.#places) {
+      const bytes = await fetchFile(`${base(place)}record`, RECORD_MAX);
+      fetched = bytes && session.believed(bytes);
+      foreign ||= bytes !== null && !fetched;
+      if (fetched) break;
+    }
     try {
       session.record = newerOf(kept, fetched);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      return;
+      return true;
     }
-    if (!session.record) return;
+    if (!session.record) return foreign;
     // A store of another organisation (or of another run of the demo) is not carried on.
     if (image && kept) {
       session.slots = image.slots;
       session.seen = image.seen;
+      session.hums = image.hums;
+      session.lineage = image.lineage;
       session.board = openKept(image.board, session.record);
     }
     await session.fillSlots(session.record);
+    return foreign;
   }
 
   #inForce(): RecordInForce | null {
@@ -101,7 +139,7 @@ export class Visit {
     const { body, hash } = record;
     const way = body.ways.find(({ kind }) => kind === WayKind.INGRESS);
     if (!way) return;
-    const worker = new Worker(WORKER);
+    const worker = this.shape.worker();
     worker.onmessage = ({ data }: MessageEvent<Report>): void => {
       if (data.report === 'hum-begun') this.progress.hum('running');
       if (data.report !== 'hum-ended') return;
@@ -117,15 +155,15 @@ export class Visit {
 
   /** Fetch files one after another in the second Worker; `take` answers whether to go on. */
   #fetchAll(job: FilesJob, take: (index: number, bytes: Uint8Array | null) => void): void {
-    this.#files.addEventListener('message', ({ data }: MessageEvent<Report>) => {
+    this.files.addEventListener('message', ({ data }: MessageEvent<Report>) => {
       if (data.report === 'file' && data.name === job.name) take(data.index, data.bytes);
     });
-    this.#files.postMessage(job);
+    this.files.postMessage(job);
   }
 
   #film(): void {
     const { pieces } = this.session.pins.film;
-    if (!pieces) return this.progress.film('none', 0, 0);
+    if (!pieces || this.shape.carried) return this.progress.film('none', 0, 0);
     const files = Array.from({ length: pieces }, (_, i) => ({
       url: `film/${String(i).padStart(2, '0')}`,
       atMs: (i * FILM_STEP_MS) / this.pace,
@@ -143,11 +181,10 @@ export class Visit {
   async #board(record: EpochRecord): Promise<void> {
     const { session, progress } = this;
     const kept = session.board;
-    const way = record.body.ways.find(({ kind }) => kind === WayKind.BOARD);
-    const heads = await Promise.all([
-      fetchFile('board/head', HEAD),
-      way ? fetchFile(`${way.url.replace(/\/$/, '')}/board/head`, HEAD) : null,
-    ]);
+    const places = this.#boardPlaces(record);
+    const heads = await Promise.all(
+      places.map((place) => fetchFile(`${place}board/head`, HEAD)),
+    );
     let fetched;
     try {
       fetched = { head: leadingHead(heads, record, session.seen), segments: [] };
@@ -159,15 +196,33 @@ export class Visit {
     }
     session.seen = fetched.head.number;
     session.board = joined(fetched, kept);
-    this.#segments(record, fetched, kept);
+    // The rest is asked of the first way that showed this head: the same one for every person.
+    const { bytes } = fetched.head;
+    const place = places[heads.findIndex((head) => head && equal(head, bytes))] ?? '';
+    this.#segments(record, place, fetched, kept);
   }
 
-  #segments(record: EpochRecord, empty: NonNullable<Session['board']>, kept: Session['board']): void {
+  /** Where the head is asked for: here first, and always of a second way too. */
+  #boardPlaces(record: EpochRecord): readonly string[] {
+    const ways = record.body.ways.filter(({ kind }) => kind === WayKind.BOARD);
+    const all = [...this.#places, ...ways.map(({ url }) => url)].map(base);
+    return [...new Set(all)].slice(0, MOST_HEADS);
+  }
+
+  #segments(
+    record: EpochRecord,
+    place: string,
+    empty: NonNullable<Session['board']>,
+    kept: Session['board'],
+  ): void {
     const { session, progress } = this;
     const { number, first } = empty.head;
     const { replies, receipts, segments: most } = record.body.parameters;
     const all = Math.min(number - first + 1, most);
-    const files = Array.from({ length: all }, (_, i) => ({ url: `board/${number - i}`, atMs: 0 }));
+    const files = Array.from({ length: all }, (_, i) => ({
+      url: `${place}board/${number - i}`,
+      atMs: 0,
+    }));
     const limit = segmentSize(replies, receipts);
     let fetched = empty;
     progress.board('loading', 0, all);

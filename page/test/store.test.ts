@@ -2,14 +2,26 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deflateRawSync } from 'node:zlib';
 
+import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
 import { equal } from '../src/bytes.js';
 import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
-import { decodeImage, encodeImage, IMAGE, type Slot, SlotState } from '../src/store/image.js';
+import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
-import type { Shelf } from '../src/store/shelf.js';
-import { afterLeaving, leaving, marksIn, merged, slotTag, withLetter } from '../src/store/slots.js';
+import { IMAGE, pack, unpack } from '../src/store/packing.js';
+import type { Shelf, Turn } from '../src/store/shelf.js';
+import {
+  afterLeaving,
+  hurried,
+  leaving,
+  marksIn,
+  merged,
+  slotNote,
+  slotTag,
+  withLetter,
+} from '../src/store/slots.js';
 import { type EpochRecord, verifyInForce } from '../src/trust/record.js';
 import { Kind } from '../src/wire/hello.js';
 import { openLetter } from '../src/wire/letter.js';
@@ -23,139 +35,260 @@ const tomorrow = trusted('tomorrow');
 const other = trusted('local');
 const SECRET = new Uint8Array(16).fill(7);
 
-const slot = (state: SlotState, record: EpochRecord = today): Slot => ({
-  state,
+const slot = (waits: Waits, record: EpochRecord = today): Slot => ({
+  waits,
   day: record.body.day,
   recordHash: record.hash,
   tag: draw(16),
+  note: draw(4),
   letter: draw(LETTER),
 });
-const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(SlotState.FILLER));
+const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(Waits.NOT));
+const imageOf = (some: Partial<Image> = {}): Image => ({
+  lineage: draw(16), hums: true, seen: 0, record: today.bytes, slots: fillers(), board: null, ...some,
+});
 
-function memory(): Shelf & { bytes: Uint8Array | null } {
-  return {
-    bytes: null,
-    read() {
-      return this.bytes;
-    },
-    write(image) {
+class Memory implements Shelf {
+  bytes: Uint8Array | null = null;
+  writes = 0;
+  async turn(act: Turn): Promise<boolean> {
+    const image = act(this.bytes);
+    if (image) {
       this.bytes = image;
-      return true;
-    },
-  };
+      this.writes += 1;
+    }
+    return image !== null;
+  }
 }
 
-async function sessionOf(record: EpochRecord): Promise<Session> {
+async function sessionOf(record: EpochRecord, kept: Image | null = null): Promise<Session> {
   const session = new Session(pinsWith(record.body.root), draw);
   session.record = record;
+  if (kept) {
+    session.slots = kept.slots;
+    session.lineage = kept.lineage;
+  }
   await session.fillSlots(record);
   return session;
 }
 
 test('the image has one size, whatever is in it, and is read back as it was', () => {
-  const waiting = slot(SlotState.WAITING);
   const board = { head: draw(176), segments: [draw(11760), draw(11760)] };
   for (const image of [
-    { seen: 0, record: today.bytes, slots: fillers(), board: null },
-    { seen: 9, record: today.bytes, slots: [waiting, ...fillers().slice(1)], board },
+    imageOf(),
+    imageOf({ seen: 9, hums: false, slots: [slot(Waits.NEXT), ...fillers().slice(1)], board }),
   ]) {
-    const bytes = encodeImage(image);
-    assert.equal(bytes.length, IMAGE);
-    assert.deepEqual(decodeImage(bytes), image);
+    const plain = encodeImage(image);
+    assert.equal(plain.length, PLAIN);
+    assert.deepEqual(decodeImage(plain), image);
+    const packed = pack(plain, draw);
+    assert.equal(packed.length, IMAGE);
+    assert.deepEqual(unpack(packed), plain);
   }
 });
 
 test('a board larger than its area is kept as far as it fits', () => {
   const segments = Array.from({ length: 90 }, () => draw(11760));
-  const bytes = encodeImage({
-    seen: 1, record: today.bytes, slots: fillers(), board: { head: draw(176), segments },
-  });
-  assert.equal(bytes.length, IMAGE);
+  const bytes = encodeImage(imageOf({ board: { head: draw(176), segments } }));
+  assert.equal(bytes.length, PLAIN);
   assert.deepEqual(decodeImage(bytes).board?.segments, segments.slice(0, 84));
 });
 
-test('a damaged image is refused, and the page begins anew', () => {
-  const bytes = encodeImage({ seen: 0, record: today.bytes, slots: fillers(), board: null });
-  bytes[3] = 9;
-  assert.throws(() => decodeImage(bytes), Refused);
-  assert.throws(() => decodeImage(bytes.slice(1)), Refused);
-  const shelf = memory();
-  shelf.bytes = bytes;
-  assert.equal(readImage(shelf), null);
+test('every rewrite changes the whole image, and nothing in it can be compressed', () => {
+  const plain = encodeImage(imageOf());
+  const [one, two] = [pack(plain, draw), pack(plain, draw)];
+  const same = one.filter((byte, i) => byte === two[i]).length;
+  assert.ok(Math.abs(same - IMAGE / 256) < 6 * Math.sqrt(IMAGE / 256));
+  assert.ok(deflateRawSync(one).length >= IMAGE);
+});
+
+test('an image of which one byte is gone says nothing', () => {
+  const packed = pack(encodeImage(imageOf()), draw);
+  for (const at of [0, 3, 4, 35, 36, 5000, IMAGE - 1]) {
+    const damaged = packed.slice();
+    damaged[at] = (damaged[at] as number) ^ 1;
+    assert.throws(() => unpack(damaged), Refused);
+  }
+  assert.throws(() => unpack(packed.slice(1)), Refused);
+  assert.equal(readImage(packed.slice(1)), null);
+  assert.equal(readImage(null), null);
 });
 
 test('a letter leaves with a later day only, and the oldest first', () => {
-  const [first, second] = [slot(SlotState.WAITING), slot(SlotState.WAITING)];
+  const [first, second] = [slot(Waits.LATER), slot(Waits.LATER)];
   const slots = [...fillers().slice(2), first, second];
   assert.equal(leaving(slots, today), null);
   assert.equal(leaving(slots, tomorrow), first);
-  assert.equal(leaving([...fillers().slice(1), slot(SlotState.LEFT)], tomorrow), null);
+  assert.equal(leaving(fillers(), tomorrow), null);
+});
+
+test('a letter whose writer overrode the later day leaves with the next visit, and alone', () => {
+  const [first, second] = [slot(Waits.LATER), slot(Waits.LATER)];
+  const slots = hurried([...fillers().slice(2), first, second], second.tag);
+  assert.ok(equal(leaving(slots, today)?.tag ?? draw(1), second.tag));
+  assert.equal(slots.filter((one) => one.waits === Waits.NEXT).length, 1);
+  assert.deepEqual(hurried(fillers().slice(0, 0), draw(16)), []);
+});
+
+test('an operator who switched the override off has none', async () => {
+  const session = await sessionOf(today);
+  const kept = await session.keepLetter(SECRET, 'x', 1);
+  const strict = new Session({ ...session.pins, hurry: false }, draw);
+  strict.slots = session.slots;
+  assert.throws(() => strict.hurry(kept.tag), Refused);
+  assert.equal(strict.slots.at(-1)?.waits, Waits.LATER);
+  session.hurry(kept.tag);
+  assert.equal(session.slots.at(-1)?.waits, Waits.NEXT);
 });
 
 test('a letter sealed under a record that is no ancestor never leaves', () => {
-  const waiting = slot(SlotState.WAITING, other);
+  const waiting = slot(Waits.LATER, other);
   assert.equal(leaving([{ ...waiting, day: 0 }, ...fillers().slice(1)], tomorrow), null);
+  const rushed = { ...waiting, waits: Waits.NEXT };
+  assert.equal(leaving([rushed, ...fillers().slice(1)], tomorrow), null);
 });
 
-test('a new letter takes a filler, then a place that was left, then a stale one, or none', () => {
-  const letter = slot(SlotState.WAITING);
-  const four = [1, 2, 3, 4].map(() => slot(SlotState.WAITING));
+test('a new letter takes a place that does not wait, then a stale one, or none', () => {
+  const letter = slot(Waits.LATER);
+  const four = [1, 2, 3, 4].map(() => slot(Waits.LATER));
   assert.equal(withLetter(four, letter, today), null);
-  const left = slot(SlotState.LEFT);
-  assert.ok(!withLetter([...four.slice(1), left], letter, today)?.includes(left));
-  const stale = slot(SlotState.WAITING, other);
+  const stale = slot(Waits.LATER, other);
   assert.ok(!withLetter([...four.slice(1), stale], letter, today)?.includes(stale));
   const slots = withLetter(fillers(), letter, today);
   assert.equal(slots?.length, 4);
   assert.equal(slots?.at(-1), letter);
 });
 
-test('a letter that left is remembered by its tag, and its bytes are gone', () => {
-  const letter = slot(SlotState.WAITING);
-  const filler = draw(LETTER);
-  const slots = afterLeaving([...fillers().slice(1), letter], letter.tag, filler);
-  assert.equal(slots.at(-1)?.state, SlotState.LEFT);
-  assert.ok(!slots.some((one) => equal(one.letter, letter.letter)));
+test('a place whose letter left is like one that never held any, but for its tag', () => {
+  const letter = slot(Waits.LATER);
+  const filler = slot(Waits.NOT, tomorrow);
+  const left = afterLeaving([...fillers().slice(1), letter], letter.tag, filler).at(-1);
+  assert.deepEqual(left, { ...filler, tag: letter.tag, note: letter.note });
 });
 
 test('two tabs keep the letters of both, and what one sent stays sent', () => {
-  const [mine, yours] = [slot(SlotState.WAITING), slot(SlotState.WAITING)];
-  const slots = merged([...fillers().slice(1), mine], [...fillers().slice(1), yours], today);
-  assert.deepEqual(slots.filter((one) => one.state === SlotState.WAITING), [mine, yours]);
-  const sent = { ...mine, state: SlotState.LEFT, letter: draw(LETTER) };
-  const after = merged(slots, [...fillers().slice(1), sent], today);
-  assert.equal(after.find((one) => equal(one.tag, mine.tag))?.state, SlotState.LEFT);
+  const [mine, yours] = [slot(Waits.LATER), slot(Waits.LATER)];
+  const common = fillers().slice(1);
+  const slots = merged([...common, mine], [...common, yours], today);
+  assert.deepEqual(slots.filter((one) => one.waits === Waits.LATER), [mine, yours]);
+  const sent = { ...slot(Waits.NOT), tag: mine.tag, note: mine.note };
+  const after = merged(slots, [...common, sent], today);
+  assert.equal(after.find((one) => equal(one.tag, mine.tag))?.waits, Waits.NOT);
   assert.equal(after.length, 4);
+});
+
+test('a letter that came and went in the other tab is remembered in this one', () => {
+  const common = fillers();
+  const left = slot(Waits.NOT);
+  const after = merged(common, [...common.slice(1), left], today);
+  assert.ok(after.some((one) => equal(one.tag, left.tag)));
+  assert.equal(after.length, 4);
+});
+
+/** All that an image shows to who has no words. */
+const seenIn = (bytes: Uint8Array | null): unknown =>
+  readImage(bytes)?.slots.map(({ waits, day, recordHash }) => ({ waits, day, recordHash }));
+
+test('after forgetting, the store is of the class of one that was never used', async () => {
+  const [viewer, writer] = [await sessionOf(today), await sessionOf(today)];
+  const [shelf, used] = [new Memory(), new Memory()];
+  await new Keeper(viewer, shelf).turn();
+  const keeper = new Keeper(writer, used);
+  for (let i = 0; i < 3; i++) await writer.keepLetter(SECRET, `${i}`, 1);
+  await keeper.turn();
+  const before = readImage(used.bytes);
+  const forgotten = keeper.forget();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(used.writes, 1, 'forgetting writes nothing by itself');
+  await keeper.turn();
+  assert.ok(await forgotten);
+  const after = readImage(used.bytes);
+  assert.equal(used.bytes?.length, shelf.bytes?.length);
+  assert.deepEqual(seenIn(used.bytes), seenIn(shelf.bytes));
+  const tags = new Set(before?.slots.map((one) => String(one.tag)));
+  assert.ok(after?.slots.every((one) => !tags.has(String(one.tag))));
+  assert.notDeepEqual(after?.lineage, before?.lineage);
+});
+
+test('after its letter left, the store shows what a viewer of that day shows', async () => {
+  const shelf = new Memory();
+  const first = await sessionOf(today);
+  await first.keepLetter(SECRET, 'x', 1);
+  await new Keeper(first, shelf).turn();
+  const second = await sessionOf(tomorrow, readImage(shelf.bytes));
+  const choice = await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore));
+  assert.equal(choice.kind, Kind.LETTER);
+  second.letterLeft(choice);
+  await new Keeper(second, shelf).turn();
+  const viewer = new Memory();
+  await new Keeper(await sessionOf(tomorrow), viewer).turn();
+  assert.deepEqual(seenIn(shelf.bytes), seenIn(viewer.bytes));
+});
+
+test('what one tab forgot, the other does not bring back', async () => {
+  const shelf = new Memory();
+  const one = await sessionOf(today);
+  await one.keepLetter(SECRET, 'x', 1);
+  const here = new Keeper(one, shelf);
+  await here.turn();
+  const two = await sessionOf(today, readImage(shelf.bytes));
+  const there = new Keeper(two, shelf);
+  await there.load();
+  await there.turn();
+  const forgotten = here.forget();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await here.turn();
+  assert.ok(await forgotten);
+  await there.turn();
+  await here.turn();
+  assert.ok(readImage(shelf.bytes)?.slots.every((slot) => slot.waits === Waits.NOT));
+  assert.ok(there.shared);
 });
 
 test('what a viewer and a writer keep has the same size and the same number of turns', async () => {
   const [viewer, writer] = [await sessionOf(today), await sessionOf(today)];
   await writer.keepLetter(SECRET, '证据在柜子里。', 2);
-  const sizes = [viewer, writer].map((session) => {
-    const shelf = memory();
-    new Keeper(session, shelf).turn();
-    return shelf.bytes?.length;
-  });
-  assert.deepEqual(sizes, [IMAGE, IMAGE]);
+  const shelves = [new Memory(), new Memory()];
+  await new Keeper(viewer, shelves[0] as Memory).turn();
+  await new Keeper(writer, shelves[1] as Memory).turn();
+  assert.deepEqual(shelves.map((one) => [one.bytes?.length, one.writes]), [[IMAGE, 1], [IMAGE, 1]]);
 });
 
-test('every empty place holds a real filler that the desk can open', async () => {
+test('every place that does not wait holds a real filler of today that the desk can open', async () => {
   const { desks } = recordNamed('today');
   const [desk] = desks;
   assert.ok(desk);
   for (const one of (await sessionOf(today)).slots) {
     assert.equal(await openLetter(desk.seed, desk.entry.week, desk.hash, one.letter), null);
   }
+  const waiting = slot(Waits.LATER);
+  const kept = imageOf({ slots: [waiting, ...fillers().slice(1)] });
+  const again = await sessionOf(tomorrow, kept);
+  assert.equal(again.slots.find((one) => equal(one.tag, waiting.tag)), waiting);
+  const rest = again.slots.filter((one) => one !== waiting);
+  assert.ok(rest.every((one) => equal(one.recordHash, tomorrow.hash)));
+});
+
+test('tags change now and then in every store, one at a time, so that a change is no news', async () => {
+  const kept = imageOf();
+  const tags = kept.slots.map((one) => String(one.tag));
+  let changed = 0;
+  for (let i = 0; i < 160; i++) {
+    const session = await sessionOf(today, kept);
+    const fresh = session.slots.filter((one) => !tags.includes(String(one.tag))).length;
+    assert.ok(fresh <= 1);
+    changed += fresh;
+  }
+  assert.ok(changed > 3 && changed < 50, `${changed}`);
 });
 
 test('a kept letter goes through the store into the hum of a later day, once', async () => {
-  const shelf = memory();
+  const shelf = new Memory();
   const first = await sessionOf(today);
-  assert.equal(await first.keepLetter(SECRET, '证据在柜子里。', 2), today.body.day + 1);
-  new Keeper(first, shelf).turn();
+  assert.equal((await first.keepLetter(SECRET, '证据在柜子里。', 2)).day, today.body.day);
+  await new Keeper(first, shelf).turn();
 
-  const second = await sessionOf(tomorrow);
-  second.slots = readImage(shelf)?.slots ?? [];
+  const second = await sessionOf(tomorrow, readImage(shelf.bytes));
   const now = tomorrow.body.notBefore;
   const choice = await second.chooseForHum(verifyInForce(tomorrow, now));
   assert.equal(choice.kind, Kind.LETTER);
@@ -174,27 +307,50 @@ test('one conversation never uses a mark twice in a week', async () => {
   for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1);
   await assert.rejects(
     session.keepLetter(SECRET, 'a fifth', 1),
-    (error) => error instanceof Refused && error.rule === 'store 2',
+    (error) => error instanceof Refused && error.rule === 'store 2.3',
   );
   assert.equal(new Set(session.slots.map((one) => String(one.tag))).size, 4);
 });
 
-test('a slot is found again by the words and by no others', () => {
+test('three sets of words in one store: each finds its own letters and no others', async () => {
+  const session = await sessionOf(today);
+  const secrets = [1, 2, 3].map((byte) => new Uint8Array(16).fill(byte));
+  for (const secret of secrets) await session.keepLetter(secret, 'x', 1);
+  for (const secret of secrets) {
+    const weeks = findAnswers(secret, today.body.day, null, session.slots, today);
+    assert.deepEqual(weeks.map((week) => week.letters.length), [1]);
+    assert.equal(weeks[0]?.letters[0]?.state, 'waiting');
+  }
+  assert.deepEqual(findAnswers(SECRET, today.body.day, null, session.slots, today), []);
+});
+
+test('a place is found again by the words, with its day, and by no others', () => {
   const e = draw(32);
-  const mine = { ...slot(SlotState.WAITING), tag: slotTag(e, 5) };
-  assert.deepEqual([...marksIn([mine], e).keys()], [5]);
+  const mine = { ...slot(Waits.NOT), tag: slotTag(e, 5), note: slotNote(e, 5, 20_000) };
+  assert.deepEqual([...marksIn([mine], e)], [[5, { slot: mine, sealedOn: 20_000 }]]);
   assert.equal(marksIn([mine], draw(32)).size, 0);
 });
 
+test('a letter without a receipt is called overdue after its days, and not before', async () => {
+  const session = await sessionOf(today);
+  await session.keepLetter(SECRET, 'x', 1);
+  const { day } = today.body;
+  session.slots = session.slots.map((one) => ({ ...one, waits: Waits.NOT }));
+  const stateOn = (on: number): unknown =>
+    findAnswers(SECRET, on, null, session.slots, today)[0]?.letters[0]?.state;
+  assert.equal(stateOn(day + OVERDUE_DAYS), 'left');
+  assert.equal(stateOn(day + OVERDUE_DAYS + 1), 'overdue');
+});
+
 test('the store of another organisation is not carried on', async () => {
-  const shelf = memory();
+  const shelf = new Memory();
   const stranger = await sessionOf(today);
   await stranger.keepLetter(SECRET, 'x', 1);
-  new Keeper(stranger, shelf).turn();
+  await new Keeper(stranger, shelf).turn();
   const session = await sessionOf(today);
   const changed = new Session({ ...session.pins, a: draw(32) }, draw);
   changed.record = today;
   await changed.fillSlots(today);
-  new Keeper(changed, shelf).turn();
-  assert.ok(changed.slots.every((one) => one.state === SlotState.FILLER));
+  await new Keeper(changed, shelf).turn();
+  assert.ok(changed.slots.every((one) => one.waits === Waits.NOT));
 });

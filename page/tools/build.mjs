@@ -1,41 +1,56 @@
-// Builds the page into ../src/wallflower/campaign/page, the same bytes on every machine: no date, no
-// path, no source map. `python -m wallflower` fills the pins and ways of a campaign in afterwards.
+// Builds both shapes of the page into ../src/wallflower/campaign/page, the same bytes on every
+// machine: no date, no path, no source map. `wallflower campaign build` fills in a campaign's pins,
+// ways and film afterwards.
 
 import { build, transform } from 'esbuild';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-import { spokenTexts, withTexts } from './texts.mjs';
+import { carriedFrom } from './carried.mjs';
+import { spokenTexts, unreviewed, withTexts } from './texts.mjs';
 
 const page = fileURLToPath(new URL('..', import.meta.url));
 const out = fileURLToPath(new URL('../../src/wallflower/campaign/page/', import.meta.url));
 
+const bundled = async (name) => {
+  const { outputFiles } = await build({
+    absWorkingDir: page,
+    entryPoints: [`src/entry/${name}.ts`],
+    write: false,
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    charset: 'utf8',
+    minify: true,
+    legalComments: 'none',
+    plugins: [spokenTexts],
+  });
+  return outputFiles[0].text;
+};
+
+const source = (name) => readFileSync(`${page}src/${name}`, 'utf8');
+const { code: css } = await transform(source('style.css'), { loader: 'css', minify: true });
+const [app, hum, carried] = await Promise.all(['app', 'hum', 'carried'].map(bundled));
+const html = withTexts(source('index.html'));
+
+const files = {
+  'index.html': html,
+  'style.css': css,
+  'app.js': app,
+  'hum.js': hum,
+  'carried.html': carriedFrom(html, css, carried),
+};
+
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-
-await build({
-  absWorkingDir: page,
-  entryPoints: ['src/app.ts', 'src/hum.ts'],
-  outdir: out,
-  bundle: true,
-  format: 'iife',
-  platform: 'browser',
-  target: 'es2022',
-  charset: 'utf8',
-  minify: true,
-  legalComments: 'none',
-  plugins: [spokenTexts],
-});
-
-const css = await transform(readFileSync(`${page}src/style.css`, 'utf8'), {
-  loader: 'css',
-  minify: true,
-});
-writeFileSync(`${out}style.css`, css.code);
-writeFileSync(`${out}index.html`, withTexts(readFileSync(`${page}src/index.html`, 'utf8')));
-
-for (const name of ['index.html', 'style.css', 'app.js', 'hum.js']) {
-  const bytes = readFileSync(out + name);
-  console.log(`${name}: ${bytes.length} B, ${gzipSync(bytes, { level: 9 }).length} B gzip`);
+for (const [name, text] of Object.entries(files)) {
+  writeFileSync(out + name, text);
+  const bytes = Buffer.from(text);
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const packed = gzipSync(bytes, { level: 9 }).length;
+  console.log(`${name}: ${bytes.length} B, ${packed} B gzip, sha256 ${hash}`);
 }
+for (const code of unreviewed) console.log(`reviewed = false: ${code} (X-Reviewed of its page.po)`);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Playwright keeps hidden tabs awake; people's browsers do not.
+WAKEFUL = [
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+]
 PATIENCE_MS = 30_000
+LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Look:
     script: bool = True
 
 
+ANYTHING = re.compile(r"\S")
 DEFAULT = Look()
 
 
@@ -48,24 +57,40 @@ class Visitor:
 
     def visit(self, look: Look = DEFAULT) -> Page:
         """Start the browser anew and open the page."""
+        page = self.start(look)
+        page.goto(self._stage.site.url + "/")
+        return page
+
+    def start(self, look: Look = DEFAULT) -> Page:
+        """Start the browser anew, with an empty page."""
         self.leave()
         scheme: Literal["dark", "light"] = "dark" if look.dark else "light"
         self._context = self._playwright.chromium.launch_persistent_context(
             self._profile, executable_path=self._chromium, headless=True,
             args=[*FLAGS, f"--proxy-server={self._stage.elsewhere.url}"],
-            locale={"en": "en-US", "zh-Hans": "zh-CN"}[look.language],
+            locale=LOCALES[look.language], ignore_default_args=WAKEFUL,
             viewport={"width": look.width, "height": look.height},
             color_scheme=scheme, java_script_enabled=look.script,
         )  # fmt: skip
         page = self._context.pages[0]
+        self._watch(page)
+        return page
+
+    def another_tab(self) -> Page:
+        """Open the page once more, in a second tab."""
+        assert self._context is not None
+        page = self._context.new_page()
+        self._watch(page)
+        page.goto(self._stage.site.url + "/")
+        return page
+
+    def _watch(self, page: Page) -> None:
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on(
             "console",
             lambda message: self.errors.append(message.text) if message.type == "error" else None,
         )
-        page.goto(self._stage.site.url + "/")
-        return page
 
     def leave(self) -> None:
         """Close the browser."""
@@ -114,6 +139,11 @@ def make_words(page: Page) -> list[str]:
 def write(page: Page, text: str) -> None:
     """Write a letter, finish it, and wait until it is put away."""
     page.locator("#letter").fill(text)
+    finish(page)
+
+
+def finish(page: Page) -> None:
+    """Finish the letter, and wait until it is put away."""
     page.locator("#finish").click()
     page.locator("#letter-status", has_text="put away. It leaves").or_(
         page.locator("#letter-status", has_text="已密封并存好")
@@ -125,3 +155,11 @@ def look_up(page: Page, words: str) -> None:
     _open(page, "read")
     page.locator("#read-field").fill(words)
     page.locator("#look").click()
+
+
+def forget_all(page: Page) -> None:
+    """Forget everything on this device, and wait until it says so."""
+    _open(page, "device")
+    page.locator("#forget").click()
+    page.locator("#forget-sure").click()
+    page.locator("#forget-status").filter(has_text=ANYTHING).wait_for()

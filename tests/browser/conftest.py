@@ -1,4 +1,4 @@
-"""A stage and a Chromium for each test. Without Chromium the tests are skipped, and say so."""
+"""A stage and a Chromium for each test. Without Chromium the tests fail, and say what to type."""
 
 from __future__ import annotations
 
@@ -17,10 +17,19 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 
 
 @pytest.fixture(scope="session")
-def playwright(chromium: str) -> Iterator[Playwright]:
-    """Playwright's driver, once for all tests; without a built page there is nothing to see."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the built page, so that one run tests one page; without one there is none."""
     if not (packaged_page() / "index.html").is_file():
-        pytest.skip("The page is not built: cd page && npm ci --ignore-scripts && npm run build")
+        pytest.fail("The page is not built: cd page && npm ci --ignore-scripts && npm run build")
+    copy = tmp_path_factory.mktemp("built") / "page"
+    shutil.copytree(packaged_page(), copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def playwright(chromium: str) -> Iterator[Playwright]:
+    """Playwright's driver, once for all tests."""
+    del chromium
     with sync_playwright() as driver:
         yield driver
 
@@ -29,14 +38,14 @@ def playwright(chromium: str) -> Iterator[Playwright]:
 def chromium() -> str:
     """Where Chromium is."""
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
+        pytest.fail("Chromium is not installed: apt-get install chromium")
     return CHROMIUM
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, built: Path) -> Iterator[Stage]:
     """A world with one record and a board of two segments."""
-    made = Stage(tmp_path / "site")
+    made = Stage(tmp_path / "site", built)
     made.next_day()
     made.release([], [])
     made.release([], [])

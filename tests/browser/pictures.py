@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.browsing import Look, Visitor, look_up
 from tests.browser.stage import Stage
 
+from wallflower.campaign.build import packaged_page
 from wallflower.crypto.derive import epoch_secret
 from wallflower.wire.receipt import receipt
 from wallflower.wire.reply import seal_part
@@ -62,7 +63,7 @@ def take(folder: Path, chromium: str) -> None:
     """All pictures into `folder`, named by what they show."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        stage = Stage(Path(scratch) / "site")
+        stage = Stage(Path(scratch) / "site", packaged_page())
         week = stage.next_day().week
         e = epoch_secret(SECRET, week)
         stage.release([seal_part(e, 0, bytes(16), 1, 1, REPLY.encode())], [receipt(e, 5)])

@@ -1,17 +1,21 @@
 """A whole small world for one page: keys, records, a board, a site, and servers that write down
 every byte that reaches them. All on loopback; nothing is simulated but the mixes.
+
+The site is built once out of a copy of the packaged page, so that a build that runs meanwhile
+cannot mix two versions.
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
+import gzip
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from wallflower.campaign.build import build_site, packaged_film, packaged_page
+from tests.browser.recorder import Recorder
+
+from wallflower.campaign.build import build_site, packaged_film
 from wallflower.crypto import hpke, sign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
@@ -35,98 +39,30 @@ from wallflower.wire.sizes import DAY_S, week_of_day
 DESK = "Office for Clean Hands"
 PACE_HUMS = 60
 REPLIES, RECEIPTS = 2, 3
-
-
-@dataclass(slots=True)
-class Request:
-    """One request as it came: on which connection, its head to the byte, and its body."""
-
-    connection: int
-    head: bytes
-    body: bytes
-    at: float
-
-    @property
-    def line(self) -> str:
-        """Method and path."""
-        return self.head.split(b"\r\n", 1)[0].decode("latin-1").rsplit(" ", 1)[0]
-
-
-Answer = Callable[[str], tuple[int, bytes, list[str]]]
-
-
-@dataclass(slots=True)
-class Recorder:
-    """A raw HTTP/1.1 server in a thread of its own that keeps every request to the byte."""
-
-    answer: Answer
-    requests: list[Request] = field(default_factory=list)
-    connections: int = 0
-    port: int = 0
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-
-    def start(self) -> Recorder:
-        """Listen on a free loopback port."""
-        ready = threading.Event()
-        threading.Thread(target=self._run, args=(ready,), daemon=True).start()
-        ready.wait()
-        return self
-
-    def stop(self) -> None:
-        """Close everything and end the thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def _run(self, ready: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        )
-        self.port = server.sockets[0].getsockname()[1]
-        ready.set()
-        self._loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
-        self._loop.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        name = self.connections
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                at = time.monotonic()
-                body = await reader.readexactly(_length(head))
-                request = Request(name, head, body, at)
-                self.requests.append(request)
-                status, payload, headers = self.answer(request.line)
-                lines = [f"HTTP/1.1 {status} -", *headers]
-                if status != 204:
-                    lines.append(f"Content-Length: {len(payload)}")
-                writer.write("\r\n".join([*lines, "", ""]).encode() + payload)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-
-def _length(head: bytes) -> int:
-    for line in head.split(b"\r\n"):
-        if line.lower().startswith(b"content-length:"):
-            return int(line.split(b":")[1])
-    return 0
+TEXTS = (".html", ".js", ".css")
 
 
 def _types(path: str) -> str:
     kinds = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css"}
     return kinds.get(path.rsplit(".", 1)[-1], "application/octet-stream")
+
+
+def _mirror_headers(path: str) -> list[str]:
+    """The headers that our own mirror sends (board/edge/mirror.py)."""
+    fixed = path not in ("record", "board/head", "index.html")
+    keep = "public, max-age=3600, immutable" if fixed else "no-store"
+    return [
+        f"Content-Type: {_types(path)}", f"Cache-Control: {keep}",
+        "Content-Security-Policy: frame-ancestors 'none'", "Referrer-Policy: no-referrer",
+        "X-Content-Type-Options: nosniff", "Cross-Origin-Opener-Policy: same-origin",
+    ]  # fmt: skip
+
+
+Alter = Callable[[bytes], bytes]
+
+
+def _as_built(data: bytes) -> bytes:
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +91,15 @@ class Stage:
     board, `elsewhere` is the proxy that sees whatever the browser wants of anybody else.
     """
 
-    def __init__(self, folder: Path, *, pace_hums: int = PACE_HUMS) -> None:
+    def __init__(
+        self, folder: Path, page: Path, *, pace_hums: int = PACE_HUMS,
+        film: Path | None = None, altered: Mapping[str, Alter] | None = None,
+        slots: tuple[int, int] = (REPLIES, RECEIPTS), packed: bool = False,
+    ) -> None:  # fmt: skip
         self.folder = folder
+        self.altered = dict(altered or {})
+        self.replies, self.receipts = slots
+        self.packed = packed
         self.keys = Keys.fixed()
         self.pace_hums = pace_hums
         self.files: dict[str, bytes] = {}
@@ -174,12 +117,16 @@ class Stage:
             desk=DESK,
         )
         ways = [self.ingress.url + "/", self.second.url + "/"]
-        build_site(packaged_page(), folder, self.pins, ways, packaged_film(), DESK)
+        build_site(page, folder, self.pins, ways, film or packaged_film(), DESK)
 
     def stop(self) -> None:
         """Stop all servers."""
         for server in (self.site, self.second, self.ingress, self.elsewhere):
             server.stop()
+
+    def servers(self) -> dict[str, Recorder]:
+        """The servers that are ours, by what they are."""
+        return {"site": self.site, "second": self.second, "ingress": self.ingress}
 
     def forget_requests(self) -> None:
         """Begin the records of all servers anew."""
@@ -214,7 +161,7 @@ class Stage:
             drop_verify=sign.verify_key(seed_of("drop")),
             board_verify=sign.verify_key(seed_of("board")),
             parameters=Parameters(
-                21600, 64800, 600, 32, 20, REPLIES, RECEIPTS, 14400, 84, pace
+                21600, 64800, 600, 32, 20, self.replies, self.receipts, 14400, 84, pace
             ),
             desks=(desk,),
             ways=(
@@ -234,10 +181,17 @@ class Stage:
         previous = sha256(self.board[-1]) if self.board else bytes(32)
         number = len(self.board) + 1
         header = SegmentHeader(
-            record.number, number, number, REPLIES, RECEIPTS, previous, bytes(32), record.hash()
+            record.number,
+            number,
+            number,
+            self.replies,
+            self.receipts,
+            previous,
+            bytes(32),
+            record.hash(),
         )
-        full = replies + [bytes([number]) * 768] * (REPLIES - len(replies))
-        marks = receipts + [bytes([number]) * 16] * (RECEIPTS - len(receipts))
+        full = replies + [bytes([number]) * 768] * (self.replies - len(replies))
+        marks = receipts + [bytes([number]) * 16] * (self.receipts - len(receipts))
         seed = seed_of("board")
         self.board.append(make_segment(header, full, marks, seed))
         self.files["board/head"] = make_head(parse_segment(self.board[-1]), 1, seed)
@@ -252,7 +206,11 @@ class Stage:
             body = (self.folder / path).read_bytes()
         if body is None:
             return 404, b"", []
-        return 200, body, [f"Content-Type: {_types(path)}", "X-Content-Type-Options: nosniff"]
+        body = self.altered.get(path, _as_built)(body)
+        headers = _mirror_headers(path)
+        if self.packed and path.endswith(TEXTS):
+            return 200, gzip.compress(body, mtime=0), [*headers, "Content-Encoding: gzip"]
+        return 200, body, headers
 
     def _serve_second(self, line: str) -> tuple[int, bytes, list[str]]:
         body = self.files.get(line.split(" ", 1)[1].lstrip("/"))

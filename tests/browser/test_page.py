@@ -148,9 +148,9 @@ def test_nothing_that_a_person_does_asks_anybody_for_anything(
 
 @pytest.mark.nightly
 def test_cells_keep_their_slots_at_real_pace(
-    playwright: Playwright, chromium: str, tmp_path: Path
+    playwright: Playwright, chromium: str, tmp_path: Path, built: Path
 ) -> None:
-    stage = Stage(tmp_path / "site", pace_hums=1)
+    stage = Stage(tmp_path / "site", built, pace_hums=1)
     stage.next_day()
     visitor = Visitor(playwright, chromium, tmp_path / "profile", stage)
     page = visitor.visit()

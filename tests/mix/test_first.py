@@ -58,7 +58,7 @@ async def test_what_leaves_together_is_not_in_the_order_of_arrival(make_room: Ma
         gathering = Gathering()
         for cell in cells:
             gathering.add(parse_cell(cell))
-        outcome = judge_gathering(gathering, usable[1], usable[0].hash)
+        outcome = judge_gathering(gathering, usable[1], usable[0])
         assert outcome.parcel is not None
         order.append(outcome.parcel.encode())
     left = parcels(room)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wallflower.campaign.build import FILM_PIECE, build_site
+from wallflower.campaign.build import FILM_PIECE, Campaign, build_carried, build_site
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 
@@ -24,6 +24,8 @@ TEMPLATE = (
     '<meta name="wallflower-pins" content="@PINS@"><b>@ORGANISATION@</b>'
 )
 
+CARRIED = TEMPLATE + '<video id="film"@FILM@>media-src@MEDIA@'
+
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
@@ -31,6 +33,7 @@ def page(tmp_path: Path) -> Path:
     folder = tmp_path / "page"
     folder.mkdir()
     (folder / "index.html").write_text(TEMPLATE, encoding="utf-8")
+    (folder / "carried.html").write_text(CARRIED, encoding="utf-8")
     for name in ("app.js", "hum.js", "style.css"):
         (folder / name).write_text(f"/* {name} */")
     return folder
@@ -90,6 +93,49 @@ def test_shorter_film_leaves_no_piece_of_the_longer_one(
     build_site(page, site, PINS, WAYS, film, "Office")
     assert [p.name for p in (site / "film").iterdir()] == ["00"]
     assert (site / "record").read_bytes() == b"the day's record"
+
+
+def test_carried_copy_is_the_same_twice_and_knows_where_to_begin(
+    page: Path, tmp_path: Path
+) -> None:
+    campaign = Campaign(PINS, tuple(WAYS), "Office", boards=(WAYS[2],))
+    copies = []
+    for name in ("one", "two"):
+        build_carried(page, tmp_path / name / "carried.html", campaign)
+        copies.append(_files(tmp_path / name))
+    assert copies[0] == copies[1]
+    assert list(copies[0]) == ["carried.html"]
+    text = copies[0]["carried.html"].decode()
+    found = re.search(r'wallflower-pins" content="([^"]*)"', text)
+    assert found is not None
+    pins = json.loads(html.unescape(found[1]))
+    assert pins["boards"] == [WAYS[2]]
+    assert pins["hurry"] is True
+    assert "film" not in pins
+    assert "media-src 'none'" in text
+
+
+def test_carried_copy_without_boards_of_its_own_tries_all_ways(page: Path, tmp_path: Path) -> None:
+    build_carried(page, tmp_path / "carried.html", Campaign(PINS, tuple(WAYS), "Office"))
+    text = html.unescape((tmp_path / "carried.html").read_text(encoding="utf-8"))
+    assert json.dumps(WAYS, separators=(",", ":")) in text
+
+
+def test_film_of_a_carried_copy_lies_beside_it(page: Path, film: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out" / "to carry.html"
+    build_carried(page, out, Campaign(PINS, tuple(WAYS), "Office"), film)
+    assert (tmp_path / "out" / "to carry.mp4").read_bytes() == film.read_bytes()
+    text = out.read_text(encoding="utf-8")
+    assert 'src="to%20carry.mp4"' in text
+    assert "media-src 'self'" in text
+
+
+def test_operator_switches_the_override_off_by_the_build(
+    page: Path, film: Path, tmp_path: Path
+) -> None:
+    build_site(page, tmp_path / "site", PINS, WAYS, film, "Office", hurry=False)
+    text = html.unescape((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
+    assert '"hurry":false' in text
 
 
 def test_page_that_is_not_built_says_what_to_type(film: Path, tmp_path: Path) -> None:

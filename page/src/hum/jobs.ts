@@ -1,5 +1,5 @@
 // What the page and its Workers say to each other. The hum has a Worker of its own, in which nothing
-// else runs; files are fetched in a second one, so that typing cannot delay them either.
+// else runs; a second one fetches files and holds the store's, so that typing cannot delay them either.
 
 import type { Kind } from '../wire/hello.js';
 import type { HumKeys } from '../wire/hum.js';
@@ -21,11 +21,20 @@ export interface FilesJob {
   readonly limit: number;
 }
 
-export type Job = HumJob | FilesJob;
+/** The store's file: what lies there, and what to put in its place (store 5.1). */
+export type StoreJob =
+  | { readonly job: 'store-able' }
+  | { readonly job: 'store-read' }
+  | { readonly job: 'store-write'; readonly image: Uint8Array | null };
+
+export type Job = HumJob | FilesJob | StoreJob;
 
 export type Report =
   | { readonly report: 'hum-begun' }
   | { readonly report: 'hum-ended'; readonly whole: boolean }
+  | { readonly report: 'store-able'; readonly able: boolean }
+  | { readonly report: 'store-lies'; readonly bytes: Uint8Array | null }
+  | { readonly report: 'store-written'; readonly kept: boolean }
   | {
       readonly report: 'file';
       readonly name: string;

@@ -1,9 +1,7 @@
-// What this browser keeps, as one image of constant size: four letters, the newest record, the
-// board. Slots without a letter hold real fillers, so a sealed letter looks like its neighbours.
+// What this browser keeps, as one image of constant size. Spec: store.md 1.
 //
-// The state of a slot stands in the clear, since the page has to choose a letter before anybody
-// types words: who reads this image learns that a letter waits, not what it says nor to whose words
-// it belongs. Hiding the state too is the store discipline's task, behind the same functions.
+// A place says only whether its letter waits. One that left and one that never held a letter are the
+// same to everybody who does not have the words: both hold a real filler of today.
 
 import { concat, padded, uint } from '../bytes.js';
 import type { KeptBoard } from '../board.js';
@@ -13,42 +11,54 @@ import { BOARD_SEGMENTS, HASH, HEAD, LETTER, RECORD_MAX, SEGMENT } from '../wire
 
 export const SLOTS = 4;
 export const SLOT_TAG = 16;
-const MAGIC = Uint8Array.of(0x57, 0x46, 0x53, 1);
+export const SLOT_NOTE = 4;
+export const LINEAGE = 16;
 const BOARD_AREA = BOARD_SEGMENTS * SEGMENT;
-const RULE = 'store 1';
+const RULE = 'store 4.1';
 
-export const SlotState = { FILLER: 0, WAITING: 1, LEFT: 2 } as const;
-export type SlotState = (typeof SlotState)[keyof typeof SlotState];
+/** Whether a place's letter waits: not at all, for a later day, or for the next visit (store 3.3). */
+export const Waits = { NOT: 0, LATER: 1, NEXT: 2 } as const;
+export type Waits = (typeof Waits)[keyof typeof Waits];
 
-/** One place for a letter. `tag` is known again by who has the words, and noise to others. */
+/** One place for a letter. `tag` and `note` mean something to who has the words, and are noise to
+ * others (store 2.2). */
 export interface Slot {
-  readonly state: SlotState;
+  readonly waits: Waits;
   readonly day: number;
   readonly recordHash: Uint8Array;
   readonly tag: Uint8Array;
+  readonly note: Uint8Array;
   readonly letter: Uint8Array;
 }
 
 export interface Image {
+  /** Renewed by "forget", so that a second tab does not bring back what was forgotten. */
+  readonly lineage: Uint8Array;
+  /** Whether visits send padding. */
+  readonly hums: boolean;
   readonly seen: number;
   readonly record: Uint8Array;
   readonly slots: readonly Slot[];
   readonly board: KeptBoard | null;
 }
 
-const SLOT = 1 + 4 + HASH + SLOT_TAG + LETTER;
-export const IMAGE = MAGIC.length + 4 + 2 + RECORD_MAX + SLOTS * SLOT + HEAD + 4 + 2 + BOARD_AREA;
+const SLOT = 1 + 4 + HASH + SLOT_TAG + SLOT_NOTE + LETTER;
+/** Bytes of an image before it is packed (packing.ts). */
+export const PLAIN = LINEAGE + 1 + 4 + 2 + RECORD_MAX + SLOTS * SLOT + HEAD + 4 + 2 + BOARD_AREA;
 
 const encodeSlot = (slot: Slot): Uint8Array =>
-  concat(Uint8Array.of(slot.state), uint(slot.day, 4), slot.recordHash, slot.tag, slot.letter);
+  concat(
+    Uint8Array.of(slot.waits), uint(slot.day, 4), slot.recordHash, slot.tag, slot.note, slot.letter,
+  );
 
-/** Always IMAGE bytes. A board that is larger than its area is kept as far as it fits. */
+/** Always PLAIN bytes. A board that is larger than its area is kept as far as it fits. */
 export function encodeImage(image: Image): Uint8Array {
   const size = image.board?.segments[0]?.length ?? 0;
   const fits = size ? Math.floor(BOARD_AREA / size) : 0;
   const segments = image.board?.segments.slice(0, fits) ?? [];
   return concat(
-    MAGIC,
+    image.lineage,
+    Uint8Array.of(Number(image.hums)),
     uint(image.seen, 4),
     uint(image.record.length, 2),
     padded(image.record, RECORD_MAX),
@@ -61,20 +71,19 @@ export function encodeImage(image: Image): Uint8Array {
 }
 
 function readSlot(reader: Reader): Slot {
-  const state = reader.number(1);
-  if (state > SlotState.LEFT) throw new Refused(RULE, 'The store holds an unknown state');
+  const waits = reader.number(1);
+  if (waits > Waits.NEXT) throw new Refused(RULE, 'The store holds an unknown state');
   const day = reader.number(4);
-  const [recordHash, tag] = [reader.take(HASH), reader.take(SLOT_TAG)];
-  return { state: state as SlotState, day, recordHash, tag, letter: reader.take(LETTER) };
+  const [recordHash, tag, note] = [reader.take(HASH), reader.take(SLOT_TAG), reader.take(SLOT_NOTE)];
+  return { waits: waits as Waits, day, recordHash, tag, note, letter: reader.take(LETTER) };
 }
 
-/** Read an image, or Refused: then the page begins with an empty store. */
+/** Read an image, or Refused: then the page begins with an empty store (store 4.1). */
 export function decodeImage(data: Uint8Array): Image {
-  if (data.length !== IMAGE) throw new Refused(RULE, 'The store has the wrong length');
+  if (data.length !== PLAIN) throw new Refused(RULE, 'The store has the wrong length');
   const reader = new Reader(data, RULE);
-  if (reader.take(MAGIC.length).some((byte, i) => byte !== MAGIC[i])) {
-    throw new Refused(RULE, 'The store is of another version');
-  }
+  const lineage = reader.take(LINEAGE);
+  const hums = reader.number(1) !== 0;
   const seen = reader.number(4);
   const recordLength = reader.number(2);
   const record = reader.take(RECORD_MAX).slice(0, recordLength);
@@ -84,5 +93,5 @@ export function decodeImage(data: Uint8Array): Image {
   if (size * count > BOARD_AREA) throw new Refused(RULE, 'The store holds too large a board');
   const area = reader.take(BOARD_AREA);
   const segments = Array.from({ length: count }, (_, i) => area.slice(i * size, (i + 1) * size));
-  return { seen, record, slots, board: count ? { head, segments } : null };
+  return { lineage, hums, seen, record, slots, board: count ? { head, segments } : null };
 }

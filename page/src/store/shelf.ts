@@ -1,17 +1,23 @@
-// Where the image lies. One interface, so that an OPFS file can take the place of localStorage:
-// localStorage exists in every context (http, file, private windows) but leaves older copies behind.
+// Where the image lies: a file of the origin's private file system, overwritten in place by a
+// Worker; localStorage where there is none (http, file, private windows). Spec: store.md 5.
 
-import { IMAGE } from './image.js';
+import type { Report, StoreJob } from '../hum/jobs.js';
+import { IMAGE } from './packing.js';
+
+/** Looks at the image that lies there (null: none) and answers with the one to put in its place, or
+ * null to leave it. Between the two no other tab writes. */
+export type Turn = (lies: Uint8Array | null) => Uint8Array | null;
 
 export interface Shelf {
-  /** The image as it lies there now; null when there is none. */
-  read(): Uint8Array | null;
-  /** Whether it is kept: a browser may refuse. */
-  write(image: Uint8Array): boolean;
+  /** Whether the answer of the turn was kept: a browser may refuse. */
+  turn(act: Turn): Promise<boolean>;
 }
 
 const KEY = 'wallflower';
 const CHUNK = 0x8000;
+// Long, since whoever gave up would look for a waiting letter in the wrong place; a Worker that runs
+// always answers, within two seconds when another tab holds the file.
+const PATIENCE_MS = 30_000;
 
 function toBase64(bytes: Uint8Array): string {
   let text = '';
@@ -28,22 +34,72 @@ function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
+function readLocal(): Uint8Array | null {
+  try {
+    const text = localStorage.getItem(KEY);
+    return text && text.length <= 2 * IMAGE ? fromBase64(text) : null;
+  } catch {
+    return null;
+  }
+}
+
 export const localShelf: Shelf = {
-  read() {
+  async turn(act) {
+    const image = act(readLocal());
     try {
-      const text = localStorage.getItem(KEY);
-      if (!text || text.length > 2 * IMAGE) return null;
-      return fromBase64(text);
-    } catch {
-      return null;
-    }
-  },
-  write(image) {
-    try {
-      localStorage.setItem(KEY, toBase64(image));
-      return true;
+      if (image) localStorage.setItem(KEY, toBase64(image));
+      return image !== null;
     } catch {
       return false;
     }
   },
 };
+
+/** What a Worker has to be for a shelf; tests bring their own. */
+export type Port = Pick<Worker, 'postMessage' | 'addEventListener' | 'removeEventListener'>;
+
+function answer<R extends Report['report']>(
+  worker: Port,
+  job: StoreJob,
+  wanted: R,
+): Promise<Extract<Report, { report: R }>> {
+  return new Promise((resolve) => {
+    const take = (event: Event): void => {
+      const { data } = event as MessageEvent<Report>;
+      if (data.report !== wanted) return;
+      worker.removeEventListener('message', take);
+      resolve(data as Extract<Report, { report: R }>);
+    };
+    worker.addEventListener('message', take);
+    worker.postMessage(job);
+  });
+}
+
+const fileShelf = (worker: Port): Shelf => ({
+  async turn(act) {
+    const { bytes } = await answer(worker, { job: 'store-read' }, 'store-lies');
+    let image: Uint8Array | null = null;
+    try {
+      image = act(bytes);
+    } finally {
+      // Whatever happened, the Worker lets go of the file: other tabs wait for it.
+      const { kept } = await answer(worker, { job: 'store-write', image }, 'store-written');
+      image = kept ? image : null;
+    }
+    return image !== null;
+  },
+});
+
+/** The better shelf that this browser has. Which one depends on browser and address alone. */
+export async function openShelf(worker: Port): Promise<Shelf> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<null>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, null)));
+  const able = await Promise.race([answer(worker, { job: 'store-able' }, 'store-able'), patience]);
+  clearTimeout(timer);
+  return able?.able ? fileShelf(worker) : localShelf;
+}
+
+/** A shelf that is still being looked for. */
+export const later = (shelf: Promise<Shelf>): Shelf => ({
+  turn: async (act) => (await shelf).turn(act),
+});

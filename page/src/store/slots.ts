@@ -1,60 +1,81 @@
 // The four places for letters: what may leave, where a new one goes, how two tabs agree.
-// Slots stand in order of age. Pure: sealing is done by the caller.
+// Places stand in order of age. Pure: sealing is done by the caller. Spec: store.md 2-3.
 
-import { concat, ascii, equal, uint } from '../bytes.js';
-import { mac16 } from '../crypto/derive.js';
+import { ascii, concat, equal, toNumber, uint } from '../bytes.js';
+import { mac16, macs16 } from '../crypto/derive.js';
 import type { EpochRecord } from '../trust/record.js';
 import { isAncestor } from '../trust/record.js';
 import { MARKS } from '../wire/sizes.js';
-import { type Slot, SlotState } from './image.js';
+import { type Slot, SLOT_NOTE, Waits } from './image.js';
 
-/** The tag by which who has the words finds a letter of theirs again. */
+/** The tag by which who has the words finds a letter of theirs again (store 2.2). */
 export const slotTag = (e: Uint8Array, mark: number): Uint8Array =>
-  mac16(e, concat(ascii('store'), uint(mark, 1)));
+  mac16(e, tagMessage(mark));
 
-/** The marks of one week that slots of these words use. */
-export function marksIn(slots: readonly Slot[], e: Uint8Array): Map<number, Slot> {
-  const found = new Map<number, Slot>();
+const tagMessage = (mark: number): Uint8Array => concat(ascii('store'), uint(mark, 1));
+
+/** The day of sealing, readable to who has the words (store 2.2); its own inverse. */
+function masked(e: Uint8Array, mark: number, note: Uint8Array): Uint8Array {
+  const mask = mac16(e, concat(ascii('note'), uint(mark, 1)));
+  return note.map((byte, i) => byte ^ (mask[i] as number));
+}
+
+export const slotNote = (e: Uint8Array, mark: number, day: number): Uint8Array =>
+  masked(e, mark, uint(day, SLOT_NOTE));
+
+/** A letter of these words that this browser remembers. */
+export interface Remembered {
+  readonly slot: Slot;
+  readonly sealedOn: number;
+}
+
+/** The marks of one week that places of these words use. */
+export function marksIn(slots: readonly Slot[], e: Uint8Array): Map<number, Remembered> {
+  const found = new Map<number, Remembered>();
+  const mac = macs16(e);
   for (let mark = 0; mark < MARKS; mark++) {
-    const tag = slotTag(e, mark);
-    const slot = slots.find((one) => one.state !== SlotState.FILLER && equal(one.tag, tag));
-    if (slot) found.set(mark, slot);
+    const tag = mac(tagMessage(mark));
+    const slot = slots.find((one) => equal(one.tag, tag));
+    if (slot) found.set(mark, { slot, sealedOn: toNumber(masked(e, mark, slot.note)) });
   }
   return found;
 }
 
-/** Whether a slot's record is so old that its letter can never leave (hum 1.6). */
+/** Whether a place's record is so old that its letter can never leave (store 3.2). */
 export const isStale = (slot: Slot, record: EpochRecord): boolean =>
-  slot.state === SlotState.WAITING && !isAncestor(record, slot.recordHash);
+  slot.waits !== Waits.NOT && !isAncestor(record, slot.recordHash);
 
-/** The oldest waiting letter that may leave under today's record, or null (hum 1.6). */
+/** The oldest waiting letter that may leave under today's record, or null (store 3.2). */
 export function leaving(slots: readonly Slot[], record: EpochRecord): Slot | null {
   const may = (slot: Slot): boolean =>
-    slot.state === SlotState.WAITING &&
-    record.body.day > slot.day &&
+    (slot.waits === Waits.NEXT || (slot.waits === Waits.LATER && record.body.day > slot.day)) &&
     isAncestor(record, slot.recordHash);
   return slots.find(may) ?? null;
 }
 
-/** The slots with a new letter as the youngest; null when four letters wait already. */
+/** The places with a new letter as the youngest; null when four letters wait already. */
 export function withLetter(
   slots: readonly Slot[],
   letter: Slot,
   record: EpochRecord,
 ): readonly Slot[] | null {
   const free =
-    slots.find((slot) => slot.state === SlotState.FILLER) ??
-    slots.find((slot) => slot.state === SlotState.LEFT) ??
-    slots.find((slot) => isStale(slot, record));
+    slots.find((slot) => slot.waits === Waits.NOT) ?? slots.find((slot) => isStale(slot, record));
   return free ? [...slots.filter((slot) => slot !== free), letter] : null;
 }
 
-/** The slots after a letter left: its place remembers that, and holds a filler. */
-export const afterLeaving = (slots: readonly Slot[], tag: Uint8Array, filler: Uint8Array): Slot[] =>
+/** The places after a letter left: its own holds a filler, and is like one that never held any. */
+export const afterLeaving = (slots: readonly Slot[], tag: Uint8Array, filler: Slot): Slot[] =>
   slots.map((slot) =>
-    slot.state === SlotState.WAITING && equal(slot.tag, tag)
-      ? { ...slot, state: SlotState.LEFT, letter: filler }
+    slot.waits !== Waits.NOT && equal(slot.tag, tag)
+      ? { ...filler, tag: slot.tag, note: slot.note }
       : slot,
+  );
+
+/** The places with one letter allowed to leave at the next visit (store 3.3). */
+export const hurried = (slots: readonly Slot[], tag: Uint8Array): Slot[] =>
+  slots.map((slot) =>
+    slot.waits === Waits.LATER && equal(slot.tag, tag) ? { ...slot, waits: Waits.NEXT } : slot,
   );
 
 /** What another tab wrote since, taken over: its letters, and its news that one left. */
@@ -64,13 +85,22 @@ export function merged(
   record: EpochRecord,
 ): readonly Slot[] {
   let slots = ours;
+  const known = (all: readonly Slot[], tag: Uint8Array): Slot | undefined =>
+    all.find((one) => equal(one.tag, tag));
   for (const slot of theirs) {
-    if (slot.state === SlotState.FILLER) continue;
-    if (!slots.some((one) => equal(one.tag, slot.tag))) {
-      slots = withLetter(slots, slot, record) ?? slots;
-    } else if (slot.state === SlotState.LEFT) {
-      slots = afterLeaving(slots, slot.tag, slot.letter);
-    }
+    const own = known(slots, slot.tag);
+    if (!own && slot.waits !== Waits.NOT) slots = withLetter(slots, slot, record) ?? slots;
+    else if (!own) slots = inPlaceOfUnknown(slots, slot, theirs);
+    else if (slot.waits === Waits.NOT) slots = afterLeaving(slots, slot.tag, slot);
+    else if (slot.waits === Waits.NEXT) slots = hurried(slots, slot.tag);
   }
   return slots;
+}
+
+/** A letter that came and went in the other tab is remembered in a place that means nothing there. */
+function inPlaceOfUnknown(ours: readonly Slot[], slot: Slot, theirs: readonly Slot[]): readonly Slot[] {
+  const at = ours.findIndex(
+    (one) => one.waits === Waits.NOT && !theirs.some((other) => equal(other.tag, one.tag)),
+  );
+  return at < 0 ? ours : ours.map((one, i) => (i === at ? slot : one));
 }

@@ -1,5 +1,5 @@
 // The pins: the keys that a bundle carries and that everything else is measured against, and what
-// the bundle says of its film.
+// the bundle says of its film and of its operator's choices.
 
 import { fromHex } from '../bytes.js';
 import { VERIFY_KEY } from '../wire/sizes.js';
@@ -10,6 +10,10 @@ export interface Pins {
   readonly a: Uint8Array;
   readonly b: Uint8Array;
   readonly desk: string;
+  /** Whether a person may let a letter leave on the day that it was written (store 3.3). */
+  readonly hurry: boolean;
+  /** Board ways that a carried copy begins from; a served one begins from its own address. */
+  readonly boards: readonly string[];
   readonly film: { readonly pieces: number; readonly bytes: number };
 }
 
@@ -28,6 +32,8 @@ export function parsePins(text: string): Pins | null {
   const film = isObject(fields['film']) ? fields['film'] : {};
   return {
     root, organisation, a, b, desk: fields['desk'],
+    hurry: fields['hurry'] !== false,
+    boards: Array.isArray(fields['boards']) ? fields['boards'].filter(isText) : [],
     film: { pieces: count(film['pieces']), bytes: count(film['bytes']) },
   };
 }
@@ -35,6 +41,8 @@ export function parsePins(text: string): Pins | null {
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null;
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 function key(value: unknown): Uint8Array | null {
   const bytes = typeof value === 'string' ? fromHex(value) : null;

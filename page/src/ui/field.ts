@@ -23,8 +23,13 @@ export class Field {
     return this.#element.innerText.replace(/\u00a0/g, ' ').replace(/\n+$/, '');
   }
 
+  /** Put in from the page's own keys; no keyboard sees it. */
+  set text(text: string) {
+    this.#element.textContent = text;
+  }
+
   clear(): void {
-    this.#element.textContent = '';
+    this.text = '';
   }
 
   focus(): void {

@@ -1,15 +1,14 @@
 // Languages. Everything is said in all of them at once and CSS shows one, so switching asks nobody
 // for anything, and nothing has to be said again.
 
-import spoken from 'spoken';
+import spoken, { type Saying } from 'spoken';
 
-import type en from '../../texts/en.json';
 import { Language } from '../wire/letter.js';
 import type { WordList } from '../wire/words.js';
 import { fill, make } from './dom.js';
 
-export type Code = 'en' | 'zh-Hans';
-export type Saying = Extract<keyof typeof en, `say.${string}`>;
+export type { Saying };
+export type Code = 'en' | 'zh-Hans' | 'fa';
 
 /** A value inside of a saying; a function when it differs by language. */
 export type Value = string | ((code: Code) => string);
@@ -17,32 +16,45 @@ export type Value = string | ((code: Code) => string);
 interface Spoken {
   readonly code: Code;
   readonly number: number;
-  readonly words: WordList;
+  readonly dir: 'ltr' | 'rtl';
+  /** The official list of words; a language that has none keeps the secret as digits. */
+  readonly words: WordList | null;
   /** UTF-8 bytes of a usual character: what the limit of a letter means in this language. */
   readonly bytesPerCharacter: number;
 }
 
 export const LANGUAGES: readonly Spoken[] = [
-  { code: 'en', number: Language.ENGLISH, words: 'en', bytesPerCharacter: 1 },
-  { code: 'zh-Hans', number: Language.CHINESE, words: 'zh-Hans', bytesPerCharacter: 3 },
+  { code: 'en', number: Language.ENGLISH, dir: 'ltr', words: 'en', bytesPerCharacter: 1 },
+  { code: 'zh-Hans', number: Language.CHINESE, dir: 'ltr', words: 'zh-Hans', bytesPerCharacter: 3 },
+  { code: 'fa', number: Language.PERSIAN, dir: 'rtl', words: null, bytesPerCharacter: 2 },
 ];
 
-const root = document.documentElement;
+// Asked for when it is needed: in the carried shape these bytes run in Workers too, where there is none.
+const root = (): HTMLElement => document.documentElement;
 
 export const current = (): Spoken =>
-  LANGUAGES.find(({ code }) => code === root.dataset['language']) ?? (LANGUAGES[0] as Spoken);
+  LANGUAGES.find(({ code }) => code === root().dataset['language']) ?? (LANGUAGES[0] as Spoken);
 
-function text(saying: Saying, code: Code, values: Readonly<Record<string, Value>>): string {
+/** A saying in one language alone. */
+export function textIn(
+  saying: Saying,
+  code: Code,
+  values: Readonly<Record<string, Value>> = {},
+): string {
   return (spoken[code]?.[saying] ?? saying).replace(/\{(\w+)\}/g, (mark, name: string) => {
     const value = values[name];
     return value === undefined ? mark : typeof value === 'string' ? value : value(code);
   });
 }
 
+const directionOf = (code: Code): 'ltr' | 'rtl' =>
+  LANGUAGES.find((one) => one.code === code)?.dir ?? 'ltr';
+
 function inAll(write: (code: Code) => string): HTMLElement[] {
   return LANGUAGES.map(({ code }) => {
     const span = make('span', write(code));
     span.lang = code;
+    span.dir = directionOf(code);
     return span;
   });
 }
@@ -53,10 +65,10 @@ export function say(
   saying: Saying | null,
   values: Readonly<Record<string, Value>> = {},
 ): void {
-  fill(element, ...(saying ? inAll((code) => text(saying, code, values)) : []));
+  fill(element, ...(saying ? inAll((code) => textIn(saying, code, values)) : []));
 }
 
-/** A UTC day as a date that people read. */
+/** A UTC day as a date that people read, in their own calendar (Persian: Solar Hijri). */
 export const dateOf =
   (day: number): Value =>
   (code) =>
@@ -67,24 +79,38 @@ export const numberOf =
   (code) =>
     new Intl.NumberFormat(code).format(typeof value === 'number' ? value : value(code));
 
-const titles: Readonly<Record<Code, string>> = {
-  en: document.title,
-  'zh-Hans': document.querySelector('h1 [lang="zh-Hans"]')?.textContent ?? document.title,
-};
+/** Digits one by one in the language's own signs: no grouping, and zeros in front stay. */
+export function digitsOf(digits: string, code: Code): string {
+  const own = new Intl.NumberFormat(code, { useGrouping: false });
+  return digits.replace(/\d/g, (digit) => own.format(Number(digit)));
+}
+
+const titleIn = (code: Code): string =>
+  document.querySelector(`article[lang="${code}"]`)?.getAttribute('data-title') ?? document.title;
 
 function show(code: Code): void {
-  root.dataset['language'] = code;
-  root.lang = code;
-  document.title = titles[code];
+  root().dataset['language'] = code;
+  root().lang = code;
+  root().dir = directionOf(code);
+  document.title = titleIn(code);
   for (const button of document.querySelectorAll<HTMLElement>('button[data-language]')) {
     button.setAttribute('aria-pressed', String(button.dataset['language'] === code));
   }
 }
 
+const isSaying = (key: string): key is Saying => key in (spoken['en'] ?? {});
+
 /** Begin in the browser's own language; remembered nowhere. */
 export function startLanguages(): void {
-  const wanted = navigator.languages.find((tag) => /^(en|zh)\b/i.test(tag)) ?? 'en';
-  show(/^zh\b/i.test(wanted) ? 'zh-Hans' : 'en');
+  for (const element of document.querySelectorAll<HTMLElement>('[data-say]')) {
+    const key = element.dataset['say'] ?? '';
+    if (isSaying(key)) say(element, key);
+  }
+  const main = (tag: string): string => tag.toLowerCase().split('-')[0] as string;
+  const wanted = navigator.languages.map(main);
+  const spokenHere = (tag: string): boolean => LANGUAGES.some(({ code }) => main(code) === tag);
+  const first = wanted.find(spokenHere) ?? 'en';
+  show(LANGUAGES.find(({ code }) => main(code) === first)?.code ?? 'en');
   for (const { code } of LANGUAGES) {
     const button = document.querySelector(`button[data-language="${code}"]`);
     button?.addEventListener('click', () => show(code));

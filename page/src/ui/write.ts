@@ -3,15 +3,25 @@
 import { encodeText } from '../bytes.js';
 import { Refused } from '../refused.js';
 import type { Session } from '../session.js';
+import type { Slot } from '../store/image.js';
+import type { Keeper } from '../store/keeper.js';
 import { LETTER_TEXT, SECRET } from '../wire/sizes.js';
-import { fromPerson, toDigits, toWords } from '../wire/words.js';
+import { fromPerson, toDigits, toWords, type WordList } from '../wire/words.js';
 import { fill, find, make, paragraph } from './dom.js';
 import { sayFault } from './faults.js';
 import { Field } from './field.js';
-import { type Code, current, dateOf, LANGUAGES, numberOf, say } from './language.js';
-
-/** Resolves with whether the store kept what is in it now: at its next turn of the clock. */
-export type Kept = () => Promise<boolean>;
+import {
+  type Code,
+  current,
+  dateOf,
+  digitsOf,
+  LANGUAGES,
+  numberOf,
+  say,
+  textIn,
+} from './language.js';
+import { Picker } from './picker.js';
+import type { Waiting } from './waiting.js';
 
 const inUnits = (bytes: number, code: Code): number =>
   Math.floor(bytes / (LANGUAGES.find((one) => one.code === code)?.bytesPerCharacter ?? 1));
@@ -19,13 +29,15 @@ const inUnits = (bytes: number, code: Code): number =>
 export class WritePanel {
   readonly #letter = new Field('letter');
   readonly #own = new Field('own-field');
+  readonly #picker = new Picker('own', this.#own);
   readonly #noted = find('noted', HTMLInputElement);
   readonly #finish = find('finish', HTMLButtonElement);
   #made: Uint8Array | null = null;
 
   constructor(
     readonly session: Session,
-    readonly kept: Kept,
+    readonly keeper: Keeper,
+    readonly waiting: Waiting,
   ) {
     find('new-words', HTMLButtonElement).addEventListener('click', () => this.#makeWords());
     find('own-words', HTMLButtonElement).addEventListener('click', () => this.#open('own'));
@@ -41,8 +53,12 @@ export class WritePanel {
     }
     say(paragraph('words-fault'), null);
     if (which !== 'new') this.#forgetMade();
-    if (which === 'own') this.#own.focus();
-    else this.#own.clear();
+    // The field is not given the focus: that would call up the keyboard that the picker avoids.
+    if (which === 'own') find('own-pick', HTMLButtonElement).focus();
+    else {
+      this.#picker.close();
+      this.#own.clear();
+    }
   }
 
   #makeWords(): void {
@@ -50,14 +66,9 @@ export class WritePanel {
     this.#open('new');
     this.#made = secret;
     this.#noted.checked = false;
-    const lists = LANGUAGES.map(({ code, words }) => {
-      const list = make('ol');
-      list.lang = code;
-      list.append(...toWords(secret, words).map((word) => make('li', word)));
-      return list;
-    });
+    const lists = LANGUAGES.flatMap(({ code, words }) => (words ? [inWords(secret, code, words)] : []));
     fill(paragraph('shown-words'), ...lists);
-    fill(paragraph('shown-digits'), ...toDigits(secret).map((group) => make('span', group)));
+    fill(paragraph('shown-digits'), ...LANGUAGES.map(({ code }) => inDigits(secret, code)));
   }
 
   #forgetMade(): void {
@@ -106,17 +117,18 @@ export class WritePanel {
   async #seal(): Promise<void> {
     const text = this.#letter.text;
     this.#count();
-    say(paragraph('letter-status'), null);
+    this.waiting.close();
+    this.clear();
     if (encodeText(text).length > LETTER_TEXT) return this.#letter.focus();
     const secret = this.#secret();
     if (!secret) return;
     this.#finish.disabled = true;
     try {
-      const day = await this.session.keepLetter(secret, text, current().number);
+      const slot = await this.session.keepLetter(secret, text, current().number);
       this.#letter.clear();
       this.#count();
       this.#open(null);
-      void this.#tell(day);
+      void this.#tell(slot);
     } catch (error) {
       sayFault(paragraph('letter-fault'), error);
       if (error instanceof Refused && error.rule === 'letter 3.8') this.#letter.focus();
@@ -125,10 +137,53 @@ export class WritePanel {
     }
   }
 
-  async #tell(day: number): Promise<void> {
+  async #tell(slot: Slot): Promise<void> {
     const status = paragraph('letter-status');
+    status.tabIndex = -1;
+    status.focus();
     say(status, 'say.letter.keeping');
-    const kept = await this.kept();
-    say(status, kept ? 'say.letter.kept' : 'say.letter.unkept', { date: dateOf(day) });
+    let hurried = false;
+    const tools = this.waiting.toolsFor(slot, () => {
+      hurried = true;
+      say(status, null);
+    });
+    fill(paragraph('letter-tools'), tools);
+    const kept = await this.keeper.kept();
+    if (hurried) return;
+    const date = dateOf(slot.day + 1);
+    say(status, kept ? 'say.letter.kept' : 'say.letter.unkept', { date });
   }
+
+  /** Nothing of words or letters stays in the document. */
+  forget(): void {
+    this.#letter.clear();
+    this.#count();
+    this.#open(null);
+    this.clear();
+  }
+
+  /** Nothing of the last letter stays in the document. */
+  clear(): void {
+    say(paragraph('letter-status'), null);
+    fill(paragraph('letter-tools'));
+  }
+}
+
+function inWords(secret: Uint8Array, code: Code, words: WordList): HTMLElement {
+  const part = make('div');
+  part.lang = code;
+  const title = make('h3', textIn('say.new.words', code));
+  const list = make('ol');
+  list.append(...toWords(secret, words).map((word) => make('li', word)));
+  part.append(title, list);
+  return part;
+}
+
+function inDigits(secret: Uint8Array, code: Code): HTMLElement {
+  const groups = make('p', '', 'digits');
+  groups.lang = code;
+  // Left to right in every language, as digits are read: the first group stands at the left.
+  groups.dir = 'ltr';
+  groups.append(...toDigits(secret).map((group) => make('span', digitsOf(group, code))));
+  return groups;
 }

@@ -2,7 +2,7 @@
 
 import { anySet, ascii, concat, decodeText, padded, toHex, toNumber, uint } from '../bytes.js';
 import { openSealed, seal, Unopened } from '../crypto/aead.js';
-import { hkdf, mac16 } from '../crypto/derive.js';
+import { hkdf, mac16, macs16 } from '../crypto/derive.js';
 import { Refused } from '../refused.js';
 import {
   REPLY_HEADER,
@@ -35,8 +35,9 @@ export interface Place {
 }
 
 /** The tag of slot `index` under e_w (reply 1.2). */
-export const replyTag = (e: Uint8Array, index: number): Uint8Array =>
-  mac16(e, concat(ascii('tag'), uint(index, 1)));
+export const replyTag = (e: Uint8Array, index: number): Uint8Array => mac16(e, tagMessage(index));
+
+const tagMessage = (index: number): Uint8Array => concat(ascii('tag'), uint(index, 1));
 
 const keyOf = (e: Uint8Array, index: number, salt: Uint8Array): Uint8Array =>
   hkdf(e, salt, concat(ascii('reply'), uint(index, 1)), 32);
@@ -59,8 +60,9 @@ export function sealPart(
 export function replyTable(eByWeek: ReadonlyMap<number, Uint8Array>): Map<string, Place> {
   const table = new Map<string, Place>();
   for (const [week, e] of eByWeek) {
+    const mac = macs16(e);
     for (let index = 0; index < REPLY_INDEXES; index++) {
-      table.set(toHex(replyTag(e, index)), { week, index, e });
+      table.set(toHex(mac(tagMessage(index))), { week, index, e });
     }
   }
   return table;

@@ -13,8 +13,11 @@ import { SECRET } from './sizes.js';
 const LISTS = { en: english, 'zh-Hans': chinese } as const;
 export type WordList = keyof typeof LISTS;
 
-const WORDS = 12;
-const DIGITS = 40;
+/** All 2048 words of a list, for picking. */
+export const wordsOf = (list: WordList): readonly string[] => LISTS[list];
+
+export const WORDS = 12;
+export const DIGITS = 40;
 const CHECK = 29n;
 const NEITHER = 'That is neither twelve words nor forty digits';
 const HYPHENS = /[-\u2010-\u2013]/;

@@ -31,6 +31,8 @@ export const pinsWith = (root: Uint8Array): Pins => ({
   a: key('verify', 'a'),
   b: key('verify', 'b'),
   desk: 'desk',
+  hurry: true,
+  boards: [],
   film: { pieces: 0, bytes: 0 },
 });
 

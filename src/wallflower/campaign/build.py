@@ -1,7 +1,8 @@
-"""Makes the static site of a campaign: the built page with a campaign's pins, ways and film.
+"""Makes both shapes of a campaign's page: the built page with a campaign's pins, ways and film.
 
-The same inputs give the same bytes: no date, no path and no chance goes into a site, so that two
-people can build it and compare.
+*Served* is a folder that any host can serve. *Carried* is one file, for messengers and USB sticks,
+that works from the disk. The same inputs give the same bytes: no date, no path and no chance goes
+into either, so that two people can build them and compare.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
@@ -19,6 +22,7 @@ from wallflower.trust.pins import Pins
 FILM_PIECE: Final = 32 * 1024
 MAX_PIECES: Final = 1024  # one a second: nobody waits longer
 FILES: Final = ("app.js", "hum.js", "style.css")
+CARRIED: Final = "carried.html"
 _BUILD: Final = "Type: cd page && npm ci --ignore-scripts && npm run build"
 _WAY: Final = re.compile(r"https?://[!-~]+")
 _FORBIDDEN_IN_POLICY: Final = frozenset(";,'\"<>")
@@ -34,20 +38,42 @@ def packaged_film() -> Path:
     return Path(__file__).with_name("example") / "film.mp4"
 
 
-def build_site(
-    page: Path, out: Path, pins: Pins, ways: list[str], film: Path, organisation: str
-) -> None:
-    """Fill `out` with the site; a site that lies there is replaced, other files are left alone.
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What an organisation puts into the page.
 
     `ways` are the URLs of the record's ways: the page may talk to their origins and to its own, and
-    to nothing else. `organisation` is the name that people know, for the page's description.
+    to nothing else. `boards` are those of them that show records and the board, from which a
+    carried copy begins (all of them when not told). `organisation` is the name that people know.
+    `hurry` is whether a person may let a letter leave on the day of its writing (store 3.3).
     """
+
+    pins: Pins
+    ways: tuple[str, ...]
+    organisation: str
+    boards: tuple[str, ...] = ()
+    hurry: bool = True
+
+
+def build_site(
+    page: Path,
+    out: Path,
+    pins: Pins,
+    ways: list[str],
+    film: Path,
+    organisation: str,
+    *,
+    hurry: bool = True,
+) -> None:
+    """Fill `out` with the served shape; a site that lies there is replaced, other files stay."""
+    campaign = Campaign(pins, tuple(ways), organisation, hurry=hurry)
     template, copies = _read_page(page)
     moving = film.read_bytes()
     pieces = [moving[i : i + FILM_PIECE] for i in range(0, len(moving), FILM_PIECE)]
     if not 1 <= len(pieces) <= MAX_PIECES:
         raise Fault("The film is empty or larger than 32 MiB", "Encode it smaller.")
-    index = _fill(template, pins, _origins(ways), len(pieces), len(moving), organisation)
+    about_film = {"film": {"pieces": len(pieces), "bytes": len(moving)}}
+    index = _fill(template, campaign, about_film, {})
     shutil.rmtree(out / "film", ignore_errors=True)  # a longer film may have lain there
     (out / "film").mkdir(parents=True)
     (out / "index.html").write_text(index, encoding="utf-8", newline="\n")
@@ -57,10 +83,35 @@ def build_site(
         (out / "film" / f"{number:02d}").write_bytes(piece)
 
 
+def build_carried(page: Path, out: Path, campaign: Campaign, film: Path | None = None) -> None:
+    """Write the carried shape to the file `out`, and its film, if it has one, beside it.
+
+    The film is played as a browser plays any file, so nothing is claimed about who plays it where a
+    copy of this shape is served over a network.
+    """
+    template = _read(page / CARRIED)
+    boards = campaign.boards or campaign.ways
+    _origins(list(boards))
+    beside = out.with_suffix(".mp4")
+    marks = {
+        "@MEDIA@": " 'self'" if film else " 'none'",
+        "@FILM@": f' preload="metadata" src="{quote(beside.name)}"' if film else "",
+    }
+    text = _fill(template, campaign, {"boards": list(boards)}, marks)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8", newline="\n")
+    if film:
+        beside.write_bytes(film.read_bytes())
+
+
 def _read_page(page: Path) -> tuple[str, dict[str, bytes]]:
+    template = _read(page / "index.html")
+    return template, {name: _read(page / name).encode() for name in FILES}
+
+
+def _read(path: Path) -> str:
     try:
-        template = (page / "index.html").read_text(encoding="utf-8")
-        return template, {name: (page / name).read_bytes() for name in FILES}
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Fault("The page has not been built", _BUILD) from None
 
@@ -78,17 +129,20 @@ def _origins(ways: list[str]) -> list[str]:
 
 
 def _fill(
-    template: str, pins: Pins, origins: list[str], pieces: int, size: int, organisation: str
+    template: str, campaign: Campaign, more: Mapping[str, object], raw: Mapping[str, str]
 ) -> str:
-    fields = json.loads(pins.encode()) | {"film": {"pieces": pieces, "bytes": size}}
-    for mark, value in (
-        ("@PINS@", json.dumps(fields, sort_keys=True, separators=(",", ":"))),
-        ("@CONNECT@", "".join(f" {origin}" for origin in origins)),
-        ("@ORGANISATION@", organisation),
-    ):
+    """The template with its marks filled; `raw` holds values of our own that are no text."""
+    fields = json.loads(campaign.pins.encode()) | {"hurry": campaign.hurry} | more
+    origins = _origins(list(campaign.ways) + list(campaign.boards))
+    texts = {
+        "@PINS@": json.dumps(fields, sort_keys=True, separators=(",", ":")),
+        "@CONNECT@": "".join(f" {origin}" for origin in origins),
+        "@ORGANISATION@": campaign.organisation,
+    }
+    for mark, value in {**raw, **{mark: _escaped(text) for mark, text in texts.items()}}.items():
         if template.count(mark) != 1:
             raise Fault("The built page is of another version", _BUILD)
-        template = template.replace(mark, _escaped(value))
+        template = template.replace(mark, value)
     return template
 
 
@@ -97,6 +151,17 @@ def _escaped(value: str) -> str:
     return re.sub(r"[&<>\"'@\x00-\x1f]", lambda sign: f"&#{ord(sign[0])};", value)
 
 
-def build_example(out: Path, pins: Pins, ways: list[str], organisation: str) -> None:
-    """Build the packaged example campaign."""
-    build_site(packaged_page(), out, pins, ways, packaged_film(), organisation)
+def build_example(
+    out: Path,
+    pins: Pins,
+    ways: list[str],
+    organisation: str,
+    boards: list[str] | None = None,
+    *,
+    hurry: bool = True,
+) -> None:
+    """Build the packaged example campaign: the served shape, and `carried.html` beside it."""
+    page = packaged_page()
+    build_site(page, out, pins, ways, packaged_film(), organisation, hurry=hurry)
+    campaign = Campaign(pins, tuple(ways), organisation, tuple(boards or ()), hurry)
+    build_carried(page, out / CARRIED, campaign)

@@ -69,14 +69,18 @@ def campaign() -> None:
 
 @campaign.command("build")
 @click.option("--pins", "pins_file", required=True, type=_FILE)
-@click.option("--way", "ways", multiple=True, required=True, help="an ingress or board URL")
+@click.option("--way", "ways", multiple=True, required=True, help="an ingress URL of the record")
+@click.option("--board", "boards", multiple=True, required=True, help="a board URL of the record")
 @click.option("--out", required=True, type=_FOLDER)
 @click.option("--organisation", default="Office for Clean Hands", show_default=True)
-def campaign_build(pins_file: Path, ways: tuple[str, ...], out: Path, organisation: str) -> None:
+def campaign_build(
+    pins_file: Path, ways: tuple[str, ...], boards: tuple[str, ...], out: Path, organisation: str
+) -> None:
     """Build the served site out of the example campaign."""
     from wallflower.campaign.build import build_example
 
-    build_example(out, parse_pins(pins_file.read_bytes()), list(ways), organisation)
+    pins = parse_pins(pins_file.read_bytes())
+    build_example(out, pins, [*ways, *boards], organisation, list(boards))
     click.echo(f"Built {out}.")
 
 

@@ -43,7 +43,7 @@ def _prepare(folder: Path, ports: dict[str, int]) -> None:
     )
     (organisation / "pins.json").write_bytes(pins.encode())
     ways = [f"http://127.0.0.1:{ports[name]}/" for name in ("ingress", "organisation")]
-    build_example(folder / "mirror" / "site", pins, ways, "Office for Clean Hands")
+    build_example(folder / "mirror" / "site", pins, ways, "Office for Clean Hands", ways[1:])
 
 
 _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0

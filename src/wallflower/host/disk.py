@@ -8,11 +8,14 @@ forgets nothing, so key files belong on a volume that can forget (DESIGN 3).
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
 _PRIVATE = 0o600
 _BESIDE = ".new"
+# Deleting writes too: the largest answer to a pull (log.READ_BYTES) has to fit the write-ahead log.
+RESERVE = 32 * 1024 * 1024
 
 
 class Folder:
@@ -94,3 +97,13 @@ def settle(db: sqlite3.Connection) -> None:
     """Empty the write-ahead log: it keeps every page as it was at each commit, and so what was
     deleted since, and the order in which rows came. Not inside of a transaction."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def has_room(db: sqlite3.Connection) -> bool:
+    """Whether a database may take more. Without a reserve, what filled its disk could never be
+    deleted again, however much of it was handed on. Its own empty pages count as room."""
+    file = db.execute("PRAGMA database_list").fetchone()[2]
+    (pages,), (size,) = (
+        db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_size")
+    )
+    return shutil.disk_usage(file).free + int(pages) * int(size) >= RESERVE

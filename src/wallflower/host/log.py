@@ -6,11 +6,12 @@ log is emptied as soon as the next node has what was in it, and a mix shuffles b
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wallflower.host.disk import settle
+from wallflower.host.disk import has_room, settle
 
 READ_BYTES = 16 * 1024 * 1024
 
@@ -36,7 +37,12 @@ class Log:
         )
 
     def append(self, record: int, bodies: Iterable[bytes]) -> int:
-        """Append a batch in one commit and return its last number, once it is durable."""
+        """Append a batch in one commit and return its last number, once it is durable.
+
+        Raises OSError while the disk has only its reserve left.
+        """
+        if not has_room(self._db):
+            raise OSError(errno.ENOSPC, "the disk is full")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             last = self.add(record, bodies)

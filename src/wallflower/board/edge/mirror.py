@@ -6,6 +6,8 @@ it names no other mirror and asks nobody but the board that its operator configu
 
 from __future__ import annotations
 
+import gzip
+
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
@@ -20,6 +22,7 @@ _TYPES = {
     "css": b"text/css; charset=utf-8", "txt": b"text/plain; charset=utf-8",
 }  # fmt: skip
 _LIVE = ("record", "board/head")
+_TEXTS = frozenset({"html", "js", "css", "txt"})
 
 
 class Mirror:
@@ -29,6 +32,13 @@ class Mirror:
         self._host = host
         self._board = board
         self._site = site
+        # Packed once: the same bytes for everyone who can unpack them. Records and board are random
+        # bytes and gain nothing.
+        self._packed = {
+            name: gzip.compress(body, mtime=0)
+            for name, body in site.items()
+            if _kind(name) in _TEXTS
+        }
         self._copy: dict[str, bytes] = {}
 
     async def step(self) -> None:
@@ -64,10 +74,16 @@ class Mirror:
         if scope["method"] != "GET" or scope["query_string"] or body is None:
             await refuse(send)
             return
-        await answer(send, 200, body, self._headers(name))
+        headers = self._headers(name)
+        if name in self._packed:
+            headers.append((b"vary", b"accept-encoding"))
+            if _takes_gzip(scope):
+                body = self._packed[name]
+                headers.append((b"content-encoding", b"gzip"))
+        await answer(send, 200, body, headers)
 
     def _headers(self, name: str) -> Headers:
-        kind = _TYPES.get(name.rpartition(".")[2], b"application/octet-stream")
+        kind = _TYPES.get(_kind(name), b"application/octet-stream")
         # Files that are not live may be kept, so that Back and a second tab fetch nothing; no ETag,
         # no date, nothing that could tell one visitor from another.
         fixed = name not in _LIVE and name != "index.html"
@@ -79,3 +95,11 @@ class Mirror:
             (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff"),
             (b"cross-origin-opener-policy", b"same-origin"),
         ]  # fmt: skip
+
+
+def _kind(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])

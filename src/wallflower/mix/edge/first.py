@@ -78,8 +78,8 @@ class First:
         usable = self._records.usable(number)
         if usable is None:
             return
-        record, private = usable
-        outcome = judge_gathering(self._gathered(number, hum), private, record.hash)
+        record_hash, private = usable
+        outcome = judge_gathering(self._gathered(number, hum), private, record_hash)
         for counter in outcome.broken:
             self._db.execute(
                 "DELETE FROM waiting WHERE record = ? AND hum = ? AND counter = ?",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
-from wallflower.host.disk import Folder, settle
+from wallflower.host.disk import Folder, has_room, settle
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
 from wallflower.mix.decide import tick_number
@@ -63,6 +64,7 @@ class Mix:
         self.ticks = 0
         self.skipped = 0
         self.answers_refused = 0
+        self.disk_failures = 0
         self._next_records = 0.0
 
     async def step(self) -> None:
@@ -77,6 +79,9 @@ class Mix:
         if record is None:
             return
         self._new_day(record)
+        if not has_room(self.state.db):
+            self.disk_failures += 1
+            return
         await self._intake()
         self._tick(record)
         settle(self.state.db)
@@ -137,7 +142,12 @@ class Mix:
     async def run(self) -> None:
         """Rounds for ever, one a tick."""
         while True:
-            await self.step()
+            try:
+                await self.step()
+            except (OSError, sqlite3.Error):
+                # A full or failing disk: nothing was committed, so nothing was acknowledged, and
+                # the next round does it again.
+                self.disk_failures += 1
             record = self.records.in_force(self._host.clock.now())
             if record is None:
                 await asyncio.sleep(_BEFORE_FIRST_RECORD_S)
@@ -151,6 +161,7 @@ class Mix:
         return {
             "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
             "pool_lost": self.pool.lost, "answers_refused": self.answers_refused,
+            "disk_failures": self.disk_failures,
             "ticks": self.ticks, "ticks_skipped": self.skipped,
             "waiting_out": self.part.out.size(),
             "drafts_refused": self.records.refused_drafts,

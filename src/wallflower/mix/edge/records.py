@@ -58,16 +58,24 @@ class Records:
         good = [r for r in self._records.values() if r.in_force(now)]
         return max(good, key=lambda r: r.number, default=None)
 
-    def usable(self, number: int) -> tuple[EpochRecord, hpke.PrivateKey] | None:
-        """A record and this mix's key for it, when hums made under it may be opened now.
+    def _body(self, number: int) -> RecordBody | None:
+        """A record's body, be it finished or only signed by us: one body per number, ever."""
+        record = self._records.get(number)
+        return record.body if record else self._drafts.get(number)
 
-        A record of tomorrow is refused but for an hour, since clocks differ.
+    def usable(self, number: int) -> tuple[bytes, hpke.PrivateKey] | None:
+        """A record's hash and this mix's key for it, when hums made under it may be opened now.
+
+        What we signed counts although the finished record was not fetched yet: others have it, and
+        a hum that is acknowledged and cannot be opened is lost. A record of tomorrow is refused
+        but for an hour, since clocks differ.
         """
-        record, private = self._records.get(number), self.private(number)
-        if record is None or private is None:
+        body, private = self._body(number), self.private(number)
+        if body is None or private is None:
             return None
-        early = record.body.not_before - self._host.clock.now() > EARLY_S
-        return None if early else (record, private)
+        early = body.not_before - self._host.clock.now() > EARLY_S
+        record = self._records.get(number)
+        return None if early else (record.hash if record else body.hash(), private)
 
     def private(self, number: int) -> hpke.PrivateKey | None:
         """This mix's hop key of a record, or None when it never was or is erased."""
@@ -132,10 +140,10 @@ class Records:
         """Erase hop keys whose time is over (record 4): A's after 24 h, B's after 48 h."""
         for name in self._keys.names():
             kind, _, number = name.partition("-")
-            record = self._records.get(int(number)) if kind == "hop" else None
-            if record is None:
+            body = self._body(int(number)) if kind == "hop" else None
+            if body is None:
                 continue
-            end = (record.body.day + 1) * DAY_S + _LIFE_AFTER_DAY[self._position]
+            end = (body.day + 1) * DAY_S + _LIFE_AFTER_DAY[self._position]
             if now >= end:
                 self._keys.erase(name)
-                self._private.pop(record.number, None)
+                self._private.pop(body.number, None)

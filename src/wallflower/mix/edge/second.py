@@ -59,8 +59,8 @@ class Second:
         usable = self._records.usable(entry.record)
         if usable is None:
             raise Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
-        record, private = usable
-        key, b_record = open_seal_b(private, record.hash, parcel.seal_b)
+        record_hash, private = usable
+        key, b_record = open_seal_b(private, record_hash, parcel.seal_b)
         if b_record.kind is not Kind.COVER:
             self._hold(entry.record, open_parcel_body(key, parcel.body))
         if b_record.kind is not Kind.LOOP:

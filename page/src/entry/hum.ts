@@ -1,0 +1,5 @@
+// hum.js of the served shape: what runs in its Workers.
+
+import { startWorker } from '../hum.js';
+
+startWorker();

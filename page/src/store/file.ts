@@ -1,0 +1,67 @@
+// The Worker's side of the store: one file, overwritten in place. Only a Worker may hold the handle
+// that writes without a copy (store 5.1), and the handle shuts other tabs out while it is open.
+
+import { until, monotonic } from '../hum/clock.js';
+import { IMAGE } from './packing.js';
+
+const NAME = 'image';
+const TRIES = 40;
+const BETWEEN_MS = 50;
+
+let held: FileSystemSyncAccessHandle | null = null;
+
+/** Another tab holds the file for the length of a turn; waiting for it is the lock between tabs. */
+async function open(): Promise<FileSystemSyncAccessHandle> {
+  const root = await navigator.storage.getDirectory();
+  const file = await root.getFileHandle(NAME, { create: true });
+  for (let tries = 1; ; tries++) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      const busy = error instanceof DOMException && error.name === 'NoModificationAllowedError';
+      if (!busy || tries === TRIES) throw error;
+      await until(monotonic.now() + BETWEEN_MS, monotonic);
+    }
+  }
+}
+
+function close(): void {
+  held?.close();
+  held = null;
+}
+
+export async function isAble(): Promise<boolean> {
+  try {
+    (await open()).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What lies there; the file stays held until `write`. */
+export async function read(): Promise<Uint8Array | null> {
+  try {
+    held = await open();
+    const bytes = new Uint8Array(IMAGE);
+    return held.read(bytes, { at: 0 }) === IMAGE ? bytes : null;
+  } catch {
+    close();
+    return null;
+  }
+}
+
+/** Put an image in place of what lies there, or leave it (null), and let go of the file. */
+export function write(image: Uint8Array | null): boolean {
+  try {
+    if (!held || !image) return false;
+    if (held.getSize() !== IMAGE) held.truncate(IMAGE);
+    const whole = held.write(new Uint8Array(image), { at: 0 }) === IMAGE;
+    held.flush();
+    return whole;
+  } catch {
+    return false;
+  } finally {
+    close();
+  }
+}

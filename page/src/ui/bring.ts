@@ -1,0 +1,36 @@
+// "Bring a letter": the text of a letter that was taken along from another copy of the page.
+
+import type { Session } from '../session.js';
+import { fromPieces } from '../store/carrying.js';
+import type { Keeper } from '../store/keeper.js';
+import { find, paragraph } from './dom.js';
+import { sayFault } from './faults.js';
+import { Field } from './field.js';
+import { dateOf, say } from './language.js';
+
+/** Answers with what empties it again. */
+export function startBringing(session: Session, keeper: Keeper): () => void {
+  const field = new Field('bring-field');
+  const [fault, status] = [paragraph('bring-fault'), paragraph('bring-status')];
+  find('bring', HTMLButtonElement).addEventListener('click', () => {
+    say(fault, null);
+    say(status, null);
+    try {
+      const slot = fromPieces(field.text);
+      session.bringLetter(slot);
+      field.clear();
+      say(status, 'say.letter.keeping');
+      void keeper.kept().then((kept) => {
+        say(status, kept ? 'say.letter.kept' : 'say.letter.unkept', { date: dateOf(slot.day + 1) });
+      });
+    } catch (error) {
+      sayFault(fault, error);
+      field.focus();
+    }
+  });
+  return () => {
+    field.clear();
+    say(fault, null);
+    say(status, null);
+  };
+}

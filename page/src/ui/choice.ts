@@ -1,0 +1,21 @@
+// Whether this person's visits send padding. It counts from the next visit: the hum that runs was
+// fixed by the page load, and is changed by nothing.
+
+import type { Session } from '../session.js';
+import type { Keeper } from '../store/keeper.js';
+import { find, paragraph } from './dom.js';
+import { say } from './language.js';
+
+export function startChoice(session: Session, keeper: Keeper): void {
+  const box = find('hum-choice', HTMLInputElement);
+  const status = paragraph('hum-choice-status');
+  box.checked = session.hums;
+  box.disabled = !session.record;
+  box.addEventListener('change', () => {
+    session.hums = box.checked;
+    say(status, 'say.choice.keeping');
+    void keeper.kept().then((kept) => {
+      say(status, kept ? (session.hums ? 'say.choice.on' : 'say.choice.off') : 'say.choice.unkept');
+    });
+  });
+}

@@ -1,0 +1,145 @@
+// What can be done with a letter that waits: take it along, or let it leave with the next visit.
+// Offered only behind the words that it was written with, so that one conversation never shows
+// another; both act on this browser alone and ask nobody for anything.
+
+import type { Session } from '../session.js';
+import { toPieces } from '../store/carrying.js';
+import { type Slot, Waits } from '../store/image.js';
+import type { Keeper } from '../store/keeper.js';
+import { drawCode } from './code.js';
+import { fill, find, make, paragraph } from './dom.js';
+import { numberOf, say, type Saying } from './language.js';
+
+const INSETS = ['carry', 'hurry'] as const;
+type Inset = (typeof INSETS)[number];
+
+export class Waiting {
+  #slot: Slot | null = null;
+  #pieces: readonly string[] = [];
+  #at = 0;
+  #opener: HTMLElement | null = null;
+  #hurried: () => void = () => undefined;
+
+  constructor(
+    readonly session: Session,
+    readonly keeper: Keeper,
+  ) {
+    this.#on('carry-select', () => this.#select());
+    this.#on('carry-before', () => this.#show(this.#at - 1));
+    this.#on('carry-next', () => this.#show(this.#at + 1));
+    this.#on('carry-close', () => this.#back());
+    this.#on('hurry-close', () => this.#back());
+    this.#on('hurry-sure', () => this.#hurry());
+  }
+
+  /** Buttons for one waiting letter, and the line that says what came of them; `hurried` takes back
+   * what was said of its day. */
+  toolsFor(slot: Slot, hurried: () => void): HTMLElement {
+    const tools = make('div', '', 'tools');
+    const choices = make('div', '', 'choices');
+    choices.append(this.#tool(slot, 'carry', 'say.tool.carry', tools, hurried));
+    if (this.session.pins.hurry && slot.waits === Waits.LATER) {
+      choices.append(this.#tool(slot, 'hurry', 'say.tool.hurry', tools, hurried));
+    }
+    const status = make('p', '', 'done');
+    status.setAttribute('role', 'status');
+    tools.append(choices, status);
+    return tools;
+  }
+
+  /** Close and empty everything; nothing of a letter stays in the document. */
+  close(): void {
+    for (const name of INSETS) {
+      const inset = find(name, HTMLElement);
+      inset.hidden = true;
+      // Back to where it cannot be thrown away together with a list of answers.
+      document.querySelector('.panels')?.append(inset);
+    }
+    this.#opener?.setAttribute('aria-expanded', 'false');
+    fill(paragraph('carry-text'));
+    fill(paragraph('carry-code'));
+    fill(paragraph('carry-frame'));
+    this.#slot = null;
+    this.#pieces = [];
+  }
+
+  #tool(
+    slot: Slot,
+    name: Inset,
+    saying: Saying,
+    tools: HTMLElement,
+    hurried: () => void,
+  ): HTMLElement {
+    const button = make('button', '', name);
+    button.setAttribute('type', 'button');
+    button.setAttribute('aria-expanded', 'false');
+    say(button, saying);
+    button.addEventListener('click', () => {
+      const again = this.#opener === button && this.#slot !== null;
+      this.close();
+      if (again) return;
+      this.#hurried = hurried;
+      this.#open(slot, name, button, tools);
+    });
+    return button;
+  }
+
+  #open(slot: Slot, name: Inset, button: HTMLElement, tools: HTMLElement): void {
+    this.#slot = slot;
+    this.#opener = button;
+    button.setAttribute('aria-expanded', 'true');
+    const inset = find(name, HTMLElement);
+    tools.append(inset);
+    inset.hidden = false;
+    if (name === 'carry') {
+      this.#pieces = toPieces(slot);
+      paragraph('carry-text').textContent = this.#pieces.join('\n');
+      this.#show(0);
+    }
+    inset.focus();
+  }
+
+  #on(id: string, act: () => void): void {
+    find(id, HTMLButtonElement).addEventListener('click', act);
+  }
+
+  #show(at: number): void {
+    const all = this.#pieces.length;
+    this.#at = (at + all) % all;
+    drawCode('carry-code', this.#pieces[this.#at] as string);
+    const counts = { at: numberOf(this.#at + 1), all: numberOf(all) };
+    say(paragraph('carry-frame'), 'say.carry.frame', counts);
+  }
+
+  #select(): void {
+    const range = document.createRange();
+    range.selectNodeContents(paragraph('carry-text'));
+    const selection = getSelection();
+    selection?.removeAllRanges();
+    selection?.addRange(range);
+    paragraph('carry-text').focus();
+  }
+
+  #back(): void {
+    const opener = this.#opener;
+    this.close();
+    opener?.focus();
+  }
+
+  #hurry(): void {
+    const slot = this.#slot;
+    const opener = this.#opener;
+    const status = opener?.closest('.tools')?.querySelector<HTMLElement>('p.done');
+    this.close();
+    if (!slot || !opener || !status) return;
+    this.session.hurry(slot.tag);
+    this.#hurried();
+    opener.hidden = true;
+    status.tabIndex = -1;
+    say(status, 'say.hurry.keeping');
+    status.focus();
+    void this.keeper.kept().then((kept) => {
+      say(status, kept ? 'say.hurry.done' : 'say.letter.unkept');
+    });
+  }
+}

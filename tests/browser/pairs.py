@@ -1,0 +1,174 @@
+"""Many hums side by side, with a letter that leaves and without one, in an order drawn beforehand.
+
+A seat is a browser context of its own in front of a world of its own. Its two pasts, one that only
+watched and one that also wrote, are kept as copies of the page's store, put back before each hum:
+so every hum begins at the same point, and the letter leaves again each time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median, pstdev
+
+from playwright.sync_api import Browser, Page, Playwright
+from tests.browser.browsing import (
+    FLAGS,
+    PATIENCE_MS,
+    WAKEFUL,
+    make_words,
+    wait_for_board,
+    wait_for_hum,
+    write,
+)
+from tests.browser.opening import open_cells
+from tests.browser.stage import PACE_HUMS, Stage
+from tests.browser.trace import Trace, trace, untimed
+
+from wallflower.wire.hello import Kind
+from wallflower.wire.sizes import HUM_CELLS, SLOT_MS
+
+TRY_MS, TRIES = 50, 600
+SEED = 20261121
+PASTS = ("plain", "letter")
+BLANK = "/blank.html"
+_KEEP = """async (past) => {
+  localStorage.removeItem('copy');
+  const root = await navigator.storage.getDirectory();
+  for await (const [name, file] of root.entries()) {
+    if (name.startsWith('copy-')) continue;
+    const copy = await (await root.getFileHandle(`copy-${past}-${name}`, {create: true}))
+      .createWritable();
+    await copy.write(await (await file.getFile()).arrayBuffer());
+    await copy.close();
+  }
+  return Object.fromEntries(Object.entries(localStorage));
+}"""
+_PUT_BACK = """async ([past, kept]) => {
+  for (const [name, value] of Object.entries(kept)) localStorage.setItem(name, value);
+  const root = await navigator.storage.getDirectory();
+  const start = `copy-${past}-`;
+  for await (const [name, copy] of root.entries()) {
+    if (!name.startsWith(start)) continue;
+    const file = await (await root.getFileHandle(name.slice(start.length), {create: true}))
+      .createWritable();
+    await file.write(await (await copy.getFile()).arrayBuffer());
+    await file.close();
+  }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hum:
+    """One hum as an observer saw it."""
+
+    letter: bool
+    trace: Trace
+    times: tuple[float, ...]
+    connections: int
+
+    def features(self, pace: int) -> list[float]:
+        """In ms: how long until the hum began, and how late each cell is, both by its middle; how
+        far the lateness spreads; last, the number of connections.
+        """
+        due = [at * 1000 - n * SLOT_MS / pace for n, at in enumerate(self.times[1:])]
+        middle = median(due)
+        late = [ms - middle for ms in due]
+        return [middle - self.times[0] * 1000, *late, pstdev(late), self.connections]
+
+
+@dataclass(slots=True)
+class Seat:
+    """One context and its world."""
+
+    stage: Stage
+    page: Page
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def prepare(cls, browser: Browser, stage: Stage) -> Seat:
+        """Both pasts, made by the page itself in fast time; then a new day in the stage's own."""
+        pace, stage.pace_hums = stage.pace_hums, PACE_HUMS
+        stage.files["blank.html"] = b"<!doctype html><title>blank</title>"
+        stage.next_day()
+        stage.release([], [])
+        page = browser.new_context(locale="en-US").new_page()
+        # A hum in real time takes 90 seconds.
+        page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
+        seat = cls(stage, page)
+        for past in PASTS:
+            page.goto(stage.site.url + "/")
+            wait_for_board(page)
+            if past == "letter":
+                make_words(page)
+                write(page, "A letter.")
+            wait_for_hum(page)
+            page.goto(stage.site.url + BLANK)
+            seat.kept[past] = page.evaluate(_KEEP, past)
+        stage.pace_hums = pace
+        stage.next_day()
+        return seat
+
+    def begin(self, letter: bool) -> None:
+        """Put the past back and open the page."""
+        past = PASTS[letter]
+        self.page.evaluate(_PUT_BACK, [past, self.kept[past]])
+        self.stage.forget_requests()
+        self.page.goto(self.stage.site.url + "/", wait_until="commit")
+
+    def until_it_hums(self) -> None:
+        """Wait for the first cell."""
+        for _ in range(TRIES):
+            if self.stage.ingress.requests:
+                return
+            self.page.wait_for_timeout(TRY_MS)
+        raise AssertionError("No cell came")
+
+    def end(self) -> Hum:
+        """Wait until the hum is over; what was seen."""
+        wait_for_hum(self.page)
+        wait_for_board(self.page)
+        cells = sorted(self.stage.ingress.requests, key=lambda cell: cell.at)
+        opened = cells[:HUM_CELLS]
+        kind, _ = open_cells([c.body for c in opened], self.stage.keys, self.stage.record)
+        asked = next(r.at for r in self.stage.site.requests if r.line == "GET /")
+        times = (asked, *(c.at for c in opened))
+        connections = len({c.connection for c in cells})
+        # By what it was: a page that waits too long for its store on a busy machine sends cover.
+        seen = Hum(kind is Kind.LETTER, untimed(trace(self.stage)), times, connections)
+        self.page.goto(self.stage.site.url + BLANK)
+        return seen
+
+
+def classes(pairs: int) -> list[bool]:
+    """As many with a letter as without, in an order that the seed fixes."""
+    order = [False, True] * pairs
+    random.Random(SEED).shuffle(order)
+    return order
+
+
+def hums(
+    driver: Playwright, chromium: str, worlds: Callable[[int], Stage], seats: int,
+    order: Sequence[bool],
+) -> Iterator[Hum]:  # fmt: skip
+    """All hums of one browser, `seats` at a time."""
+    browser = driver.chromium.launch(
+        executable_path=chromium, args=FLAGS, ignore_default_args=WAKEFUL
+    )
+    row = [Seat.prepare(browser, worlds(number)) for number in range(seats)]
+    for at in range(0, len(order), seats):
+        yield from _round(row, order[at : at + seats])
+    for seat in row:
+        seat.stage.stop()
+    browser.close()
+
+
+def _round(row: Sequence[Seat], letters: Sequence[bool]) -> list[Hum]:
+    begun = list(zip(row, letters, strict=False))
+    for seat, letter in begun:
+        seat.begin(letter)
+        if seat.stage.pace_hums == 1:
+            # In real time there is time: page loads do not hold up each other.
+            seat.until_it_hums()
+    return [seat.end() for seat, _ in begun]

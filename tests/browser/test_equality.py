@@ -1,0 +1,200 @@
+"""Whatever a person does, the same requests leave the browser: to the byte, in the same slots.
+
+The page is the shipped one; only the Worker's chance is made repeatable (shim.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from queue import Empty, Queue
+from tempfile import TemporaryDirectory
+
+import pytest
+from playwright.sync_api import Playwright
+from tests.browser.behaviours import BEHAVIOURS, Missing, watch, write_short
+from tests.browser.lanes import in_lanes
+from tests.browser.shim import SHIM, rest_hash, seeded
+from tests.browser.stage import Alter
+from tests.browser.tabs import visit_by_protocol
+from tests.browser.trace import Trace, differences, untimed
+from tests.browser.visits import Lane
+
+from wallflower.crypto.derive import sha256
+from wallflower.wire.sizes import CELL, HUM_CELLS
+
+pytestmark = [pytest.mark.browser, pytest.mark.nightly]
+
+LANES = 3
+AGAIN = 2
+Row = tuple[str, int, list[str]]
+
+
+def patched(code: bytes) -> Alter:
+    """A sender with a fault: code of ours between the shim and the shipped script."""
+    return lambda script: SHIM + code + script
+
+
+# Each fault shows only when a letter leaves: `kind` is 1 then.
+ON_LETTER = b"""let letter=false;self.addEventListener('message',(event)=>{
+if(event.data.job==='hum')letter=event.data.kind===1});const sent=self.fetch.bind(self);"""
+CONTROLS: dict[str, dict[str, Alter]] = {
+    "one request more": {
+        "hum.js": patched(
+            ON_LETTER + b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+            b"void sent('record').catch(()=>0);return sent(url,how)};"
+        )
+    },
+    "one byte more": {
+        "hum.js": patched(
+            ON_LETTER + b"self.fetch=(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+            b"how.body=new Uint8Array([...how.body,0]);return sent(url,how)};"
+        )
+    },
+    "one slot later": {
+        "hum.js": patched(
+            ON_LETTER + b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+            b"await new Promise((go)=>setTimeout(go,250));return sent(url,how)};"
+        )
+    },
+}
+
+
+def on_typing(script: bytes) -> bytes:
+    """A page that asks for something at the first key."""
+    return script + (
+        b";document.getElementById('letter').addEventListener('input',"
+        b"()=>void fetch('record'),{once:true});"
+    )
+
+
+Job = Callable[[Lane, Trace], Row]
+
+
+def _compared(name: str, base: Trace, visit: Callable[[], Trace]) -> Row:
+    """A busy machine may be half a slot late with a cell, or open a connection for it; it is not so
+    in every repetition. A difference in anything else counts at once.
+    """
+    seen = visit()
+    for _ in range(AGAIN):
+        if seen == base or untimed(seen) != untimed(base):
+            break
+        seen = visit()
+    return name, seen.requests(), differences(base, seen)
+
+
+def _act(name: str) -> Job:
+    """Something done, against watching."""
+
+    def job(lane: Lane, base: Trace) -> Row:
+        try:
+            return _compared(name, base, lambda: lane.visit(BEHAVIOURS[name]))
+        except Missing:
+            return f"{name}: the page has no such button yet", 0, []
+
+    return job
+
+
+def _letter(lane: Lane, base: Trace) -> Row:
+    return _compared("a letter leaves", base, lambda: lane.visit(watch, past="letter"))
+
+
+def _two_tabs(lane: Lane, base: Trace) -> Row:
+    """Two page loads are two visits, for everyone: what counts is what is done in them."""
+    del base
+    watched = _in_time(lambda: lane.visit(watch, tabs=2))
+    name = "two tabs, writing in one"
+    return _compared(name, watched, lambda: lane.visit(write_short, tabs=2))
+
+
+def _switch_tab(lane: Lane, base: Trace) -> Row:
+    del base
+
+    def visit(hide: bool) -> Trace:
+        with TemporaryDirectory() as profile:
+            return visit_by_protocol(lane.chromium, Path(profile), lane.stage, hide=hide)
+
+    return _compared("switch tab", _in_time(lambda: visit(False)), lambda: visit(True))
+
+
+def _control(name: str) -> Job:
+    """A planted sender, against the shipped one."""
+
+    def job(lane: Lane, base: Trace) -> Row:
+        seen = lane.visit(watch, past="letter", altered=CONTROLS[name])
+        return f"planted: {name}", seen.requests(), differences(base, seen)
+
+    return job
+
+
+def _typing_control(lane: Lane, base: Trace) -> Row:
+    seen = lane.visit(write_short, altered={"app.js": on_typing})
+    return "planted: one request when typing", seen.requests(), differences(base, seen)
+
+
+def _in_time(visit: Callable[[], Trace]) -> Trace:
+    """A visit that only watches, with every cell in its slot."""
+    for _ in range(1 + AGAIN):
+        seen = visit()
+        if all([event.slot for event in hum] == list(range(HUM_CELLS)) for hum in seen.hums):
+            return seen
+    raise AssertionError("This machine is too busy to keep the slots of a hum")
+
+
+def _jobs() -> list[Job]:
+    """The long ones first."""
+    acts = [_act(name) for name in BEHAVIOURS]
+    return [_two_tabs, _switch_tab, _letter, _typing_control, *map(_control, CONTROLS), *acts]
+
+
+@pytest.fixture(scope="module")
+def rows(
+    chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[int, list[str]]]:
+    """All comparisons, in a few browsers at once; each lane compares with its own watching."""
+    jobs: Queue[Job] = Queue()
+    for job in _jobs():
+        jobs.put(job)
+
+    def work(driver: Playwright, number: int) -> list[Row]:
+        folder = tmp_path_factory.mktemp(f"lane-{number}")
+        lane = Lane(driver, chromium, folder, built).prepare()
+        base = _in_time(lambda: lane.visit(watch))
+        assert [len(hum) for hum in base.hums] == [HUM_CELLS]
+        assert {event.length for event in base.hums[0]} == {CELL}
+        found = []
+        try:
+            while True:
+                found.append(jobs.get_nowait()(lane, base))
+        except Empty:
+            return found
+        finally:
+            lane.stage.stop()
+
+    found = chain(*in_lanes(work, range(LANES)))
+    return {name: (requests, told) for name, requests, told in found}
+
+
+def test_what_follows_the_shim_is_the_shipped_script(built: Path) -> None:
+    script = (built / "hum.js").read_bytes()
+    assert rest_hash(seeded(script)) == sha256(script)
+
+
+def test_nothing_that_a_person_does_changes_a_request(
+    rows: dict[str, tuple[int, list[str]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with capsys.disabled():
+        print("\n\n| during the visit | requests | that differ from watching |\n|---|---|---|")
+        for name, (requests, told) in rows.items():
+            print(f"| {name} | {requests} | {len(told)} |")
+    leaks = {name: told for name, (_, told) in rows.items() if told and "planted" not in name}
+    assert not leaks
+
+
+def test_planted_senders_are_found_by_the_same_comparison(
+    rows: dict[str, tuple[int, list[str]]],
+) -> None:
+    planted = {name: told for name, (_, told) in rows.items() if "planted" in name}
+    assert len(planted) == len(CONTROLS) + 1
+    assert all(planted.values())

@@ -1,0 +1,90 @@
+"""A whole town that runs: processes, desk, people; and what became of every letter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.faults.crew import SERVERS, Crew, patiently
+from tests.faults.desk import Desk
+from tests.faults.sending import Writers
+from tests.host.sockets import until
+
+Open = Callable[..., Awaitable["Running"]]
+UP_S = 60.0
+_LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the letters of a run."""
+
+    written: int
+    acknowledged: int
+    delivered: int
+    lost: list[str]
+    twice: list[str]
+
+
+class Running:
+    """A town that runs: its processes, its desk, and the people who write."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self.desk = Desk(crew)
+        self.writers = Writers(crew)
+
+    async def open(self) -> None:
+        """Start the four servers and wait for the first record."""
+        await asyncio.gather(*(self.crew.start(role) for role in SERVERS))
+        await self.desk.hand_in_keys()
+
+        async def has_record() -> bool:
+            return await patiently(self.crew.record)
+
+        await until(has_record, "the first record", UP_S)
+
+    async def read(self) -> None:
+        """The desk's part: pull for ever, whoever is away."""
+        while True:
+            await patiently(self.desk.hand_in_keys)
+            await patiently(self.desk.read)
+            await asyncio.sleep(_LOOK_S)
+
+    async def settle(self, limit: float) -> Account:
+        """Wait until every acknowledged letter is delivered, or until everything has come out of
+        every process and nothing more comes; then say what became of the letters."""
+        await self.writers.finish()
+
+        async def done() -> bool:
+            return self.writers.acknowledged <= self.desk.letters.keys() or await self._empty()
+
+        await until(done, "everything is delivered or gone", limit)
+        # What was put out twice would come now.
+        await until(self._empty, "every process is empty", limit)
+        lost = sorted(self.writers.acknowledged - self.desk.letters.keys())
+        return Account(
+            self.writers.written, len(self.writers.acknowledged), len(self.desk.letters), lost,
+            self.desk.twice(),
+        )  # fmt: skip
+
+    async def _empty(self) -> bool:
+        """Whether no process holds a whole hum, and the desk has read what B put out since."""
+        a, b, ingress = [await self.crew.town.status(r) for r in ("mix-a", "mix-b", "ingress")]
+        if not (a and b and ingress):
+            return False
+        if ingress["waiting"] or a["pool"] or a["waiting_out"] or b["pool"]:
+            return False
+        drops = self.desk.drops
+
+        async def later() -> bool:
+            return self.desk.drops > drops + 1
+
+        await until(later, "two more drops", UP_S)
+        return True
+
+    async def close(self) -> None:
+        """End everything."""
+        await self.writers.close()
+        await self.crew.stop()

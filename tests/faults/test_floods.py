@@ -1,0 +1,161 @@
+"""Floods of junk: ingress and A stay small, and honest letters come through all the same.
+
+Real processes; what is measured is the resident memory that the system accounts to each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pytest
+from tests.faults.crew import Crew
+from tests.faults.running import Open, Running
+from tests.host.sockets import line, until
+from tests.ingress.stage import TAKEN, upload
+from tests.trust.made import private
+
+from wallflower.crypto import hpke
+from wallflower.wire.hello import hum_id
+from wallflower.wire.sizes import BODY_HEADER, CELL, HASH, HELLO_HEADER, HUM_CELLS, SEAL_A
+
+SEED = 20_778
+CONNECTIONS = 8
+MIB = 1 << 20
+# What a flood of any length may cost a process beyond what the first part of it did.
+MOST_GROWTH = 24 * MIB
+SLOW_ONES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many cells of junk come first, and how many when memory is measured again."""
+
+    first: int
+    then: int
+
+
+TEST, NIGHTLY = Sizes(600, 1_800), Sizes(20_000, 200_000)
+
+
+def junk_hums(record: int, rng: random.Random) -> Iterator[bytes]:
+    """Complete hums of the right form whose hello is sealed to a stranger: each costs A a key."""
+    while True:
+        seal = hpke.seal(private("stranger").public, hpke.info("hop-a", bytes(HASH)), bytes(32))
+        assert len(seal) == SEAL_A
+        for counter in range(HUM_CELLS):
+            head = bytes([1, counter]) + record.to_bytes(2)
+            start = head + (hum_id(seal) if counter % 4 else bytes(8) + seal)
+            yield start + rng.randbytes(CELL - len(start))
+
+
+def junk_cells(_record: int, rng: random.Random) -> Iterator[bytes]:
+    """Random bytes of a cell's length."""
+    while True:
+        yield rng.randbytes(CELL)
+
+
+def bodies_alone(record: int, rng: random.Random) -> Iterator[bytes]:
+    """Body cells of hums whose hello never comes: A has to keep them for a while."""
+    assert HELLO_HEADER < BODY_HEADER
+    while True:
+        head = bytes([1, rng.choice((1, 2, 3))]) + record.to_bytes(2)
+        yield head + rng.randbytes(CELL - len(head))
+
+
+def memory(crew: Crew, role: str) -> int:
+    """The resident bytes of a process."""
+    with open(f"/proc/{crew.processes[role].pid}/status") as status:
+        line_of = next(text for text in status if text.startswith("VmRSS:"))
+    return int(line_of.split()[1]) * 1024
+
+
+async def pour(crew: Crew, cells: Iterable[bytes]) -> int:
+    """Post cells on several connections as fast as they are answered; how many were taken."""
+
+    async def one(part: Iterable[bytes]) -> int:
+        taken = 0
+        async with line(crew.town.ports["ingress"]) as connection:
+            for body in part:
+                taken += await connection.ask(upload(body)) == TAKEN
+        return taken
+
+    everything = list(cells)
+    parts = (everything[i::CONNECTIONS] for i in range(CONNECTIONS))
+    return sum(await asyncio.gather(*map(one, parts)))
+
+
+async def drained(crew: Crew) -> None:
+    """Wait until A has pulled all of it."""
+
+    async def empty() -> bool:
+        return (await crew.town.status("ingress")).get("waiting") == 0
+
+    await until(empty, "A has pulled the flood", 120)
+
+
+async def letters_pass(town: Running, count: int) -> None:
+    """Honest letters are acknowledged, delivered, and delivered once."""
+    for _ in range(count):
+        await town.writers.one()
+    await town.writers.finish()
+    reading = asyncio.ensure_future(town.read())
+    try:
+        account = await town.settle(120)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert (account.acknowledged, account.lost, account.twice) == (account.written, [], [])
+
+
+async def flooded(town: Running, sizes: Sizes) -> None:
+    """Pour each kind of junk, twice; the second part is larger and may cost next to nothing."""
+    crew, rng = town.crew, random.Random(SEED)
+    number = (await crew.record()).number
+    for kind in (junk_hums, junk_cells, bodies_alone):
+        junk = kind(number, rng)
+        marks = []
+        for size in (sizes.first, sizes.then):
+            assert await pour(crew, islice(junk, size)) == size, "nobody is shut out"
+            await drained(crew)
+            marks.append({role: memory(crew, role) for role in ("ingress", "mix-a")})
+        grown = {role: marks[1][role] - marks[0][role] for role in marks[0]}
+        said = {r: f"{m / MIB:.0f} MiB, {grown[r] / MIB:+.1f}" for r, m in marks[1].items()}
+        print(f"\n{kind.__name__}: {sizes.first} + {sizes.then} cells; {said}")
+        assert all(g < MOST_GROWTH for g in grown.values()), grown
+    await letters_pass(town, 5)
+    assert crew.said() == ""
+
+
+async def test_floods_of_junk_leave_memory_bounded_and_letters_come_through(
+    open_town: Open,
+) -> None:
+    await flooded(await open_town(), TEST)
+
+
+@pytest.mark.nightly
+async def test_long_floods_of_junk_leave_memory_bounded_and_letters_come_through(
+    open_town: Open,
+) -> None:
+    await flooded(await open_town(), NIGHTLY)
+
+
+async def test_slow_senders_are_refused_and_shut_nobody_out(open_town: Open) -> None:
+    town = await open_town()
+    port = town.crew.town.ports["ingress"]
+    slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(SLOW_ONES)]
+    try:
+        for _, writer in slow:
+            writer.write(upload(bytes(CELL))[:-1])  # all but the last byte of the cell
+        await letters_pass(town, 5)
+        # After 6 s each of them gets the one refusal (routes.SLOWEST_S).
+        answers = await asyncio.wait_for(
+            asyncio.gather(*(reader.readuntil(b"\r\n\r\n") for reader, _ in slow)), 30
+        )
+        assert {a.split(b"\r\n")[0] for a in answers} == {b"HTTP/1.1 400 Bad Request"}
+    finally:
+        for _, writer in slow:
+            writer.close()

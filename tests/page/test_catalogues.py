@@ -1,0 +1,42 @@
+"""The page's catalogues are gettext for Python too: Babel reads, checks and compiles them."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from wallflower.campaign import build
+
+LOCALE = Path(build.__file__).with_name("locale")
+LANGUAGES = ("en", "zh_Hans", "fa")
+
+
+def _catalogue(language: str) -> Catalog:
+    with (LOCALE / language / "LC_MESSAGES" / "page.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogue_is_read_checked_and_compiled_by_babel(language: str) -> None:
+    catalogue = _catalogue(language)
+    assert [str(fault) for _, faults in catalogue.check() for fault in faults] == []
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    texts = gettext.GNUTranslations(compiled)
+    english = "The desk has your letter."
+    assert (texts.pgettext("say.state.taken", english) == english) is (language == "en")
+
+
+def test_catalogues_have_the_same_places_and_english_texts() -> None:
+    places = {
+        language: {(one.context, one.id) for one in _catalogue(language) if one.id}
+        for language in LANGUAGES
+    }
+    assert places["en"] == places["zh_Hans"] == places["fa"]
