@@ -26,9 +26,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright(chromium: str) -> Iterator[Playwright]:
-    """Playwright's driver, once for all tests."""
+    """Playwright's driver. It keeps an event loop running, so it ends before other tests begin."""
     del chromium
     with sync_playwright() as driver:
         yield driver

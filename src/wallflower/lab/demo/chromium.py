@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from wallflower.errors import Fault
 from wallflower.lab.demo.town import Town
+from wallflower.lab.demo.walk import VISITS
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Playwright
@@ -18,6 +19,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _PATIENCE_MS = 20_000
+_BOARD_MS = 5_000
 _THANKS, _COMPLETE, _SEALED = "谢谢", "已经完整", "已密封并存好"
 
 
@@ -53,11 +55,26 @@ class ChromiumSource:
         return page
 
     async def _watch(self, profile: str) -> Page:
-        """A whole visit: the hum has ended and the board is complete."""
+        """A visit until the hum has ended."""
         page = await self._page(profile)
         await page.locator("#hum-status", has_text=_THANKS).wait_for()
-        await page.locator("#board-status").filter(has_text=_COMPLETE).wait_for(state="attached")
         return page
+
+    async def _whole_board(self, profile: str) -> Page:
+        """A visit that also brought the whole board; made again when it fell on a change of day,
+        where the head is already tomorrow's and is refused (segment 3.6)."""
+        from playwright.async_api import TimeoutError as TooLong
+
+        for attempt in range(VISITS):
+            page = await self._watch(profile)
+            board = page.locator("#board-status").filter(has_text=_COMPLETE)
+            try:
+                await board.wait_for(state="attached", timeout=_BOARD_MS)
+                return page
+            except TooLong:
+                if attempt == VISITS - 1:
+                    raise
+        raise AssertionError
 
     async def visit(self) -> None:
         """Watch once."""
@@ -77,7 +94,7 @@ class ChromiumSource:
 
     async def come_back(self) -> list[str]:
         """In a fresh profile, with the words alone: the replies that the page shows."""
-        page = await self._watch("elsewhere")
+        page = await self._whole_board("elsewhere")
         await page.locator("#read > summary").click()
         await page.locator("#read-field").fill(self.words)
         await page.locator("#look").click()
