@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
-from tests.browser.browsing import forget_all, look_up, make_words, wait_for, wait_for_board, write
+from tests.browser.browsing import (
+    forget_all,
+    look_up,
+    make_words,
+    wait_for,
+    wait_for_board,
+    wait_for_hum,
+    write,
+)
 from tests.browser.stage import Stage
 
 from wallflower.crypto.derive import epoch_secret
@@ -38,6 +46,7 @@ def answered(stage: Stage) -> None:
 
 def states(page: Page) -> Iterator[str]:
     """Bring an open page into one state after another; the name of each, while it lasts."""
+    wait_for_hum(page)  # what it says changes when it ends
     wait_for_board(page)
     wait_for(page, "film-status", "")
     yield "empty"

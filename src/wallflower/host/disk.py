@@ -103,6 +103,8 @@ def has_room(db: sqlite3.Connection) -> bool:
     """Whether a database may take more. Without a reserve, what filled its disk could never be
     deleted again, however much of it was handed on. Its own empty pages count as room."""
     file = db.execute("PRAGMA database_list").fetchone()[2]
+    if not file:  # a database in memory fills no disk
+        return True
     (pages,), (size,) = (
         db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_size")
     )
