@@ -219,7 +219,9 @@ test('after its letter left, the store shows what a viewer of that day shows', a
   const choice = await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore));
   assert.equal(choice.kind, Kind.LETTER);
   second.letterLeft(choice);
-  await new Keeper(second, shelf).turn();
+  const keeper = new Keeper(second, shelf);
+  await keeper.load(); // as a page does: what it began with is no news of another tab
+  await keeper.turn();
   const viewer = new Memory();
   await new Keeper(await sessionOf(tomorrow), viewer).turn();
   assert.deepEqual(seenIn(shelf.bytes), seenIn(viewer.bytes));
