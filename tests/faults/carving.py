@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from wallflower.crypto import aead, hpke
+from wallflower.crypto import aead
 from wallflower.crypto.hpke import PrivateKey, Unopened
 from wallflower.errors import Refused
 from wallflower.trust.record import EpochRecord
@@ -90,16 +90,4 @@ def _opens_row(keys: list[bytes], name: bytes, sealed: bytes) -> bool:
         with suppress(Unopened):
             aead.open_at_rest(key, name, sealed)
             return True
-    return False
-
-
-def opens_drop(key: PrivateKey | None, raw: bytes, record: EpochRecord) -> bool:
-    """Whether a recorded drop opens with the desk's key of that day, if there is one."""
-    from wallflower.wire.drop import open_file_key, parse_drop
-
-    if key is None:
-        return False
-    with suppress(Refused, hpke.Unopened):
-        open_file_key(key, record.hash, parse_drop(raw))
-        return True
     return False

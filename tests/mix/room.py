@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -165,3 +165,19 @@ Make = Callable[..., Awaitable[Room]]
 def room_on(path: Path, parameters: Parameters = AT_ONCE, day: int = DAY) -> Room:
     """A room that is built but not yet open."""
     return Room(simulated_town(path, day, parameters=parameters))
+
+
+@pytest.fixture
+async def make_room(tmp_path: Path) -> AsyncIterator[Make]:
+    """Makes open rooms and closes them."""
+    rooms: list[Room] = []
+
+    async def make(parameters: Parameters = AT_ONCE, day: int = DAY) -> Room:
+        room = room_on(tmp_path / str(len(rooms)), parameters, day)
+        rooms.append(room)
+        await room.open()
+        return room
+
+    yield make
+    for room in rooms:
+        room.town.close()

@@ -20,13 +20,13 @@ from wallflower.host.entropy import OsEntropy
 from wallflower.host.net import HttpNet
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
+from wallflower.source.edge.visit import own_pace
 from wallflower.source.edge.visit import visit as make_visit
 from wallflower.source.letters import Place, is_stale, write_letter
 from wallflower.source.reading import read_board
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record
 from wallflower.wire.letter import Language
-from wallflower.wire.record import Pace
 from wallflower.wire.segment import parse_segment
 from wallflower.wire.sizes import LETTER_TEXT, SECRET
 from wallflower.wire.words import from_person, to_digits, to_words
@@ -149,9 +149,8 @@ def visit(pins_file: Path, store: Path, mirror: str) -> None:
 
 
 async def _visit(known: Pins, files: Store, mirror: str) -> None:
-    pace = await _pace(mirror, known)
     net = HttpNet()
-    host = Host(PacedClock(pace), OsEntropy(), Folder(Path(".")), net)
+    host = Host(PacedClock(await own_pace(mirror, known)), OsEntropy(), Folder(Path(".")), net)
     click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
     try:
         left, segments = await make_visit(host, mirror, known, files)
@@ -160,16 +159,9 @@ async def _visit(known: Pins, files: Store, mirror: str) -> None:
     click.echo(f"Done. The board has {segments} pieces.", err=True)
     if left:
         click.echo("A letter left with this visit.", err=True)
-    raw = files.record()
-    if raw and any(is_stale(k, verify_record(raw, known)) for k in files.letters()):
+    record = verify_record(files.record() or b"", known)
+    if any(is_stale(kept, record) for kept in files.letters()):
         click.echo("A letter waited too long and cannot leave any more. Write it again.", err=True)
-
-
-async def _pace(mirror: str, known: Pins) -> Pace:
-    """Time comes from the signed record; its pace counts only on a loopback origin."""
-    from wallflower.source.edge.visit import own_pace
-
-    return await own_pace(mirror, known)
 
 
 @click.command()
@@ -210,7 +202,7 @@ def crowd(pins_file: Path, mirror: str, viewers: int, pause: float) -> None:
 
 async def _crowd(known: Pins, mirror: str, viewers: int, pause: float) -> None:
     host = Host(
-        PacedClock(await _pace(mirror, known)), OsEntropy(), Folder(Path(".")), HttpNet(256)
+        PacedClock(await own_pace(mirror, known)), OsEntropy(), Folder(Path(".")), HttpNet(256)
     )
     people = Crowd(host, mirror, known, viewers, pause)
     work = asyncio.ensure_future(people.run())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from wallflower.errors import Fault
 from wallflower.lab.demo.town import Town
-from wallflower.lab.demo.walk import VISITS
+from wallflower.lab.demo.walk import made_again
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Playwright
@@ -57,24 +57,14 @@ class ChromiumSource:
     async def _watch(self, profile: str) -> Page:
         """A visit until the hum has ended."""
         page = await self._page(profile)
-        await page.locator("#hum-status", has_text=_THANKS).wait_for()
+        await _said(page, "hum-status", _THANKS, _PATIENCE_MS)
         return page
 
     async def _whole_board(self, profile: str) -> Page:
-        """A visit that also brought the whole board; made again when it fell on a change of day,
-        where the head is already tomorrow's and is refused (segment 3.6)."""
-        from playwright.async_api import TimeoutError as TooLong
-
-        for attempt in range(VISITS):
-            page = await self._watch(profile)
-            board = page.locator("#board-status").filter(has_text=_COMPLETE)
-            try:
-                await board.wait_for(state="attached", timeout=_BOARD_MS)
-                return page
-            except TooLong:
-                if attempt == VISITS - 1:
-                    raise
-        raise AssertionError
+        """A visit that also brought the whole board."""
+        page = await self._watch(profile)
+        await _said(page, "board-status", _COMPLETE, _BOARD_MS)
+        return page
 
     async def visit(self) -> None:
         """Watch once."""
@@ -90,11 +80,11 @@ class ChromiumSource:
         self.words = await shown.inner_text()
         await page.locator("#letter").fill(text)
         await page.locator("#finish").click()
-        await page.locator("#letter-status", has_text=_SEALED).wait_for()
+        await _said(page, "letter-status", _SEALED, _PATIENCE_MS)
 
     async def come_back(self) -> list[str]:
         """In a fresh profile, with the words alone: the replies that the page shows."""
-        page = await self._whole_board("elsewhere")
+        page = await made_again(lambda: self._whole_board("elsewhere"))
         await page.locator("#read > summary").click()
         await page.locator("#read-field").fill(self.words)
         await page.locator("#look").click()
@@ -111,3 +101,14 @@ class ChromiumSource:
             await context.close()
         if self._playwright is not None:
             await self._playwright.stop()
+
+
+async def _said(page: Page, element: str, text: str, patience_ms: float) -> None:
+    """Wait until an element says this, or raise a Fault that names what is missing."""
+    from playwright.async_api import TimeoutError as TooLong
+
+    saying = page.locator(f"#{element}").filter(has_text=text)
+    try:
+        await saying.wait_for(state="attached", timeout=patience_ms)
+    except TooLong:
+        raise Fault(f"The page never said '{text}' in its {element}", "Open it yourself.") from None

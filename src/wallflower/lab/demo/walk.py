@@ -8,7 +8,7 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from wallflower.errors import Fault
 from wallflower.host.net import Unreachable
@@ -24,6 +24,7 @@ ANSWER = (
 )
 PATIENCE_S = 40.0
 _LOOK_S = 0.1
+T = TypeVar("T")
 VISITS = 3  # how often a visit is made before the demo gives up
 
 
@@ -60,6 +61,20 @@ async def until(what: str, ready: Callable[[], Awaitable[bool]], limit: float = 
         await asyncio.sleep(_LOOK_S)
 
 
+async def made_again(visit: Callable[[], Awaitable[T]]) -> T:
+    """A visit; again when it fell on a change of day.
+
+    Then the head is already tomorrow's and the record still today's, so the board is refused
+    (segment 3.6). With days of seconds that happens to a visit in fifty.
+    """
+    for _ in range(VISITS - 1):
+        try:
+            return await visit()
+        except Fault:
+            continue
+    return await visit()
+
+
 @dataclass(slots=True)
 class TerminalSource:
     """The source by `wallflower visit`, `write` and `read`."""
@@ -84,18 +99,7 @@ class TerminalSource:
         await self._visit("source")
 
     async def _visit(self, store: str) -> None:
-        """A visit; again when it fell on a change of day.
-
-        Then the head is already tomorrow's and the record still today's, so the board is refused
-        (segment 3.6). With days of seconds that happens to a visit in fifty.
-        """
-        for attempt in range(VISITS):
-            try:
-                await self._run(store, "visit", "--mirror", self.town.url("mirror"))
-                return
-            except Fault:
-                if attempt == VISITS - 1:
-                    raise
+        await made_again(lambda: self._run(store, "visit", "--mirror", self.town.url("mirror")))
 
     async def write(self, text: str) -> None:
         """Make words and seal a letter, offline."""

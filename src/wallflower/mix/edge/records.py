@@ -70,7 +70,9 @@ class Records:
         a hum that is acknowledged and cannot be opened is lost. A record of tomorrow is refused
         but for an hour, since clocks differ.
         """
-        body, private = self._body(number), self.private(number)
+        body = self._body(number)
+        # In this order: a junk cell that names no record costs no look at the disk.
+        private = self.private(number) if body is not None else None
         if body is None or private is None:
             return None
         early = body.not_before - self._host.clock.now() > EARLY_S
