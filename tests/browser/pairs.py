@@ -131,7 +131,7 @@ class Seat:
         wait_for_board(self.page)
         cells = sorted(self.stage.ingress.requests, key=lambda cell: cell.at)
         opened = cells[:HUM_CELLS]
-        kind, _ = open_cells([c.body for c in opened], self.stage.keys, self.stage.record)
+        kind, _ = open_cells([c.body for c in opened], self.stage.keys, self.stage.records)
         asked = next(r.at for r in self.stage.site.requests if r.line == "GET /")
         times = (asked, *(c.at for c in opened))
         connections = len({c.connection for c in cells})

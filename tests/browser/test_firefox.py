@@ -43,13 +43,13 @@ def test_firefox_sends_one_hum_a_visit_and_the_letter_on_the_next_day(
 ) -> None:
     letter_words = alone(_write(stage, tmp_path / "profile"))
     _is_one_hum(stage)
-    kind, letter = open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.record)
+    kind, letter = open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.records)
     assert (kind, letter) == (Kind.COVER, None)
     stage.next_day()
     stage.forget_requests()
     alone(_watch(stage, tmp_path / "profile"))
     _is_one_hum(stage)
-    kind, letter = open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.record)
+    kind, letter = open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.records)
     assert kind is Kind.LETTER
     assert letter is not None
     assert letter.text == TEXT

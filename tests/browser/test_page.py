@@ -24,7 +24,7 @@ from wallflower.crypto.derive import conversation_id, epoch_secret
 from wallflower.wire.chain import chain_value
 from wallflower.wire.hello import Kind
 from wallflower.wire.letter import Language, Letter
-from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS
+from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS, week_of_day
 from wallflower.wire.words import from_person, to_words
 
 pytestmark = pytest.mark.browser
@@ -46,7 +46,7 @@ def test_one_page_load_sends_twelve_equal_cells_over_one_connection(
     assert len({c.head for c in cells}) == 1
     assert {c.connection for c in cells} == {1}
     assert stage.ingress.connections == 1
-    kind, letter = open_cells([c.body for c in cells], stage.keys, stage.record)
+    kind, letter = open_cells([c.body for c in cells], stage.keys, stage.records)
     assert (kind, letter) == (Kind.COVER, None)
     assert not visitor.errors
 
@@ -56,7 +56,7 @@ def test_any_one_copy_of_each_position_is_enough(stage: Stage, visitor: Visitor)
     cells = [c.body for c in stage.ingress.requests]
     for copies in ((4, 5, 6, 7), (8, 1, 6, 11)):
         assert len(copies) == POSITIONS
-        open_cells([cells[c] for c in copies], stage.keys, stage.record)
+        open_cells([cells[c] for c in copies], stage.keys, stage.records)
 
 
 def _hum_of_a_visit(stage: Stage, visitor: Visitor) -> tuple[Kind, Letter | None]:
@@ -66,7 +66,7 @@ def _hum_of_a_visit(stage: Stage, visitor: Visitor) -> tuple[Kind, Letter | None
     wait_for(page, "hum-status", "谢谢")
     page.wait_for_timeout(1500)  # a turn of the store's clock after the hum
     assert len(stage.ingress.requests) == HUM_CELLS
-    return open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.record)
+    return open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.records)
 
 
 def _asked(stage: Stage) -> list[bytes]:
@@ -75,9 +75,12 @@ def _asked(stage: Stage) -> list[bytes]:
     return sorted(request.head for server in servers for request in server.requests)
 
 
+@pytest.mark.parametrize("week_ends", [False, True], ids=["within a week", "into the next week"])
 def test_letter_of_one_visit_leaves_with_the_next_days_and_only_once(
-    stage: Stage, visitor: Visitor
+    stage: Stage, visitor: Visitor, week_ends: bool
 ) -> None:
+    while (week_of_day(stage.record.day + 1) != stage.record.desks[0].week) is not week_ends:
+        stage.next_day()
     page = visitor.visit(CHINESE_PAGE)
     secret = from_person("".join(make_words(page)))
     wait_for(page, "hum-status", "谢谢")

@@ -40,7 +40,7 @@ def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor:
     stage.forget_requests()
     wait_for_hum(visitor.visit())
     cells = [c.body for c in stage.ingress.requests]
-    _, letter = open_cells(cells, stage.keys, stage.record)
+    _, letter = open_cells(cells, stage.keys, stage.records)
     assert letter is not None
     stage.release([], [receipt(letter.e, letter.mark)])
     page = visitor.visit()
