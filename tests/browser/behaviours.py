@@ -1,7 +1,6 @@
 """What people do during a visit. None of it may change what leaves the browser.
 
-Each is done while the hum runs; a visit that it is compared with only watches. A behaviour whose
-button the page does not have yet says so and is skipped.
+Each is done while the hum runs; a visit that it is compared with only watches.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from tests.browser.browsing import (
     forget_all,
     look_up,
     make_words,
+    open_panel,
     wait_for_board,
     wait_for_hum,
     write,
@@ -35,10 +35,6 @@ class Scene:
     visitor: Visitor
     page: Page
     words: str
-
-
-class Missing(Exception):
-    """The page has no such button."""
 
 
 def watch(scene: Scene) -> None:
@@ -99,21 +95,14 @@ def wrong_words(scene: Scene) -> None:
 
 def forget(scene: Scene) -> None:
     """Write, then forget everything on this device."""
-    if not scene.page.locator("#forget").count():
-        raise Missing
     write_short(scene)
     forget_all(scene.page)
 
 
 def ask_not_to_hum(scene: Scene) -> None:
     """The choice counts from the next visit: the one that runs is not touched."""
-    if not scene.page.locator("#hum-choice").count():
-        raise Missing
-    scene.page.locator("#go-device").click()
-    choice = scene.page.locator("#hum-choice")
-    if not choice.is_visible():
-        raise Missing
-    choice.uncheck()
+    open_panel(scene.page, "device")
+    scene.page.locator("#hum-choice").uncheck()
 
 
 def change_language(scene: Scene) -> None:

@@ -119,14 +119,15 @@ def wait_for_board(page: Page) -> None:
     wait_for(page, "board-status", "complete")
 
 
-def _open(page: Page, panel: str) -> None:
+def open_panel(page: Page, panel: str) -> None:
+    """Open a panel unless it is open."""
     if page.locator(f"#{panel}").get_attribute("open") is None:
         page.locator(f"#{panel} > summary").click()
 
 
 def make_words(page: Page) -> list[str]:
     """Open the panel and make new words; they are written down."""
-    _open(page, "write")
+    open_panel(page, "write")
     page.locator("#new-words").click()
     page.locator("#noted").check()
     shown = page.locator("#shown-words ol").evaluate_all(
@@ -152,14 +153,14 @@ def finish(page: Page) -> None:
 
 def look_up(page: Page, words: str) -> None:
     """Enter words in the panel for reading."""
-    _open(page, "read")
+    open_panel(page, "read")
     page.locator("#read-field").fill(words)
     page.locator("#look").click()
 
 
 def forget_all(page: Page) -> None:
     """Forget everything on this device, and wait until it says so."""
-    _open(page, "device")
+    open_panel(page, "device")
     page.locator("#forget").click()
     page.locator("#forget-sure").click()
     page.locator("#forget-status").filter(has_text=ANYTHING).wait_for()

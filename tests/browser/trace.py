@@ -45,7 +45,10 @@ class Trace:
 
 
 def trace(stage: Stage, hums: int = 1) -> Trace:
-    """The visit that the servers have just recorded; `hums` is the number of its page loads."""
+    """The visit that the servers have just recorded; `hums` is the number of its page loads.
+
+    Two loads share the browser's connections: which of them a cell takes is chance, and left out.
+    """
     names = _names(stage)
     cells = sorted(stage.ingress.requests, key=lambda request: request.at)
     site = sorted(stage.site.requests, key=lambda request: request.at)
@@ -104,7 +107,12 @@ def _hums(
         start = median([c.at - number * slot_s for number, c in enumerate(load)] or [0.0])
         slots = [round((c.at - start) / slot_s) for c in load]
         events = zip(load, slots, strict=True)
-        told.append(tuple(_event(c, names, s, order.index(c.connection)) for c, s in events))
+        told.append(
+            tuple(
+                _event(c, names, s, order.index(c.connection) if hums == 1 else None)
+                for c, s in events
+            )
+        )
     return told
 
 

@@ -21,17 +21,21 @@ from tests.browser.browsing import (
     wait_for_hum,
     write,
 )
+from tests.browser.opening import open_cells
 from tests.browser.shim import seeded
 from tests.browser.stage import Alter, Stage
 from tests.browser.trace import Trace, trace
 
 from wallflower.crypto.derive import epoch_secret
+from wallflower.wire.hello import Kind
 from wallflower.wire.reply import seal_part
+from wallflower.wire.sizes import POSITIONS
 from wallflower.wire.words import from_person
 
 # A slot is 250 ms: a late cell does not fall into another slot on a busy machine.
 PACE_HUMS = 30
 QUIET_MS = 1000
+PASTS = {"plain": Kind.COVER, "letter": Kind.LETTER}
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ class Lane:
         self.stage.altered["hum.js"] = seeded
         week = self.stage.next_day().week
         self.stage.release([], [])
-        for past in ("plain", "letter"):
+        for past in PASTS:
             visitor = self._visitor(past)
             page = visitor.visit()
             if past == "letter":
@@ -72,12 +76,16 @@ class Lane:
 
     def visit(
         self, act: Callable[[Scene], None], *, past: str = "plain",
-        altered: Mapping[str, Alter] | None = None, tabs: int = 1,
+        altered: Mapping[str, Alter] | None = None, tabs: int = 1, cached: bool = True,
     ) -> Trace:  # fmt: skip
-        """One recorded visit by a copy of a profile, with something done during it."""
+        """One recorded visit by a copy of a profile, with something done during it. What is altered
+        reaches only a browser that did not keep the script of the day before.
+        """
+        assert not (altered and cached)
         self.visits += 1
         name = f"visit-{self.visits}"
-        shutil.copytree(self.folder / past, self.folder / name)
+        kept = None if cached else shutil.ignore_patterns("Cache", "Code Cache")
+        shutil.copytree(self.folder / past, self.folder / name, ignore=kept)
         before = dict(self.stage.altered)
         self.stage.altered |= altered or {}
         self.stage.forget_requests()
@@ -90,8 +98,15 @@ class Lane:
             wait_for_board(one)
             wait_for(one, "film-status", "")
         page.wait_for_timeout(QUIET_MS)
+        if tabs == 1:
+            assert self._kind() is PASTS[past]
         seen = trace(self.stage, tabs)
         visitor.leave()
         self.stage.altered = before
         shutil.rmtree(self.folder / name)
         return seen
+
+    def _kind(self) -> Kind:
+        """What the hum that was just recorded carried, by its first copies."""
+        cells = [c.body for c in self.stage.ingress.requests if c.body[1] < POSITIONS]
+        return open_cells(cells, self.stage.keys, self.stage.records)[0]
