@@ -149,6 +149,17 @@ async def test_live_files_are_never_stored_and_fixed_ones_for_an_hour(make_room:
         assert headers[b"referrer-policy"] == b"no-referrer"
 
 
+async def test_what_is_public_and_signed_is_read_by_pages_of_any_origin(make_room: Make) -> None:
+    """A carried copy's origin is none, and a mirror is the second way of another's page."""
+    mirror = mirror_of(await make_room())
+    shared = {
+        name: dict(mirror._headers(name)).get(b"access-control-allow-origin")
+        for name in ("record", "board/head", "board/7", "index.html", "app.js", "film/1.bin")
+    }
+    assert shared == {"record": b"*", "board/head": b"*", "board/7": b"*",
+                      "index.html": None, "app.js": None, "film/1.bin": None}  # fmt: skip
+
+
 def test_a_site_without_a_page_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "app.js").write_bytes(b"js")
     with pytest.raises(Fault, match="index"):

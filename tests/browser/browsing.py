@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import BrowserContext, Page, Playwright
-from tests.browser.stage import Stage
+from tests.browser.stage import Shape, Stage
 
 FLAGS = [
     "--no-sandbox",
@@ -55,10 +55,10 @@ class Visitor:
         self._context: BrowserContext | None = None
         self.errors: list[str] = []
 
-    def visit(self, look: Look = DEFAULT) -> Page:
+    def visit(self, look: Look = DEFAULT, shape: Shape = "served") -> Page:
         """Start the browser anew and open the page."""
         page = self.start(look)
-        page.goto(self._stage.site.url + "/")
+        page.goto(self._stage.address(shape))
         return page
 
     def start(self, look: Look = DEFAULT) -> Page:

@@ -7,8 +7,9 @@ so every hum begins at the same point, and the letter leaves again each time.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median, pstdev
 
@@ -88,27 +89,28 @@ class Seat:
 
     @classmethod
     def prepare(cls, browser: Browser, stage: Stage) -> Seat:
-        """Both pasts, made by the page itself in fast time; then a new day in the stage's own."""
-        pace, stage.pace_hums = stage.pace_hums, PACE_HUMS
+        """A context and a world with a first day; fast for now."""
         stage.files["blank.html"] = b"<!doctype html><title>blank</title>"
         stage.next_day()
         stage.release([], [])
         page = browser.new_context(locale="en-US").new_page()
         # A hum in real time takes 90 seconds.
-        page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
-        seat = cls(stage, page)
-        for past in PASTS:
-            page.goto(stage.site.url + "/")
-            wait_for_board(page)
-            if past == "letter":
-                make_words(page)
-                write(page, "A letter.")
-            wait_for_hum(page)
-            page.goto(stage.site.url + BLANK)
-            seat.kept[past] = page.evaluate(_KEEP, past)
-        stage.pace_hums = pace
-        stage.next_day()
-        return seat
+        page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / stage.pace_hums)
+        return cls(stage, page)
+
+    def open(self) -> None:
+        """Open the page, to make a past."""
+        self.page.goto(self.stage.site.url + "/")
+
+    def keep(self, past: str) -> None:
+        """Live through this past, and keep what it leaves."""
+        wait_for_board(self.page)
+        if past == "letter":
+            make_words(self.page)
+            write(self.page, "A letter.")
+        wait_for_hum(self.page)
+        self.page.goto(self.stage.site.url + BLANK)
+        self.kept[past] = self.page.evaluate(_KEEP, past)
 
     def begin(self, letter: bool) -> None:
         """Put the past back and open the page."""
@@ -141,34 +143,51 @@ class Seat:
         return seen
 
 
-def classes(pairs: int) -> list[bool]:
-    """As many with a letter as without, in an order that the seed fixes."""
-    order = [False, True] * pairs
-    random.Random(SEED).shuffle(order)
-    return order
+def classes(pairs: int, seats: int) -> list[list[bool]]:
+    """For each seat as many hums with a letter as without, in an order that the seed fixes."""
+    chance = random.Random(SEED)
+    each = [[False, True] * math.ceil(pairs / seats) for _ in range(seats)]
+    for order in each:
+        chance.shuffle(order)
+    return each
 
 
 def hums(
-    driver: Playwright, chromium: str, worlds: Callable[[int], Stage], seats: int,
-    order: Sequence[bool],
-) -> Iterator[Hum]:  # fmt: skip
-    """All hums of one browser, `seats` at a time."""
+    driver: Playwright, chromium: str, stages: Sequence[Stage], orders: Sequence[Sequence[bool]]
+) -> Iterator[tuple[int, Hum]]:
+    """All hums of one browser with the numbers of their seats: a seat a stage, all at once."""
     browser = driver.chromium.launch(
         executable_path=chromium, args=FLAGS, ignore_default_args=WAKEFUL
     )
-    row = [Seat.prepare(browser, worlds(number)) for number in range(seats)]
-    for at in range(0, len(order), seats):
-        yield from _round(row, order[at : at + seats])
+    row = _prepared(browser, stages)
+    for letters in zip(*orders, strict=True):
+        yield from enumerate(_round(row, letters))
     for seat in row:
         seat.stage.stop()
     browser.close()
 
 
+def _prepared(browser: Browser, stages: Sequence[Stage]) -> list[Seat]:
+    """Both pasts of every seat, made by the page itself in fast time; then a day in its own."""
+    paces = [stage.pace_hums for stage in stages]
+    for stage in stages:
+        stage.pace_hums = PACE_HUMS
+    row = [Seat.prepare(browser, stage) for stage in stages]
+    for past in PASTS:
+        for seat in row:
+            seat.open()
+        for seat in row:
+            seat.keep(past)
+    for stage, pace in zip(stages, paces, strict=True):
+        stage.pace_hums = pace
+        stage.next_day()
+    return row
+
+
 def _round(row: Sequence[Seat], letters: Sequence[bool]) -> list[Hum]:
-    begun = list(zip(row, letters, strict=False))
-    for seat, letter in begun:
+    for seat, letter in zip(row, letters, strict=True):
         seat.begin(letter)
         if seat.stage.pace_hums == 1:
             # In real time there is time: page loads do not hold up each other.
             seat.until_it_hums()
-    return [seat.end() for seat, _ in begun]
+    return [seat.end() for seat in row]

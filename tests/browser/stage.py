@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tests.browser.recorder import Recorder
 
-from wallflower.campaign.build import build_site, packaged_film
+from wallflower.campaign.build import Campaign, build_carried, build_site, packaged_film
 from wallflower.crypto import hpke, sign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
@@ -51,7 +52,9 @@ def _mirror_headers(path: str) -> list[str]:
     """The headers that our own mirror sends (board/edge/mirror.py)."""
     fixed = path not in ("record", "board/head", "index.html")
     keep = "public, max-age=3600, immutable" if fixed else "no-store"
+    shared = path == "record" or path.startswith("board/")
     return [
+        *(["Access-Control-Allow-Origin: *"] if shared else []),
         f"Content-Type: {_types(path)}", f"Cache-Control: {keep}",
         "Content-Security-Policy: frame-ancestors 'none'", "Referrer-Policy: no-referrer",
         "X-Content-Type-Options: nosniff", "Cross-Origin-Opener-Policy: same-origin",
@@ -59,6 +62,7 @@ def _mirror_headers(path: str) -> list[str]:
 
 
 Alter = Callable[[bytes], bytes]
+Shape = Literal["served", "carried"]
 
 
 def _as_built(data: bytes) -> bytes:
@@ -118,6 +122,13 @@ class Stage:
         )
         ways = [self.ingress.url + "/", self.second.url + "/"]
         build_site(page, folder, self.pins, ways, film or packaged_film(), DESK)
+        boards = (self.site.url + "/", self.second.url + "/")
+        self.carried = folder.with_name(f"{folder.name}-carried.html")
+        build_carried(page, self.carried, Campaign(self.pins, (*boards, *ways), DESK, boards))
+
+    def address(self, shape: Shape = "served") -> str:
+        """Where a browser finds the page in this shape."""
+        return f"{self.site.url}/" if shape == "served" else self.carried.as_uri()
 
     def stop(self) -> None:
         """Stop all servers."""

@@ -23,7 +23,7 @@ from tests.browser.browsing import (
 )
 from tests.browser.opening import open_cells
 from tests.browser.shim import seeded
-from tests.browser.stage import Alter, Stage
+from tests.browser.stage import Alter, Shape, Stage
 from tests.browser.trace import Trace, trace
 
 from wallflower.crypto.derive import epoch_secret
@@ -46,6 +46,7 @@ class Lane:
     chromium: str
     folder: Path
     built: Path
+    shape: Shape = "served"
     stage: Stage = field(init=False)
     words: str = field(init=False)
     visits: int = 0
@@ -58,7 +59,7 @@ class Lane:
         self.stage.release([], [])
         for past in PASTS:
             visitor = self._visitor(past)
-            page = visitor.visit()
+            page = visitor.visit(shape=self.shape)
             if past == "letter":
                 self.words = " ".join(make_words(page))
                 write(page, "A letter.")
@@ -90,7 +91,7 @@ class Lane:
         self.stage.altered |= altered or {}
         self.stage.forget_requests()
         visitor = self._visitor(name)
-        page = visitor.visit()
+        page = visitor.visit(shape=self.shape)
         pages = [page, *(visitor.another_tab() for _ in range(tabs - 1))]
         act(Scene(visitor, page, self.words))
         for one in pages:
