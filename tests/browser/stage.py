@@ -62,7 +62,7 @@ def _mirror_headers(path: str) -> list[str]:
 
 
 Alter = Callable[[bytes], bytes]
-Shape = Literal["served", "carried"]
+Shape = Literal["served", "carried", "file"]
 
 
 def _as_built(data: bytes) -> bytes:
@@ -125,10 +125,15 @@ class Stage:
         boards = (self.site.url + "/", self.second.url + "/")
         self.carried = folder.with_name(f"{folder.name}-carried.html")
         build_carried(page, self.carried, Campaign(self.pins, (*boards, *ways), DESK, boards))
+        self.files["carried.html"] = self.carried.read_bytes()
 
     def address(self, shape: Shape = "served") -> str:
-        """Where a browser finds the page in this shape."""
-        return f"{self.site.url}/" if shape == "served" else self.carried.as_uri()
+        """Where a browser finds the page in this shape. A pace counts on a loopback origin only, so
+        a carried copy is served here too; out of its file it hums in real time.
+        """
+        if shape == "file":
+            return self.carried.as_uri()
+        return f"{self.site.url}/" + ("carried.html" if shape == "carried" else "")
 
     def stop(self) -> None:
         """Stop all servers."""

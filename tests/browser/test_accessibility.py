@@ -119,6 +119,30 @@ def test_axe_finds_nothing_without_script(stage: Stage, visitor: Visitor, dark: 
 
 
 @needs_axe
+def test_axe_finds_nothing_in_any_state_of_a_carried_copy(stage: Stage, visitor: Visitor) -> None:
+    answered(stage)
+    page = visitor.visit(shape="carried")
+    found = {}
+    for state in states(page):
+        for language in [*languages(page)[1:], "en"]:
+            show(page, language)
+            found[state, language] = violations(page)
+    assert len(found) == 7 * 3
+    assert {name: told for name, told in found.items() if told} == {}
+    assert not visitor.errors
+
+
+@needs_axe
+def test_axe_finds_nothing_in_a_carried_copy_without_script(stage: Stage, visitor: Visitor) -> None:
+    text = stage.carried.read_text(encoding="utf-8")
+    start, end = text.index("<script"), text.index("</script>") + len("</script>")
+    stage.carried.write_text(text[:start] + text[end:], encoding="utf-8")
+    page = visitor.visit(shape="file")
+    assert page.locator("html[data-language]").count() == 0
+    assert violations(page) == []
+
+
+@needs_axe
 def test_planted_image_without_a_name_is_found_by_axe(stage: Stage, visitor: Visitor) -> None:
     del stage
     page = visitor.visit()

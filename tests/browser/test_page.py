@@ -104,6 +104,27 @@ def test_letter_of_one_visit_leaves_with_the_next_days_and_only_once(
     assert not visitor.errors
 
 
+def test_copy_out_of_a_file_hums_in_real_time_and_reads_the_board(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """A pace is honoured on a loopback origin only: here two cells are waited for."""
+    page = visitor.visit(shape="file")
+    assert page.url.startswith("file:")
+    wait_for_board(page)
+    make_words(page)
+    page.locator("#letter").fill("A letter.")
+    page.locator("#finish").click()
+    heads = [request.head for request in stage.ingress.requests]
+    while len(heads) < 2:
+        page.wait_for_timeout(200)
+        heads = [request.head for request in stage.ingress.requests]
+    assert len(set(heads)) == 1
+    assert b"\r\nOrigin: null\r\n" in heads[0]
+    assert [len(request.body) for request in stage.ingress.requests] == [CELL] * len(heads)
+    assert {request.line for request in stage.site.requests} >= {"GET /record", "GET /board/head"}
+    assert not visitor.errors
+
+
 def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, visitor: Visitor) -> None:
     good = stage.files["record"]
     stage.files["record"] = good[:-1] + bytes([good[-1] ^ 1])
