@@ -61,7 +61,7 @@ def _fault(page: Page) -> None:
 
 
 def _more(page: Page) -> None:
-    """A letter put away, what can be taken along, the picker, and the question before forgetting."""
+    """A letter put away, what can be taken along, and the question before forgetting."""
     page.locator("#read-close").click()
     page.locator("#letter").fill("…")
     page.locator("#finish").click()
@@ -78,9 +78,10 @@ def take(folder: Path, chromium: str) -> None:
         week = stage.next_day().week
         e = epoch_secret(SECRET, week)
         stage.release([seal_part(e, 0, bytes(16), 1, 1, REPLY.encode())], [receipt(e, 5)])
-        visitor = Visitor(playwright, chromium, Path(scratch) / "profile", stage)
         for shape, (width, height) in SHAPES.items():
             for language in LETTERS:
+                profile = Path(scratch) / f"{shape}-{language}"
+                visitor = Visitor(playwright, chromium, profile, stage)
                 for dark in (False, True):
                     look = Look(language, width, height, dark)
                     name = f"{shape}-{language}-{'dark' if dark else 'light'}"
@@ -94,9 +95,10 @@ def take(folder: Path, chromium: str) -> None:
                         page.screenshot(path=folder / f"{name}-faults.png", full_page=True)
                         _more(page)
                         page.screenshot(path=folder / f"{name}-more.png", full_page=True)
+                visitor.leave()
             page = visitor.visit(Look("en", width, height, script=False))
             page.screenshot(path=folder / f"{shape}-without-script.png", full_page=True)
-        visitor.leave()
+            visitor.leave()
         stage.stop()
 
 
