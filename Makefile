@@ -33,9 +33,9 @@ lint: setup
 page-test: setup
 	if [ -e page/package-lock.json ]; then cd page && npm test; fi
 
-# Pytest comes last and -rs names every skipped test with its reason just above the closing line.
+# Pytest comes last and -rs names every skipped test with its reason just above the closing lines.
 test: lint page-test
-	pytest -rs $(ARGS)
+	sh tools/tests.sh $(ARGS)
 
 nightly: lint page-test
 	mkdir -p docs/nightly
