@@ -88,8 +88,8 @@ class Mirror:
         # no date, nothing that could tell one visitor from another.
         fixed = name not in _LIVE and name != "index.html"
         keep = b"public, max-age=3600, immutable" if fixed else b"no-store"
-        # What is public and signed may be read by a page of any origin: another mirror's, which asks
-        # here as its second way, and a carried copy's, whose origin is none.
+        # What is public and signed may be read by pages of any origin: another mirror's, which ask
+        # here as their second way, and a carried copy's, whose origin is none.
         shared = name == "record" or name.startswith("board/")
         return [
             *([(b"access-control-allow-origin", b"*")] if shared else []),
