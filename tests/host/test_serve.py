@@ -8,7 +8,8 @@ import pytest
 from tests.host.sockets import exchange, free_port, line, listening, request, serving, until
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body, refuse
-from wallflower.host.serve import KEEP_ALIVE_S, Listener, serve
+from wallflower.host.quiet import KEEP_ALIVE_S
+from wallflower.host.serve import Listener, serve
 from wallflower.lab.host import SeededEntropy
 
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
