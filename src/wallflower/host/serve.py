@@ -18,6 +18,7 @@ from typing import Any
 import uvicorn
 
 from wallflower.host.asgi import App
+from wallflower.host.disk import disk_trouble
 from wallflower.host.quiet import KEEP_ALIVE_S, QuietHttp
 from wallflower.host.seats import Seats
 
@@ -111,7 +112,8 @@ async def serve(listeners: list[Listener], *work: Coroutine[Any, Any, None]) -> 
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a process on uvloop."""
+    """Run a process on uvloop. Raises DiskTrouble when its disk takes nothing more."""
     import uvloop
 
-    uvloop.run(main)
+    with disk_trouble():
+        uvloop.run(main)
