@@ -58,7 +58,8 @@ export function leadingHead(
 
 /** Add the next older segment, fetched just now, or Refused. */
 export function extend(board: Board, bytes: Uint8Array, record: EpochRecord): Board {
-  const segment = verifySegment(bytes, nextHash(board), record);
+  const follower = board.segments.at(-1)?.header ?? null;
+  const segment = verifySegment(bytes, nextHash(board), record, follower);
   return { head: board.head, segments: [...board.segments, segment] };
 }
 

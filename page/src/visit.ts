@@ -223,6 +223,7 @@ export class Visit {
       url: `${place}board/${number - i}`,
       atMs: 0,
     }));
+    // The largest that any of them can have: sizes are never lowered (segment 4).
     const limit = segmentSize(replies, receipts);
     let fetched = empty;
     progress.board('loading', 0, all);

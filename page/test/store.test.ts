@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 
 import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
-import { equal } from '../src/bytes.js';
+import { concat, equal, uint } from '../src/bytes.js';
 import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
@@ -25,6 +25,7 @@ import {
 import { type EpochRecord, verifyInForce } from '../src/trust/record.js';
 import { Kind } from '../src/wire/hello.js';
 import { openLetter } from '../src/wire/letter.js';
+import { segmentSize } from '../src/wire/segment.js';
 import { LETTER } from '../src/wire/sizes.js';
 import { draw } from '../src/entropy.js';
 import { recordNamed } from './vectors/files.js';
@@ -72,8 +73,15 @@ async function sessionOf(record: EpochRecord, kept: Image | null = null): Promis
   return session;
 }
 
+/** Random bytes that say of themselves how many slots and receipts they hold. */
+function segmentOf(replies: number, receipts: number): Uint8Array {
+  const bytes = draw(segmentSize(replies, receipts));
+  bytes.set(concat(uint(replies, 2), uint(receipts, 2)), 12);
+  return bytes;
+}
+
 test('the image has one size, whatever is in it, and is read back as it was', () => {
-  const board = { head: draw(176), segments: [draw(11760), draw(11760)] };
+  const board = { head: draw(176), segments: [segmentOf(13, 100), segmentOf(13, 100)] };
   for (const image of [
     imageOf(),
     imageOf({ seen: 9, hums: false, slots: [slot(Waits.NEXT), ...fillers().slice(1)], board }),
@@ -88,10 +96,30 @@ test('the image has one size, whatever is in it, and is read back as it was', ()
 });
 
 test('a board larger than its area is kept as far as it fits', () => {
-  const segments = Array.from({ length: 90 }, () => draw(11760));
+  const segments = Array.from({ length: 90 }, () => segmentOf(13, 100));
   const bytes = encodeImage(imageOf({ board: { head: draw(176), segments } }));
   assert.equal(bytes.length, PLAIN);
   assert.deepEqual(decodeImage(bytes).board?.segments, segments.slice(0, 84));
+});
+
+test('a board across a step is read back, and kept newest first as far as it fits', () => {
+  const [large, small] = [segmentOf(52, 400), segmentOf(13, 100)];
+  const kept = (segments: readonly Uint8Array[]): readonly Uint8Array[] | undefined =>
+    decodeImage(encodeImage(imageOf({ board: { head: draw(176), segments } }))).board?.segments;
+  assert.deepEqual(kept([large, small, small]), [large, small, small]);
+  const many = [...Array.from({ length: 21 }, () => large), ...Array.from({ length: 9 }, () => small)];
+  const fits = kept(many);
+  assert.ok(fits && fits.length >= 21 && fits.length < 30);
+  assert.deepEqual(fits, many.slice(0, fits.length));
+});
+
+test('a kept board whose bytes do not fill its length is none, and costs no letter', () => {
+  const board = { head: draw(176), segments: [segmentOf(13, 100), segmentOf(13, 100)] };
+  const image = imageOf({ board, slots: [slot(Waits.NEXT), ...fillers().slice(1)] });
+  const plain = encodeImage(image);
+  const at = plain.length - 84 * 11760 - 6;
+  plain.set(uint(11760, 4), at);
+  assert.deepEqual(decodeImage(plain), { ...image, board: null });
 });
 
 test('every rewrite changes the whole image, and nothing in it can be compressed', () => {

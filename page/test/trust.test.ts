@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isComplete, joined, leadingHead, nextHash, openKept } from '../src/board.js';
+import { type Board, extend, isComplete, joined, leadingHead, nextHash, openKept } from '../src/board.js';
 import { Refused } from '../src/refused.js';
 import { parsePins } from '../src/trust/pins.js';
 import { verifyLink } from '../src/trust/board.js';
 import { isAncestor, newerOf, verifyRecord } from '../src/trust/record.js';
 import { isLoopback } from '../src/visit.js';
+import { grew, segmentSize } from '../src/wire/segment.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -84,6 +85,42 @@ test('a board goes on with what was kept, as far as the hashes join', () => {
   assert.notDeepEqual(nextHash(board), nextHash(empty));
   assert.ok(!isComplete(board));
   assert.equal(joined(empty, null).segments.length, 0);
+});
+
+test('a board across a step is read to its end, today and by who kept the part before', () => {
+  const raised = trusted('raised');
+  const head = leadingHead([bytesOf('head-after-a-step')], raised, 0);
+  let board: Board = { head, segments: [] };
+  for (const name of ['third-after-a-step', 'second', 'first']) {
+    board = extend(board, bytesOf(name), raised);
+  }
+  assert.ok(isComplete(board));
+  const before = openKept({ head: headBytes, segments: [bytesOf('second')] }, small);
+  const newer = extend({ head, segments: [] }, bytesOf('third-after-a-step'), raised);
+  assert.equal(joined(newer, before).segments.length, 2);
+});
+
+test('the head of before the step is believed on the day of the step', () => {
+  const raised = trusted('raised');
+  const board = extend({ head: leadingHead([headBytes], raised, 0), segments: [] }, bytesOf('second'), raised);
+  assert.equal(board.segments.length, 1);
+});
+
+test('no segment of a board may be longer than today\'s', () => {
+  const { replies, receipts } = trusted('raised').body.parameters;
+  for (const name of ['third-after-a-step', 'second', 'first']) {
+    assert.ok(bytesOf(name).length <= segmentSize(replies, receipts));
+  }
+});
+
+test('counts grow by whole steps', () => {
+  const of = (replies: number, receipts: number) => ({ replies, receipts });
+  for (const after of [of(13, 100), of(52, 400), of(208, 1600)]) assert.ok(grew(of(13, 100), after));
+  for (const after of [of(26, 200), of(52, 100), of(52, 401), of(12, 100), of(0, 0)]) {
+    assert.ok(!grew(of(13, 100), after));
+  }
+  assert.ok(!grew(of(52, 400), of(13, 100)));
+  assert.ok(!grew(of(0, 0), of(13, 100)));
 });
 
 test('a kept board whose head or segment was changed is not believed', () => {

@@ -378,7 +378,7 @@ async def test_the_status_holds_counts_and_needs_its_token(make_room: Make) -> N
     assert await ask(room.town.server.app, "GET", "/status", b"", "wrong") == REFUSED
     assert (await ask(room.town.server.app, "GET", "/status", b"", TOKEN))[0] == 200
     status = room.town.server.status()
-    assert set(status) == {"segments", "record", "days_ahead"}
+    assert set(status) == {"segments", "record", "days_ahead", "disk_failures"}
 
 
 async def test_a_crash_between_write_and_rename_does_not_keep_the_server_from_starting(

@@ -17,6 +17,8 @@ from wallflower.host.disk import Folder
 from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
+from wallflower.host.quiet import PATIENCE_S
+from wallflower.host.seats import Guest, Seats
 from wallflower.mix.edge.mix import PAGE, Mix
 
 _ROUNDS_HELD = 8
@@ -61,9 +63,21 @@ def no_sync() -> None:
     Folder.database = database  # type: ignore[method-assign]
 
 
+def no_seats() -> None:
+    """Listeners whose connections may stay for ever, whatever they do, however many there are."""
+
+    def enter(self: Seats, guest: Guest, prefix: str | None, now: float) -> tuple[bool, None]:
+        return True, None
+
+    Seats.enter = enter  # type: ignore[method-assign]
+    for state in PATIENCE_S:
+        PATIENCE_S[state] = 1e6
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "acknowledge-early": acknowledge_early,
     "no-sync": no_sync,
+    "no-seats": no_seats,
 }
 
 if __name__ == "__main__":

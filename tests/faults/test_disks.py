@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.faults.crew import Crew, make_crew, need
+from tests.faults.crew import SERVERS, Crew, make_crew, need, patiently
 from tests.faults.disks import fill, small_disk
 from tests.faults.running import Open, Running
 from tests.faults.tracing import failing
@@ -197,3 +197,76 @@ async def troubled(town: Running) -> None:
 
     await until(failed, "three rounds of A failed", 30)
     assert (await town.crew.town.status("ingress"))["waiting"] > 0
+
+
+async def begun(crew: Crew, role: str) -> int | None:
+    """Start a process: None when it came up, else its exit code; it must have said why."""
+    try:
+        await crew.start(role)
+    except AssertionError:
+        ended = crew.processes.pop(role)
+        log = crew.town.folder / f"{role}.log"
+        said = log.read_text()
+        assert said.startswith("The disk of this process is full, or fails. Nothing was damaged")
+        assert len(said.splitlines()) == 1, said
+        log.unlink()
+        return ended.returncode
+    return None
+
+
+async def comes_back(crew: Crew, ballast: list[Path]) -> dict[str, int | None]:
+    """Start all servers on full disks, make room, and start again who has ended."""
+    codes = dict(
+        zip(SERVERS, await asyncio.gather(*(begun(crew, r) for r in SERVERS)), strict=True)
+    )
+    for file in ballast:
+        file.unlink()
+    ended = [role for role, code in codes.items() if code is not None]
+    await asyncio.gather(*(crew.start(role) for role in ended))
+    return codes
+
+
+# The desk server stays and serves what it has; it writes again when there is room.
+AT_FIRST = {"organisation": None, "ingress": 75, "mix-a": 75, "mix-b": 75}
+
+
+async def test_every_server_that_starts_on_a_full_disk_says_so_and_starts_when_there_is_room(
+    within: ExitStack, tmp_path: Path
+) -> None:
+    crew = make_crew(tmp_path)
+    disks = [
+        within.enter_context(small_disk(crew.folder(role) / "data", SMALL)) for role in SERVERS
+    ]
+    try:
+        assert await comes_back(crew, [fill(disk) for disk in disks]) == AT_FIRST
+        assert crew.said() == ""
+    finally:
+        await crew.stop()
+
+
+@pytest.mark.nightly
+async def test_a_town_that_starts_twice_on_full_disks_loses_nothing(
+    within: ExitStack, tmp_path: Path
+) -> None:
+    crew = make_crew(tmp_path)
+    disks = [
+        within.enter_context(small_disk(crew.folder(role) / "data", SMALL)) for role in SERVERS
+    ]
+    town = Running(crew)
+    try:
+        assert await comes_back(crew, [fill(disk) for disk in disks]) == AT_FIRST
+        await town.desk.hand_in_keys()
+
+        async def has_record() -> bool:
+            return await patiently(crew.record)
+
+        await until(has_record, "the first record", 60)
+        await send(town, 3)
+        for role in SERVERS:
+            await crew.kill(role)
+        codes = await comes_back(crew, [fill(disk) for disk in disks])
+        assert set(codes.values()) <= {None, AT_FIRST["ingress"]}
+        await send(town, 3)
+        await settle(town, 6)
+    finally:
+        await town.close()

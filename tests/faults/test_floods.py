@@ -19,8 +19,19 @@ from tests.ingress.stage import TAKEN, upload
 from tests.trust.made import private
 
 from wallflower.crypto import hpke
-from wallflower.wire.hello import hum_id
-from wallflower.wire.sizes import BODY_HEADER, CELL, HASH, HELLO_HEADER, HUM_CELLS, SEAL_A
+from wallflower.wire.cell import seal_body
+from wallflower.wire.hello import hello_cell, hum_id, seal_for_a
+from wallflower.wire.record import RecordBody
+from wallflower.wire.sizes import (
+    BODY_HEADER,
+    BODY_PIECE,
+    CELL,
+    HASH,
+    HELLO_HEADER,
+    HUM_CELLS,
+    SEAL_A,
+    SEAL_B,
+)
 
 SEED = 20_778
 CONNECTIONS = 8
@@ -101,14 +112,18 @@ async def letters_pass(town: Running, count: int) -> None:
     """Honest letters are acknowledged, delivered, and delivered once."""
     for _ in range(count):
         await town.writers.one()
-    await town.writers.finish()
+    await all_delivered(town, town.writers.written)
+
+
+async def all_delivered(town: Running, letters: int) -> None:
+    """Every letter was acknowledged and came, once."""
     reading = asyncio.ensure_future(town.read())
     try:
         account = await town.settle(120)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-    assert (account.acknowledged, account.lost, account.twice) == (account.written, [], [])
+    assert (account.acknowledged, account.lost, account.twice) == (letters, [], [])
 
 
 async def flooded(town: Running, sizes: Sizes) -> None:
@@ -159,3 +174,85 @@ async def test_slow_senders_are_refused_and_shut_nobody_out(open_town: Open) -> 
     finally:
         for _, writer in slow:
             writer.close()
+
+
+LETTERS = 5
+
+
+def for_b_to_refuse(body: RecordBody, rng: random.Random) -> bytes:
+    """The four cells of a whole hum that A opens and cannot tell from any other; B can."""
+    key_a, number = rng.randbytes(32), body.number
+    seal_a = seal_for_a(body.hop_a, body.hash(), key_a)
+    name = hum_id(seal_a)
+    cells = [hello_cell(seal_a, key_a, 0, number, rng.randbytes(SEAL_B))]
+    cells += [seal_body(key_a, n, number, name, rng.randbytes(BODY_PIECE)) for n in (1, 2, 3)]
+    return b"".join(cell.encode() for cell in cells)
+
+
+def for_a_to_refuse(body: RecordBody, rng: random.Random) -> bytes:
+    """The first four cells of a hum whose hello opens nowhere."""
+    return b"".join(islice(junk_hums(body.number, rng), 4))
+
+
+def on_disk(crew: Crew, role: str) -> int:
+    """The bytes of a role's folder."""
+    return sum(p.stat().st_size for p in crew.folder(role).rglob("*") if p.is_file())
+
+
+def measured(crew: Crew) -> dict[str, tuple[int, int]]:
+    """Memory and disk of every process that a flood passes."""
+    return {r: (memory(crew, r), on_disk(crew, r)) for r in ("ingress", "mix-a", "mix-b")}
+
+
+async def refusals(crew: Crew) -> list[int]:
+    """How much A and B have refused."""
+    return [(await crew.town.status(role))["refused"] for role in ("mix-a", "mix-b")]
+
+
+async def flooded_by_hums(town: Running, times: int) -> dict[str, tuple[int, int]]:
+    """Letters, and beside them so many times as many whole junk hums, half for A and half for B to
+    refuse; memory and disk once all of it has gone its way."""
+    crew, rng = town.crew, random.Random(SEED + times)
+    body = (await crew.record()).body
+    count = times * LETTERS // 2
+    before = await refusals(crew)
+    hums = [make(body, rng) for _ in range(count) for make in (for_a_to_refuse, for_b_to_refuse)]
+    cells = [hum[at : at + CELL] for hum in hums for at in range(0, len(hum), CELL)]
+    flood = asyncio.ensure_future(pour(crew, cells))
+    for _ in range(LETTERS):
+        await town.writers.one()
+    assert await flood == len(cells), "nobody is shut out"
+    await town.writers.finish()
+    await drained(crew)
+
+    async def refused() -> bool:
+        now = await refusals(crew)
+        return all(n - b >= count for n, b in zip(now, before, strict=True))
+
+    await until(refused, "A and B refused the flood", 120)
+    marks = measured(crew)
+    said = {r: f"{m / MIB:.0f} MiB, {d / MIB:.1f} MiB on disk" for r, (m, d) in marks.items()}
+    print(f"\n{times} junk hums a letter, {2 * count} in all: {said}")
+    return marks
+
+
+async def test_ten_junk_hums_a_letter_shut_no_letter_out(open_town: Open) -> None:
+    town = await open_town()
+    await flooded_by_hums(town, 10)
+    await all_delivered(town, LETTERS)
+
+
+@pytest.mark.nightly
+async def test_a_hundred_junk_hums_a_letter_leave_memory_and_disk_bounded(
+    open_town: Open,
+) -> None:
+    town = await open_town()
+    few = await flooded_by_hums(town, 10)
+    many = await flooded_by_hums(town, 100)
+    again = await flooded_by_hums(town, 100)
+    for role in few:
+        assert many[role][0] - few[role][0] < MOST_GROWTH
+        assert again[role][0] - few[role][0] < MOST_GROWTH
+        # The same again is 4.8 MB of cells; B's drops, which nobody fetches meanwhile, are 2 MiB.
+        assert again[role][1] - many[role][1] < 3 * MIB, "room is used again"
+    await all_delivered(town, 3 * LETTERS)

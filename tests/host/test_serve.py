@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from tests.host.sockets import exchange, free_port, line, listening, request, serving, until
 
+from wallflower.host import quiet
+from wallflower.host import serve as serving_of
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body, refuse
-from wallflower.host.serve import KEEP_ALIVE_S, Listener, serve
+from wallflower.host.quiet import KEEP_ALIVE_S, PATIENCE_S
+from wallflower.host.seats import State
+from wallflower.host.serve import Listener, serve
 from wallflower.lab.host import SeededEntropy
 
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -144,3 +149,147 @@ async def test_an_error_beside_ends_every_listener() -> None:
 
 def test_connections_are_kept_at_least_two_minutes() -> None:
     assert KEEP_ALIVE_S >= 120
+
+
+SHORT_S = 0.3
+
+
+def short(patch: pytest.MonkeyPatch, state: State) -> None:
+    """Within, a connection may be in this state for a moment only."""
+    patch.setitem(PATIENCE_S, state, SHORT_S)
+
+
+HALF = request("POST", "/", b"12345")[:20]
+
+
+@pytest.mark.parametrize("sent", [b"", b"P", HALF, b"\r\n"])
+async def test_a_head_that_is_never_finished_is_closed_without_a_word(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short(monkeypatch, State.HEAD)
+    async with serving(echo) as port, line(port) as one:
+        assert await one.ask(sent) == b""
+
+
+@pytest.mark.parametrize("sent", [b"P", HALF, b"\r\n"])
+async def test_nor_may_the_next_head_on_a_kept_connection_take_for_ever(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short(monkeypatch, State.HEAD)
+    async with serving(echo) as port, line(port) as one:
+        assert await one.ask(request("POST")) == b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+        assert await one.ask(sent) == b""
+
+
+async def test_a_head_that_trickles_gains_no_time_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    short(monkeypatch, State.HEAD)
+    async with serving(echo) as port, line(port) as one:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+
+        one.writer.write(b"POST / HTTP/1.1\r\nx: ")
+
+        async def trickle() -> None:
+            while True:
+                one.writer.write(b"y")
+                await asyncio.sleep(SHORT_S / 10)
+
+        trickling = asyncio.ensure_future(trickle())
+        try:
+            async with asyncio.timeout(10):
+                assert await one.reader.read() == b""
+        except ConnectionError:
+            pass  # it hung up on us while we were still talking
+        finally:
+            trickling.cancel()
+            await asyncio.gather(trickling, return_exceptions=True)
+        assert loop.time() - begun < 10 * SHORT_S
+
+
+async def test_a_body_that_is_never_finished_gets_the_one_refusal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short(monkeypatch, State.BODY)
+    async with serving(echo) as port:
+        assert await exchange(port, request("POST", "/", b"12345")[:-1]) == REFUSAL
+
+
+async def test_each_head_and_body_has_its_time_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An honest hum takes 90 s over one connection, however short a head or a body may take."""
+    short(monkeypatch, State.HEAD)
+    short(monkeypatch, State.BODY)
+    async with serving(echo) as port, line(port) as one:
+        for _ in range(4):
+            await asyncio.sleep(0.4 * SHORT_S)
+            whole = request("POST", "/", b"12345")
+            one.writer.write(whole[:10])
+            await asyncio.sleep(0.4 * SHORT_S)
+            one.writer.write(whole[10:-1])
+            await asyncio.sleep(0.4 * SHORT_S)
+            assert (await one.ask(whole[-1:])).startswith(b"HTTP/1.1 200 OK")
+            assert await one.reader.readexactly(5) == b"12345"
+
+
+async def test_an_idle_connection_outlives_every_other_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for state in (State.HEAD, State.BODY, State.ANSWER):
+        short(monkeypatch, state)
+    async with serving(echo) as port, line(port) as one:
+        for _ in range(2):
+            assert (await one.ask(request("POST"))).startswith(b"HTTP/1.1 200 OK")
+            await asyncio.sleep(2 * SHORT_S)
+
+
+async def test_an_answer_that_nobody_reads_does_not_hold_its_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quiet, "LINGER_S", SHORT_S)
+    short(monkeypatch, State.ANSWER)
+    ended = asyncio.Event()
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(64):
+            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+        ended.set()
+
+    async with serving(large) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        try:
+            writer.write(request("GET"))
+            await asyncio.wait_for(ended.wait(), 10)
+            read = 0
+            with contextlib.suppress(ConnectionError):
+                async with asyncio.timeout(10):
+                    while piece := await reader.read(1 << 16):
+                        read += len(piece)
+            assert read < 64 << 20, "it was cut off"
+        finally:
+            writer.close()
+
+
+async def test_a_full_listener_takes_the_newcomer_and_closes_the_oldest_half_head(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serving_of, "seats_of", lambda *_: [4])
+    async with serving(echo) as port:
+        halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
+        try:
+            for _, writer in halves:
+                writer.write(HALF)
+            assert (await exchange(port, request("POST"))).startswith(b"HTTP/1.1 200 OK")
+            async with asyncio.timeout(10):
+                assert await ended_at(halves[0][0])
+            assert not halves[3][0].at_eof()
+        finally:
+            for _, writer in halves:
+                writer.close()
+
+
+async def ended_at(reader: asyncio.StreamReader) -> bool:
+    """Whether the other side ends the connection without a word."""
+    try:
+        return await reader.read() == b""
+    except ConnectionError:
+        return True

@@ -104,14 +104,14 @@ async def test_a_junk_hello_is_remembered_and_what_comes_after_it_dropped(make_r
     await room.send([bytes(raw), *bodies])
     await alone(room)
     assert room.a._was_seen(number, name)
-    assert room.a._gathered(number, name).cells == {}
+    assert room.a.waiting.gathered(number, name).cells == {}
     assert room.town.a.status()["refused"] == 1
     for again in (False, True):
         if again:
             room.restart()
         await room.send([bytes(raw), *bodies])
         await alone(room)
-        assert room.a._gathered(number, name).cells == {}
+        assert room.a.waiting.gathered(number, name).cells == {}
         assert parcels(room) == []
 
 
@@ -148,7 +148,7 @@ async def test_what_is_no_cell_is_counted_and_forgotten(make_room: Make) -> None
     await room.send([bytes(CELL), b"\1\xff" + bytes(CELL - 2), b"\1\0\xff\xff" + bytes(CELL - 4)])
     await alone(room)
     assert room.town.a.status()["refused"] == before + 3
-    assert room.a._db.execute("SELECT count(*) FROM waiting").fetchone() == (0,)
+    assert room.a.waiting.cells() == 0
 
 
 @pytest.mark.parametrize("at", ["cursor", "put", "insert"])

@@ -89,3 +89,26 @@ def test_a_first_record_that_claims_ancestors_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         check(changed(FIRST, ancestors=SECOND.ancestors), before=None, offer=offer)
     assert refusal.value.rule == "record 5.2"
+
+
+def board_of(before: RecordBody, replies: int, receipts: int) -> RecordBody:
+    """The record after `before`, with so many times the slots and receipts."""
+    p = before.parameters
+    more = replace(p, replies=replies * p.replies, receipts=receipts * p.receipts)
+    return changed(body(2, DAY + 1, before), parameters=more)
+
+
+@pytest.mark.parametrize(("replies", "receipts"), [(2, 2), (4, 1), (1, 4), (5, 4)])
+def test_a_draft_whose_board_is_no_step_after_the_one_before_is_refused(
+    replies: int, receipts: int
+) -> None:
+    """Under such a record nobody could read the older part of the board."""
+    assert "step" in refused(board_of(FIRST, replies, receipts))
+
+
+def test_a_draft_whose_board_takes_a_step_is_signed_and_one_back_is_refused() -> None:
+    for times in (4, 16):
+        check(board_of(FIRST, times, times))
+    large = changed(FIRST, parameters=board_of(FIRST, 4, 4).parameters)
+    small = changed(board_of(large, 1, 1), parameters=FIRST.parameters)
+    assert "step" in refused(small, "a", large)

@@ -81,13 +81,15 @@ class Board:
         return make_head(self.segments[-1], first, seed)
 
 
-def board(under: EpochRecord, count: int, seed: bytes = BOARD, salt: int = 0) -> Board:
-    """So many segments, each naming the one before."""
+def board(
+    under: EpochRecord, count: int, seed: bytes = BOARD, salt: int = 0, after: Board | None = None
+) -> Board:
+    """So many segments more, each naming the one before."""
     draw = SeededEntropy(bytes([salt])).draw
-    segments: list[SignedSegment] = []
-    raws: list[bytes] = []
+    segments: list[SignedSegment] = list(after.segments) if after else []
+    raws: list[bytes] = list(after.raw) if after else []
     p = under.body.parameters
-    for number in range(1, count + 1):
+    for number in range(len(segments) + 1, len(segments) + count + 1):
         header = SegmentHeader(
             record=under.number, number=number, period=number, replies=p.replies,
             receipts=p.receipts, previous=segments[-1].hash if segments else bytes(HASH),

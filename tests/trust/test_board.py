@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.trust.made import BOARD, DAY, STRANGER, board, body, changed, record
+from tests.trust.made import BOARD, DAY, STRANGER, Board, board, body, changed, record
 
 from wallflower.crypto import sign
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.trust.board import (
     Head,
@@ -18,7 +19,8 @@ from wallflower.trust.board import (
     verify_same,
     verify_segment,
 )
-from wallflower.wire.segment import make_head
+from wallflower.trust.record import EpochRecord
+from wallflower.wire.segment import STEP, make_head, make_segment, segment_size
 from wallflower.wire.sizes import HASH, SIGNATURE
 
 FIRST = record(body())
@@ -98,6 +100,77 @@ def test_a_segment_with_other_counts_than_the_record_is_refused() -> None:
     other = board(larger, 1)
     with pytest.raises(Refused) as refusal:
         verify_segment(other.raw[0], other.segments[0].hash, FIRST)
+    assert rule_of(refusal) == "segment 3.4"
+
+
+def raised(before: EpochRecord, replies: int = STEP, receipts: int = STEP) -> EpochRecord:
+    """The record after, with so many times the slots and receipts."""
+    p = before.body.parameters
+    more = replace(p, replies=replies * p.replies, receipts=receipts * p.receipts)
+    return record(changed(body(before.number + 1, DAY + 1, before.body), parameters=more))
+
+
+def walk(shown: Board, today: EpochRecord) -> int:
+    """Read a board from its head to its end, as a visit does; how many segments it had."""
+    expected, follower = verify_head(shown.head(), today).segment_hash, None
+    for raw in reversed(shown.raw):
+        assert len(raw) <= segment_size(*counts_of(today))
+        follower = verify_segment(raw, expected, today, follower).header
+        expected = follower.previous
+    assert expected == bytes(HASH)
+    return len(shown.raw)
+
+
+def counts_of(under: EpochRecord) -> tuple[int, int]:
+    return under.body.parameters.replies, under.body.parameters.receipts
+
+
+def test_a_board_across_one_and_two_steps_is_read_to_its_end() -> None:
+    once = raised(FIRST)
+    across = board(once, 2, after=SHOWN)
+    assert walk(across, once) == 5
+    twice = raised(once)
+    assert walk(across, twice) == 5, "on the day of the step the newest is still of before"
+    assert walk(board(twice, 1, after=across), twice) == 6
+
+
+@pytest.mark.parametrize(("replies", "receipts"), [(2, 2), (3, 3), (STEP, 1), (1, STEP), (8, 8)])
+def test_a_board_that_grew_by_no_step_is_refused(replies: int, receipts: int) -> None:
+    odd = raised(FIRST, replies, receipts)
+    with pytest.raises(Refused) as refusal:
+        walk(board(odd, 1, after=SHOWN), odd)
+    assert rule_of(refusal) == "segment 3.4"
+
+
+def test_a_board_that_shrank_is_refused_although_today_is_larger_again() -> None:
+    """Whoever holds the board's key alone must not be able to show one period smaller."""
+    once = raised(FIRST)
+    dip = board(FIRST, 1, after=board(once, 1, after=SHOWN))
+    with pytest.raises(Refused) as refusal:
+        walk(board(once, 1, after=dip), once)
+    assert rule_of(refusal) == "segment 3.4"
+
+
+def test_a_segment_under_todays_record_has_todays_counts() -> None:
+    once = raised(FIRST)
+    small = board(FIRST, 1).segments[0]
+    header = replace(small.header, record=once.number, record_hash=once.hash)
+    raw = make_segment(header, list(small.replies), list(small.receipts), BOARD)
+    with pytest.raises(Refused) as refusal:
+        verify_segment(raw, sha256(raw), once)
+    assert rule_of(refusal) == "segment 3.4"
+
+
+def test_sizes_change_with_a_record_only() -> None:
+    once = raised(FIRST)
+    twice = raised(once)
+    across = board(once, 1, after=SHOWN)
+    small = board(FIRST, 1, after=across).segments[-1]
+    nameless = replace(small.header, record_hash=once.hash)
+    raw = make_segment(nameless, list(small.replies), list(small.receipts), BOARD)
+    follower = replace(across.segments[-1].header, previous=sha256(raw))
+    with pytest.raises(Refused) as refusal:
+        verify_segment(raw, sha256(raw), twice, follower)
     assert rule_of(refusal) == "segment 3.4"
 
 

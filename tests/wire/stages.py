@@ -103,9 +103,11 @@ def _trust_board(i: Fields, data: bytes) -> None:
     expected = sha256(data)
     if "head" in i:
         expected = segment.parse_head(bytes.fromhex(i["head"])).segment_hash
+    follower = None
     if "next" in i:
-        expected = segment.parse_segment(bytes.fromhex(i["next"])).header.previous
-    trust_board.verify_segment(data, expected, _trusted(i["record"]))
+        follower = segment.parse_segment(bytes.fromhex(i["next"])).header
+        expected = follower.previous
+    trust_board.verify_segment(data, expected, _trusted(i["record"]), follower)
 
 
 STAGES: dict[str, dict[str, Stage]] = {

@@ -229,16 +229,24 @@ def segments() -> list[Case]:
     first = _segment_inputs("small", 1, bytes(32))
     second = _segment_inputs("small", 2, sha256(segment(first)))
     full = _segment_inputs("today", 84, drawn("segment 83", 32))
+    third = _segment_inputs("raised", 3, sha256(segment(second)))
     top = {
         "what": "head", "record": "small", "number": 2, "period": second["period"], "first": 1,
         "segment_hash": sha256(segment(second)).hex(), "drop_head": second["drop_head"],
         "signer": "board",
     }  # fmt: skip
-    named = {"first": first, "second": second, "full-size": full}
+    raised = {
+        **top, "record": "raised", "number": 3, "period": third["period"],
+        "segment_hash": sha256(segment(third)).hex(),
+    }  # fmt: skip
+    named = {
+        "first": first, "second": second, "full-size": full, "third-after-a-step": third,
+    }  # fmt: skip
     return [
         *(Case(name, i, lambda i=i: segment(i), _read_segment, _wanted(i, segment(i)))  # type: ignore[misc]
           for name, i in named.items()),
         Case("head", top, lambda: head(top), _read_head, _wanted(top, None)),
+        Case("head-after-a-step", raised, lambda: head(raised), _read_head, _wanted(raised, None)),
     ]  # fmt: skip
 
 
@@ -248,12 +256,30 @@ def _wanted(i: Fields, made: bytes | None) -> Fields:
     return kept if made is None else {**kept, "hash": sha256(made).hex()}
 
 
+def _both(data: bytes) -> Fields:
+    """The slots and receipts of a segment, as inputs."""
+    read = _read_segment(data)
+    return {"replies": read["replies"], "receipts": read["receipts"]}
+
+
 def refused_segments() -> list[Refusal]:
     cases = {case.name: case for case in segments()}
     made = {name: case.make() for name, case in cases.items() if case.make}
     first, second, top = made["first"], made["second"], made["head"]
     usual = {"record": "small", "what": "segment"}
     wide = {**cases["first"].inputs, "receipts": cases["first"].inputs["receipts"] * 2}
+    after = {"record": "raised", "what": "segment"}
+    third = cases["third-after-a-step"].inputs
+
+    def times(i: Fields, replies: int, receipts: int) -> bytes:
+        return segment(
+            {**i, "replies": i["replies"] * replies, "receipts": i["receipts"] * receipts}
+        )
+
+    def before(older: bytes, i: Fields = third) -> str:
+        return segment({**i, "previous": sha256(older).hex()}).hex()
+
+    grown, other = times(cases["first"].inputs, 4, 4), times(cases["second"].inputs, 4, 4)
     faults: list[tuple[str, str, bytes, str, Fields]] = [
         ("one-byte-short", "segment 3.1", first[:-1], "parse-segment", {}),
         ("shorter-than-a-header", "segment 3.1", first[:111], "parse-segment", {}),
@@ -270,6 +296,19 @@ def refused_segments() -> list[Refusal]:
          top[:-64] + sign(SIGNERS["board"], b"segment", top[:-64]), "trust",
          {**usual, "what": "head"}),
         ("counts-are-not-the-record-s", "segment 3.4", segment(wide), "trust", usual),
+        ("counts-of-before-the-step-under-the-record-of-the-step", "segment 3.4",
+         segment({**cases["first"].inputs, "record": "raised"}), "trust", after),
+        ("counts-between-two-steps", "segment 3.4", times(cases["first"].inputs, 2, 2), "trust",
+         after),
+        ("only-receipts-took-the-step", "segment 3.4", times(cases["first"].inputs, 1, 4),
+         "trust", after),
+        ("no-reply-slot", "segment 3.4", times(cases["first"].inputs, 0, 4), "trust", after),
+        ("more-than-today-s", "segment 3.4", times(third, 4, 4), "trust",
+         {**after, "record": "small"}),
+        ("larger-than-the-segment-after-it", "segment 3.4", grown, "trust",
+         {**after, "next": before(grown, cases["second"].inputs)}),
+        ("another-size-than-the-segment-after-it-under-one-record", "segment 3.4", first, "trust",
+         {**after, "next": before(first, {**cases["second"].inputs, **_both(other)})}),
         ("head-names-another-segment", "segment 3.5", first, "trust",
          {**usual, "head": top.hex()}),
         ("next-segment-names-another", "segment 3.5", second, "trust",

@@ -89,12 +89,20 @@ TOMORROW = _inputs(
     8, DAY + 1, [sha256(body(TODAY)).hex(), *TODAY["ancestors"]], not_before=(DAY + 1) * 86400 + 60
 )
 SMALL = _inputs(9, DAY, [], parameters=_SMALL, ways=_WAYS[:1])
+RAISED = _inputs(
+    10,
+    DAY + 1,
+    [sha256(body(SMALL)).hex()],
+    ways=_WAYS[:1],
+    parameters={**_SMALL, "replies": 4 * _SMALL["replies"], "receipts": 4 * _SMALL["receipts"]},
+)
 LOCAL = _inputs(
     10, DAY, [], parameters=_LOCAL, desks=[{**_DESKS[0], "name": "华尔花编辑部"}],
     ways=[{"kind": 1, "cells": 12, "url": "http://127.0.0.1:8080/hum"}],
 )  # fmt: skip
 RECORDS = {
     "yesterday": YESTERDAY, "today": TODAY, "tomorrow": TOMORROW, "small": SMALL, "local": LOCAL,
+    "raised": RAISED,
 }  # fmt: skip
 HASHES = {name: sha256(body(inputs)) for name, inputs in RECORDS.items()}
 

@@ -7,6 +7,7 @@ import { concat, padded, uint } from '../bytes.js';
 import type { KeptBoard } from '../board.js';
 import { Refused } from '../refused.js';
 import { Reader } from '../wire/reading.js';
+import { segmentLength } from '../wire/segment.js';
 import { BOARD_SEGMENTS, HASH, HEAD, LETTER, RECORD_MAX, SEGMENT } from '../wire/sizes.js';
 
 export const SLOTS = 4;
@@ -53,9 +54,8 @@ const encodeSlot = (slot: Slot): Uint8Array =>
 
 /** Always PLAIN bytes. A board that is larger than its area is kept as far as it fits. */
 export function encodeImage(image: Image): Uint8Array {
-  const size = image.board?.segments[0]?.length ?? 0;
-  const fits = size ? Math.floor(BOARD_AREA / size) : 0;
-  const segments = image.board?.segments.slice(0, fits) ?? [];
+  const segments = fitting(image.board?.segments ?? []);
+  const board = concat(...segments);
   return concat(
     image.lineage,
     Uint8Array.of(Number(image.hums)),
@@ -64,10 +64,35 @@ export function encodeImage(image: Image): Uint8Array {
     padded(image.record, RECORD_MAX),
     ...image.slots.map(encodeSlot),
     image.board?.head ?? new Uint8Array(HEAD),
-    uint(size, 4),
+    uint(board.length, 4),
     uint(segments.length, 2),
-    padded(concat(...segments), BOARD_AREA),
+    padded(board, BOARD_AREA),
   );
+}
+
+/** The newest segments that fit the board's area; across a step of the board (segment 4) their
+ * sizes differ. */
+function fitting(segments: readonly Uint8Array[]): readonly Uint8Array[] {
+  let left = BOARD_AREA;
+  const tooMuch = segments.findIndex(({ length }) => (left -= length) < 0);
+  return tooMuch < 0 ? segments : segments.slice(0, tooMuch);
+}
+
+/** The segments that lie one after another, or null when they do not fill these bytes. */
+function cut(bytes: Uint8Array, count: number): Uint8Array[] | null {
+  const segments: Uint8Array[] = [];
+  let rest = bytes;
+  try {
+    while (segments.length < count) {
+      const size = segmentLength(rest);
+      segments.push(rest.slice(0, size));
+      rest = rest.slice(size);
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return null;
+  }
+  return rest.length ? null : segments;
 }
 
 function readSlot(reader: Reader): Slot {
@@ -89,9 +114,8 @@ export function decodeImage(data: Uint8Array): Image {
   const record = reader.take(RECORD_MAX).slice(0, recordLength);
   const slots = Array.from({ length: SLOTS }, () => readSlot(reader));
   const head = reader.take(HEAD);
-  const [size, count] = [reader.number(4), reader.number(2)];
-  if (size * count > BOARD_AREA) throw new Refused(RULE, 'The store holds too large a board');
-  const area = reader.take(BOARD_AREA);
-  const segments = Array.from({ length: count }, (_, i) => area.slice(i * size, (i + 1) * size));
-  return { lineage, hums, seen, record, slots, board: count ? { head, segments } : null };
+  const [length, count] = [reader.number(4), reader.number(2)];
+  if (length > BOARD_AREA) throw new Refused(RULE, 'The store holds too large a board');
+  const segments = count ? cut(reader.take(BOARD_AREA).slice(0, length), count) : null;
+  return { lineage, hums, seen, record, slots, board: segments && { head, segments } };
 }

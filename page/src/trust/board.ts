@@ -3,7 +3,15 @@
 import { equal } from '../bytes.js';
 import { verifies } from '../crypto/sign.js';
 import { Refused } from '../refused.js';
-import { parseHead, parseSegment, type SignedHead, type SignedSegment } from '../wire/segment.js';
+import {
+  type Counts,
+  grew,
+  parseHead,
+  parseSegment,
+  type SegmentHeader,
+  type SignedHead,
+  type SignedSegment,
+} from '../wire/segment.js';
 import { type EpochRecord, isAncestor } from './record.js';
 
 declare const believed: unique symbol;
@@ -35,21 +43,32 @@ export function verifySame(one: Head, other: Head): void {
   }
 }
 
-/** Parse a fetched segment and check it against the hash that names it (segment 3.1-3.5). */
+/**
+ * Parse a fetched segment and check it against the hash that names it (segment 3.1-3.5). `follower`
+ * is the header of the segment after it, null for the newest.
+ */
 export function verifySegment(
   data: Uint8Array,
   expected: Uint8Array,
   record: EpochRecord,
+  follower: SegmentHeader | null,
 ): Segment {
   const segment = verifyLink(data, expected);
-  const { replies, receipts } = record.body.parameters;
-  if (segment.header.replies !== replies || segment.header.receipts !== receipts) {
-    throw new Refused('segment 3.4', 'A board segment has other counts than its record');
-  }
+  verifyCounts(segment.header, record.hash, record.body.parameters);
+  if (follower) verifyCounts(segment.header, follower.recordHash, follower);
   if (!verifies(record.body.boardVerify, 'segment', segment.signed, segment.signature)) {
     throw new Refused('segment 3.3', "The board's signature is not valid");
   }
   return segment;
+}
+
+/** Refuse counts that no public step explains (segment 3.4). Sizes change with a record only. */
+function verifyCounts(header: SegmentHeader, recordHash: Uint8Array, counts: Counts): void {
+  const same = equal(header.recordHash, recordHash);
+  const equals = header.replies === counts.replies && header.receipts === counts.receipts;
+  if (same ? !equals : !grew(header, counts)) {
+    throw new Refused('segment 3.4', 'A board segment has counts that no step explains');
+  }
 }
 
 /**

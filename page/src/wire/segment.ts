@@ -49,6 +49,33 @@ export interface SignedHead {
 export const segmentSize = (replies: number, receipts: number): number =>
   SEGMENT_HEADER + replies * REPLY_SLOT + receipts * RECEIPT + SIGNATURE;
 
+/** The board grows by whole steps, four times as large each (segment 4). */
+const STEP = 4;
+
+/** Reply slots and receipts of a segment. */
+export interface Counts {
+  readonly replies: number;
+  readonly receipts: number;
+}
+
+/** Whether counts are those of before, or some whole steps more (segment 4). */
+export function grew(before: Counts, after: Counts): boolean {
+  let { replies, receipts } = before;
+  while (replies && replies < after.replies) {
+    replies *= STEP;
+    receipts *= STEP;
+  }
+  return replies === after.replies && receipts === after.receipts;
+}
+
+/** The length of the segment that begins with these bytes, or Refused (segment 3.1). */
+export function segmentLength(bytes: Uint8Array): number {
+  if (bytes.length < SEGMENT_HEADER) {
+    throw new Refused('segment 3.1', 'A board segment has the wrong length');
+  }
+  return segmentSize(toNumber(bytes.slice(12, 14)), toNumber(bytes.slice(14, 16)));
+}
+
 /** Read a segment, or Refused (segment 3.1, 3.2). */
 export function parseSegment(bytes: Uint8Array): SignedSegment {
   if (bytes.length < SEGMENT_HEADER) {

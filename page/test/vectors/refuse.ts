@@ -89,7 +89,8 @@ function segmentTrust(i: Fields, data: Uint8Array): unknown {
     : i['next']
       ? parseSegment(bytesIn(i, 'next')).header.previous
       : parseSegment(data).hash;
-  return verifySegment(data, expected, record);
+  const follower = i['next'] ? parseSegment(bytesIn(i, 'next')).header : null;
+  return verifySegment(data, expected, record, follower);
 }
 
 export const REFUSE: Readonly<Record<string, Refuse>> = {

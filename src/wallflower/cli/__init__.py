@@ -12,6 +12,7 @@ from wallflower.cli.doctor import doctor
 from wallflower.cli.new import new
 from wallflower.cli.processes import desk, desk_server, ingress, mirror, mix
 from wallflower.errors import Fault
+from wallflower.host.disk import DiskTrouble
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,4 +33,4 @@ def main() -> None:
         wallflower()
     except Fault as fault:
         click.echo(str(fault), err=True)
-        sys.exit(1)
+        sys.exit(DiskTrouble.EXIT if isinstance(fault, DiskTrouble) else 1)

@@ -7,10 +7,15 @@ forgets nothing, so key files belong on a volume that can forget (DESIGN 3).
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+
+from wallflower.errors import Fault
 
 _PRIVATE = 0o600
 _BESIDE = ".new"
@@ -91,6 +96,33 @@ class Folder:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+class DiskTrouble(Fault):
+    """The disk is full or fails. Nothing was damaged; the same start works once there is room."""
+
+    EXIT = 75  # EX_TEMPFAIL of sysexits.h: a supervisor may try again
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk of this process is full, or fails",
+            "Nothing was damaged: make room on it and start again ('wallflower doctor' looks).",
+        )
+
+
+@contextmanager
+def disk_trouble() -> Generator[None, None, None]:
+    """Within, a full or failing disk is a DiskTrouble; every other error stays what it is."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            raise
+        raise DiskTrouble from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        raise DiskTrouble from None
 
 
 def settle(db: sqlite3.Connection) -> None:

@@ -1,62 +1,59 @@
 """Runs ASGI apps under uvicorn as every role needs it: no log, no header of its own, one refusal.
 
-A process may listen on several addresses (a public and an inner one); all stop together.
+A process may listen on several addresses (the public one first, then inner ones); all stop
+together. Each has seats of its own, so many that the process never runs out of descriptors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from wallflower.host.asgi import REFUSAL_HEADERS, App
+from wallflower.host.asgi import App
+from wallflower.host.disk import disk_trouble
+from wallflower.host.quiet import KEEP_ALIVE_S, QuietHttp
+from wallflower.host.seats import Seats
 
-MOST_HEAD = 65_536  # bytes of one request's line and headers; the parser itself knows no limit
-KEEP_ALIVE_S = 150  # DESIGN 2: ingress keeps connections at least 120 s
-_REFUSAL = (
-    b"HTTP/1.1 400 Bad Request\r\n"
-    + b"".join(name + b": " + value + b"\r\n" for name, value in REFUSAL_HEADERS)
-    + b"\r\n"
-)
+# Descriptors that are no connections: databases, files, the loop's own, and what we ask of others.
+_OWN = 64
+_INNER = 64  # seats of each listener but the first: a few nodes and an operator come there
+_FEWEST = 16
+MOST_SEATS = 16_384  # a connection costs about 20 kB of memory, and an unfinished head 16 more
+_MOST_BACKLOG = 2048
 
 
-class QuietHttp(HttpToolsProtocol):
-    """Bytes that are not HTTP get the same refusal as everything else, and so does an endless head.
+def raise_descriptors() -> int:
+    """Ask the system for as many descriptors as we would use; how many there are."""
+    wanted = MOST_SEATS + 2 * _MOST_BACKLOG + 1024
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted and soft < hard:
+        soft = min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
 
-    Who asks for leave to send a body (100-continue) is not answered before the one answer.
+
+def backlog_of(descriptors: int) -> int:
+    """How many connections may wait to be accepted. All of them may come at once, on top of the
+    seats, before one can be told to leave."""
+    return max(_FEWEST, min(_MOST_BACKLOG, descriptors // 8))
+
+
+def seats_of(descriptors: int, listeners: int) -> list[int]:
+    """The seats of each listener; the first is the public one and gets all that can be had.
+
+    So a flood there never takes the place of the next node, which comes to an inner listener.
     """
-
-    _in_head = False
-    _head = 0
-
-    def on_message_begin(self) -> None:
-        """A request's head begins."""
-        self._in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """A request's head has ended."""
-        self._in_head = False
-        self.expect_100_continue = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        """Refuse a head that has grown too long."""
-        super().data_received(data)
-        self._head = self._head + len(data) if self._in_head else 0
-        if self._head > MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response("")
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse without saying why."""
-        self.transport.write(_REFUSAL)
-        self.transport.close()
+    inner = [_INNER] * (listeners - 1)
+    left = descriptors - _OWN - 2 * backlog_of(descriptors) - sum(inner)
+    return [max(_FEWEST, min(MOST_SEATS, left)), *inner]
 
 
 class _Server(uvicorn.Server):
@@ -75,10 +72,12 @@ class Listener:
     port: int
 
 
-def _server(listener: Listener) -> _Server:
+def _server(listener: Listener, seats: int, backlog: int) -> _Server:
+    # uvicorn only calls this, and its type knows no class that is given something first.
+    protocol: Any = partial(QuietHttp, Seats(seats))
     config = uvicorn.Config(
-        listener.app, host=listener.host, port=listener.port, http=QuietHttp, loop="none",
-        interface="asgi3",
+        listener.app, host=listener.host, port=listener.port, http=protocol, loop="none",
+        interface="asgi3", backlog=backlog,
         ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False,
         server_header=False, date_header=False, proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=1,
@@ -88,7 +87,9 @@ def _server(listener: Listener) -> _Server:
 
 async def serve(listeners: list[Listener], *work: Coroutine[Any, Any, None]) -> None:
     """Serve until SIGTERM or SIGINT, with `work` beside; an error in one ends all."""
-    servers = [_server(listener) for listener in listeners]
+    descriptors = raise_descriptors()
+    backlog, seats = backlog_of(descriptors), seats_of(descriptors, len(listeners))
+    servers = [_server(*each, backlog) for each in zip(listeners, seats, strict=True)]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,7 +112,8 @@ async def serve(listeners: list[Listener], *work: Coroutine[Any, Any, None]) -> 
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run a process on uvloop."""
+    """Run a process on uvloop. Raises DiskTrouble when its disk takes nothing more."""
     import uvloop
 
-    uvloop.run(main)
+    with disk_trouble():
+        uvloop.run(main)

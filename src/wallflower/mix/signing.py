@@ -7,6 +7,7 @@ from wallflower.trust.pins import Pins
 from wallflower.trust.record import ancestors_after
 from wallflower.wire.offer import Offer
 from wallflower.wire.record import RecordBody
+from wallflower.wire.segment import grew
 
 _NEXT = "It is not signed; ask the organisation why its draft differs."
 
@@ -22,6 +23,12 @@ def check_draft(
         raise Refused("record 5.2", "A draft holds another key than this mix offered", _NEXT)
     if body.root != pins.root:
         raise Refused("record 5.2", "A draft belongs to another organisation", _NEXT)
+    if before is not None and not grew(_board(before), _board(body)):
+        raise Refused("record 5.2", "A draft's board is no step after the one before", _NEXT)
     later = before is None or body.not_before > before.not_before
     if body.ancestors != ancestors_after(before) or not later:
         raise Refused("record 5.2", "A draft does not continue the record before", _NEXT)
+
+
+def _board(body: RecordBody) -> tuple[int, int]:
+    return body.parameters.replies, body.parameters.receipts

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.segment import SignedHead, SignedSegment, parse_head, parse_segment
+from wallflower.wire.segment import (
+    SegmentHeader,
+    SignedHead,
+    SignedSegment,
+    grew,
+    parse_head,
+    parse_segment,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +48,35 @@ def verify_not_older(head: Head, seen: int) -> None:
         raise Refused("segment 3.7", "The board went back to an older state", "Use another way.")
 
 
-def verify_segment(data: bytes, expected: bytes, record: EpochRecord) -> SignedSegment:
+def verify_segment(
+    data: bytes, expected: bytes, record: EpochRecord, follower: SegmentHeader | None = None
+) -> SignedSegment:
     """Parse a segment and check it against the hash that its follower names (segment 3.5).
 
-    The signature is checked as well; the hash alone would do, since the head is signed.
+    `follower` is the header of the segment after it, None for the newest; `record` is today's, or
+    the one that the segment names. The signature is checked as well; the hash alone would do, since
+    the head is signed.
     """
     segment = parse_segment(data)
     if segment.hash != expected:
         raise Refused("segment 3.5", "A board segment is not the one that was named")
-    p = record.body.parameters
-    if (segment.header.replies, segment.header.receipts) != (p.replies, p.receipts):
-        raise Refused("segment 3.4", "A board segment has other counts than its record")
+    _verify_counts(segment.header, record, follower)
     _verify(record, "segment", segment.signed, segment.signature)
     return segment
+
+
+def _verify_counts(
+    header: SegmentHeader, record: EpochRecord, follower: SegmentHeader | None
+) -> None:
+    """Refuse counts that no public step explains (segment 3.4). Sizes change with a record only."""
+    p = record.body.parameters
+    known = [(record.hash, (p.replies, p.receipts))]
+    if follower is not None:
+        known.append((follower.record_hash, follower.counts))
+    for record_hash, counts in known:
+        same = record_hash == header.record_hash
+        if header.counts != counts if same else not grew(header.counts, counts):
+            raise Refused("segment 3.4", "A board segment has counts that no step explains")
 
 
 def _verify(record: EpochRecord, purpose: str, body: bytes, signature: bytes) -> None:

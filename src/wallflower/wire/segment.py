@@ -18,6 +18,8 @@ from wallflower.wire.sizes import (
     VERSION,
 )
 
+STEP = 4  # the board grows by whole steps, four times as large each (segment 4)
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
@@ -31,6 +33,11 @@ class SegmentHeader:
     previous: bytes
     drop_head: bytes
     record_hash: bytes
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Reply slots and receipts."""
+        return self.replies, self.receipts
 
     def encode(self) -> bytes:
         """SEGMENT_HEADER bytes."""
@@ -72,6 +79,14 @@ class SignedHead:
 def segment_size(replies: int, receipts: int) -> int:
     """The bytes of a segment with these counts (segment 1.1)."""
     return SEGMENT_HEADER + replies * REPLY_SLOT + receipts * RECEIPT + SIGNATURE
+
+
+def grew(before: tuple[int, int], after: tuple[int, int]) -> bool:
+    """Whether counts are those of before, or some whole steps more (segment 4)."""
+    replies, receipts = before
+    while replies and replies < after[0]:
+        replies, receipts = STEP * replies, STEP * receipts
+    return (replies, receipts) == after
 
 
 def make_segment(

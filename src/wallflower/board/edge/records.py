@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from wallflower.board.compose import DeskKeys, Fixed, compose, next_day, parse_desk_keys
 from wallflower.crypto import sign
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.offer import Offer, verify_offer
 from wallflower.wire.record import RecordBody, parse_body
+from wallflower.wire.segment import STEP, grew
 from wallflower.wire.sizes import SIGNATURE
 
 AHEAD = 3  # days (DESIGN 4)
@@ -33,6 +34,7 @@ class Records:
         self._records: dict[int, EpochRecord] = {}
         for name in self._files.names():
             self._load(name, self._files.read(name) or b"")
+        self._check_step()
 
     def _load(self, name: str, data: bytes) -> None:
         kind, _, number = name.partition("-")
@@ -42,6 +44,18 @@ class Records:
             self._records[int(number)] = verify_record(data, self._pins)
         elif kind == "desk":
             self._desk[int(number)] = parse_desk_keys(data)[0]
+
+    def _check_step(self) -> None:
+        """Refuse a configuration that mixes would not sign: a draft is for ever (record 5.2)."""
+        if not self._drafts:
+            return
+        last, new = parse_body(self._drafts[max(self._drafts)]).parameters, self._fixed.parameters
+        if not grew((last.replies, last.receipts), (new.replies, new.receipts)):
+            raise Fault(
+                "The configuration changes the board's size by no step",
+                f"Write replies = {last.replies} and receipts = {last.receipts} as before, "
+                f"or {STEP} times as many of both.",
+            )
 
     def in_force(self, now: float) -> EpochRecord | None:
         """The newest record in force, or None."""

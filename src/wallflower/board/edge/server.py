@@ -55,6 +55,7 @@ class DeskServer:
         self._tokens = tokens
         self.records = Records(host, pins, fixed, record_seed)
         self.board = Board(host, board_seed)
+        self.disk_failures = 0
 
     def step(self) -> None:
         """Draft what can be drafted; release what is due."""
@@ -67,7 +68,11 @@ class DeskServer:
     async def run(self) -> None:
         """Steps for ever."""
         while True:
-            self.step()
+            try:
+                self.step()
+            except OSError:
+                # A full or failing disk: what was to be written is due again at the next look.
+                self.disk_failures += 1
             now = self._host.clock.now()
             record = self.records.in_force(now)
             if record is None:
@@ -91,7 +96,7 @@ class DeskServer:
         body = await read_body(receive, MOST_BODY)
         try:
             known = scope["method"] == "POST" and body is not None and self._post(scope, body)
-        except Refused:
+        except (Refused, OSError):  # nothing is taken that is not on the disk
             known = False
         if known:
             await answer(send, 204)
@@ -147,4 +152,5 @@ class DeskServer:
         return {
             "segments": self.board.count(), "record": record.number if record else 0,
             "days_ahead": max(0, self.records.days_ahead(now)),
+            "disk_failures": self.disk_failures,
         }  # fmt: skip

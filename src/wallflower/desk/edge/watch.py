@@ -34,13 +34,13 @@ async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> N
     """Read segments from the newest to the oldest that is new, each named by its follower."""
     slots: set[bytes] = set()
     receipts: set[bytes] = set()
-    expected, until, since = newest_hash, 0, 0
+    expected, until, since, follower = newest_hash, 0, 0, None
     for number in range(newest, oldest - 1, -1):
         record, data = await _segment(parts, number)
-        segment = verify_segment(data, expected, record)
+        segment = verify_segment(data, expected, record, follower)
         slots.update(segment.replies)
         receipts.update(segment.receipts)
-        expected = segment.header.previous
+        follower, expected = segment.header, segment.header.previous
         since = segment.header.period * record.body.parameters.period
         until = until or since
     seen, seen_hash = (parts.store.get(n) for n in ("board_number", "board_hash"))

@@ -13,10 +13,11 @@ from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
 from wallflower.mix.edge.pool import Pool, Row
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
-from wallflower.mix.gathering import judge_gathering
+from wallflower.mix.edge.waiting import Waiting
+from wallflower.mix.gathering import Outcome, judge_gathering
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.cell import Cell, parse_cell
-from wallflower.wire.hum import Gathering, cell_hum_id
+from wallflower.wire.cell import parse_cell
+from wallflower.wire.hum import cell_hum_id
 
 
 class First:
@@ -28,11 +29,8 @@ class First:
         self._pool = pool
         self._records = records
         self.out = Log(state.db, "parcels")
-        self.counts = {"hums": 0, "copies": 0, "refused": 0, "parcels": 0}
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS waiting (record INTEGER, hum BLOB, counter INTEGER, "
-            "cell BLOB NOT NULL, PRIMARY KEY (record, hum, counter)) WITHOUT ROWID"
-        )
+        self.waiting = Waiting(state, host.entropy)
+        self.counts = {"hums": 0, "copies": 0, "refused": 0, "parcels": 0, "lost_by_lot": 0}
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS seen (record INTEGER, hum BLOB, "
             "PRIMARY KEY (record, hum)) WITHOUT ROWID"
@@ -54,47 +52,39 @@ class First:
             if self._was_seen(*key):
                 self.counts["copies"] += 1
                 continue
-            self._db.execute(
-                "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?)",
-                (*key, cell.counter, entry.body),
-            )
+            self.waiting.put(*key, cell)
             touched.add(key)
         for record, hum in touched:
             self._open(record, hum)
+        # Last, so that no hum that these cells made whole can lose its lot.
+        self.counts["lost_by_lot"] += self.waiting.bound()
 
     def _was_seen(self, record: int, hum: bytes) -> bool:
         query = "SELECT 1 FROM seen WHERE record = ? AND hum = ?"
         return self._db.execute(query, (record, hum)).fetchone() is not None
-
-    def _gathered(self, record: int, hum: bytes) -> Gathering:
-        gathering = Gathering()
-        query = "SELECT cell FROM waiting WHERE record = ? AND hum = ? ORDER BY counter"
-        for (raw,) in self._db.execute(query, (record, hum)):
-            cell: Cell = parse_cell(raw)
-            gathering.add(cell)
-        return gathering
 
     def _open(self, number: int, hum: bytes) -> None:
         usable = self._records.usable(number)
         if usable is None:
             return
         record_hash, private = usable
-        outcome = judge_gathering(self._gathered(number, hum), private, record_hash)
-        for counter in outcome.broken:
-            self._db.execute(
-                "DELETE FROM waiting WHERE record = ? AND hum = ? AND counter = ?",
-                (number, hum, counter),
-            )
-        if outcome.parcel is None and not outcome.junk:
+        gathering = self.waiting.gathered(number, hum)
+        outcome = judge_gathering(gathering, private, record_hash)
+        if outcome.parcel is None and not outcome.junk and self._may_come(number, hum, outcome):
             return
         self._db.execute("INSERT INTO seen VALUES (?, ?)", (number, hum))
-        self._db.execute("DELETE FROM waiting WHERE record = ? AND hum = ?", (number, hum))
+        self.waiting.drop(number, hum)
         if outcome.parcel is None:
             self.counts["refused"] += 1
             return
         self.counts["hums"] += 1
         today = day_of(self._host.clock.now())
         self._pool.put(number, today, outcome.parcel.encode())
+
+    def _may_come(self, number: int, hum: bytes, outcome: Outcome) -> bool:
+        """Whether a hum that is not whole may still become so."""
+        # Broken copies were tried, and each try costs a decapsulation: there are not many.
+        return not outcome.broken or self.waiting.opened(number, hum, outcome.broken)
 
     def tick(self, record: EpochRecord, _number: int) -> None:
         """Let the chosen leave, in random order, for B to pull."""
@@ -112,8 +102,8 @@ class First:
 
     def forget(self) -> None:
         """Drop what belongs to records whose keys are gone, and nothing sooner (hum 2.5)."""
-        for table in ("waiting", "seen"):
-            numbers = self._db.execute(f"SELECT DISTINCT record FROM {table}").fetchall()  # noqa: S608
-            for (number,) in numbers:
-                if self._records.private(number) is None:
-                    self._db.execute(f"DELETE FROM {table} WHERE record = ?", (number,))  # noqa: S608
+        numbers = self._db.execute("SELECT DISTINCT record FROM seen").fetchall()
+        for number in {*self.waiting.records(), *(number for (number,) in numbers)}:
+            if self._records.private(number) is None:
+                self.waiting.forget(number)
+                self._db.execute("DELETE FROM seen WHERE record = ?", (number,))

@@ -144,11 +144,12 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
         other = await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD)
         verify_same(head, verify_head(other, record))
     p = record.body.parameters
+    # The largest that any of them can have: sizes are never lowered (segment 4).
     size = segment_size(p.replies, p.receipts)
-    segments, expected = {}, head.segment_hash
+    segments, expected, follower = {}, head.segment_hash, None
     for number in range(head.number, head.first - 1, -1):
         data = await host.net.get(f"{mirror}/board/{number}", limit=size)
-        segment = verify_segment(data, expected, record)
-        segments[number], expected = data, segment.header.previous
+        follower = verify_segment(data, expected, record, follower).header
+        segments[number], expected = data, follower.previous
     store.keep_segments(segments)
     return len(segments)

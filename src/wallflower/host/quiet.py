@@ -1,0 +1,139 @@
+"""HTTP as every listener speaks it: one refusal, a bounded head, and an end to every waiting.
+
+uvicorn gives a connection that never finishes its head, its body, or reading its answer all the
+time in the world. Here each state of a connection has its own patience, and a seat that it may have
+to give up when a listener is full (seats.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from wallflower.host.asgi import REFUSAL_HEADERS
+from wallflower.host.seats import Seats, State, prefix_of
+
+MOST_HEAD = 16_384  # bytes of one request's line and headers; the parser itself knows no limit
+KEEP_ALIVE_S = 150  # DESIGN 2: ingress keeps connections at least 120 s
+# How long a connection may stay in a state. A head of 1 kB takes a second on a line of 1 kB/s, a
+# cell two and a half; the largest body that we know, a desk's batch for the largest board, takes
+# two minutes at 8 kB/s. Ingress is stricter about its bodies (routes.py).
+PATIENCE_S = {State.HEAD: 30.0, State.BODY: 150.0, State.ANSWER: 300.0, State.IDLE: KEEP_ALIVE_S}
+LINGER_S = 30.0  # for what was written before a close; who reads nothing by then is cut off
+REFUSAL = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    + b"".join(name + b": " + value + b"\r\n" for name, value in REFUSAL_HEADERS)
+    + b"\r\n"
+)
+
+
+class QuietHttp(HttpToolsProtocol):
+    """Bytes that are not HTTP get the same refusal as everything else, and so does an endless head.
+
+    Who asks for leave to send a body (100-continue) is not answered before the one answer.
+    """
+
+    _head = 0
+    _state = State.HEAD
+    _patience: asyncio.TimerHandle | None = None
+
+    def __init__(self, seats: Seats, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._seats = seats
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a seat, somebody else's when there is none left."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        stays, leaving = self._seats.enter(self, prefix_of(address), self.loop.time())
+        if isinstance(leaving, QuietHttp):
+            leaving.cut_off()
+        if stays:
+            self._turn(State.HEAD)
+        else:
+            self.cut_off()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the seat."""
+        self._seats.leave(self)
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """A request's head begins."""
+        self._turn(State.HEAD)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A request's head has ended."""
+        self._turn(State.BODY)
+        self.expect_100_continue = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request has come whole."""
+        self._turn(State.IDLE if self._answered() else State.ANSWER)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer is written; the next request may have begun long before."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._wait(LINGER_S)
+        elif self._state is State.ANSWER and self._answered():
+            self._turn(State.IDLE)
+
+    def _answered(self) -> bool:
+        return self.cycle.response_complete and not self.pipeline
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; refuse a head that has grown too long."""
+        if self._state is State.IDLE:  # any byte begins a head, also one that the parser skips
+            self._turn(State.HEAD)
+        super().data_received(data)
+        self._head = self._head + len(data) if self._state is State.HEAD else 0
+        if self._head > MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse without saying why."""
+        self.transport.write(REFUSAL)
+        self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing was asked for as long as we keep connections."""
+        self._close()
+
+    def cut_off(self) -> None:
+        """End the connection now, whatever is under way."""
+        self._wait(None)
+        self.transport.abort()
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+            self._wait(LINGER_S)
+
+    def _turn(self, state: State) -> None:
+        """Be in a state from now on, and not for ever."""
+        if self.transport.is_closing():
+            return
+        self._state = state
+        self._seats.turn(self, state, self.loop.time())
+        self._wait(PATIENCE_S[state])
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        self._patience = None if seconds is None else self.loop.call_later(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        """A state has lasted too long. Who asked for nothing yet is told nothing."""
+        if self.transport.is_closing():
+            self.cut_off()
+        elif self._state is State.BODY and not self.cycle.response_started:
+            self.send_400_response("")
+        else:
+            self._close()
