@@ -96,6 +96,7 @@ def take(folder: Path, chromium: str) -> None:
                         _more(page)
                         page.screenshot(path=folder / f"{name}-more.png", full_page=True)
                 visitor.leave()
+            visitor = Visitor(playwright, chromium, Path(scratch) / shape, stage)
             page = visitor.visit(Look("en", width, height, script=False))
             page.screenshot(path=folder / f"{shape}-without-script.png", full_page=True)
             visitor.leave()
