@@ -41,6 +41,7 @@ const slot = (waits: Waits, record: EpochRecord = today): Slot => ({
   recordHash: record.hash,
   tag: draw(16),
   note: draw(4),
+  tokens: draw(64),
   letter: draw(LETTER),
 });
 const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(Waits.NOT));

@@ -62,17 +62,20 @@ def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) ->
 
 def test_the_oldest_letter_leaves_first() -> None:
     old, new = write(FIRST, "old"), write(SECOND, "new")
-    empty = filler(FIRST, PINS.desk)
-    assert choose_for_hum([empty, new, old], THIRD, PINS.desk) == (Kind.LETTER, old.sealed, 2)
+    empty = filler(FIRST, PINS.desk, DRAW)
+    choice = choose_for_hum([empty, new, old], THIRD, PINS.desk)
+    assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, old.sealed, 2)
     left = replace(old, place=Place.LEFT)
-    assert choose_for_hum([left, new, empty], THIRD, PINS.desk) == (Kind.LETTER, new.sealed, 1)
+    choice = choose_for_hum([left, new, empty], THIRD, PINS.desk)
+    assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, new.sealed, 1)
 
 
 def test_when_nothing_may_leave_a_fresh_filler_rides() -> None:
-    kept = [filler(FIRST, PINS.desk), WAITING]
-    kind, sealed, place = choose_for_hum(kept, FIRST, PINS.desk)
-    assert (kind, place, len(sealed)) == (Kind.COVER, None, LETTER)
-    assert sealed not in {k.sealed for k in kept}
+    kept = [filler(FIRST, PINS.desk, DRAW), WAITING]
+    choice = choose_for_hum(kept, FIRST, PINS.desk)
+    assert (choice.kind, choice.place, choice.token) == (Kind.COVER, None, None)
+    assert len(choice.sealed) == LETTER
+    assert choice.sealed not in {k.sealed for k in kept}
 
 
 def test_a_filler_goes_through_the_same_door_as_a_letter() -> None:
