@@ -34,7 +34,7 @@ import type { Carried } from './wire/hum.js';
 import { encodeLetter, FILLER, LetterKind, sealLetter } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
-import { MARKS, TOKEN_WEEKS } from './wire/sizes.js';
+import { MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
 import { indexOf, tokenFor, tokensOfLetter } from './wire/token.js';
 
 const RENEWS_ONE_IN = 8;
@@ -114,7 +114,8 @@ export class Session {
     const filler = await this.#emptySlot(record);
     const slot = leaving(this.slots, record);
     const { letter, tokens, day } = slot ?? filler;
-    const token = tokenFor(tokens, weekOfDay(day), record.body.week);
+    const none = this.draw(TOKEN);
+    const token = tokenFor(tokens, weekOfDay(day), record.body.week) ?? none;
     return slot
       ? { kind: Kind.LETTER, letter, token, tag: slot.tag, filler }
       : { kind: Kind.COVER, letter, token, tag: null, filler };

@@ -16,7 +16,7 @@ from wallflower.mix.decide import WEIGHTS, Waiting, choose_release, weighted_lot
 SLOTS = 32
 HALF = SLOTS // 2
 FLOODS = (10, 100)
-TICKS = {10: 400, 100: 150}
+TICKS = {10: 400, 100: 60}
 SIGMAS = 4.5  # 1 in 150,000 a comparison, and the seeds are fixed
 
 Lot = Callable[[Sequence[Waiting], int, Callable[[int], bytes]], list[Waiting]]
@@ -43,7 +43,7 @@ def test_a_flood_of_first_letters_delays_no_known_conversation(flood: int) -> No
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_known_letter_waits_under_a_flood_as_long_as_without_one(flood: int) -> None:
     """Its chance to leave at a tick is the pool's q, whatever else waits."""
-    q, ticks = 0.2, 1500 if flood == 10 else 400
+    q, ticks = 0.2, 1500 if flood == 10 else 200
     one, crowd = Waiting(b"known", True, 0), letters(flood * SLOTS)
     draw = SeededEntropy(b"q %d" % flood).draw
     left = sum(
@@ -162,8 +162,8 @@ def weights_twice(crowd: Sequence[Waiting], places: int, draw: Callable[[int], b
 
 
 def oldest_row_first(crowd: Sequence[Waiting], places: int, draw: Callable[[int], bytes]) -> list[Waiting]:  # fmt: skip  # noqa: E501
-    """One slot of sixteen is not drawn but given to the rows at the front."""
-    given = list(crowd[: places // 16])
+    """One slot of eight is not drawn but given to the rows at the front."""
+    given = list(crowd[: places // 8])
     return given + weighted_lot(crowd[len(given) :], places - len(given), draw)
 
 

@@ -24,9 +24,9 @@ export function tokensOfLetter(conversation: Uint8Array, week: number, mark: num
   return concat(...weeks.map((each) => tokenOf(key, each, indexOf(mark))));
 }
 
-/** The token of `week` out of those beside a letter sealed in `sealedIn` (token 1.6). */
-export function tokenFor(tokens: Uint8Array, sealedIn: number, week: number): Uint8Array {
+/** The token of `week` out of those beside a letter sealed in `sealedIn`; null when it leaves later
+ * than they reach, as after days without a record (token 1.5, 1.6). */
+export function tokenFor(tokens: Uint8Array, sealedIn: number, week: number): Uint8Array | null {
   const at = (week - sealedIn) * TOKEN;
-  if (at < 0 || at >= tokens.length) throw new RangeError('a letter leaves within its weeks');
-  return tokens.slice(at, at + TOKEN);
+  return at >= 0 && at < tokens.length ? tokens.slice(at, at + TOKEN) : null;
 }

@@ -49,12 +49,11 @@ def tokens_of_letter(conversation: bytes, week: int, mark: int) -> bytes:
     return b"".join(token(key, week + n, index_of(mark)) for n in range(TOKEN_WEEKS))
 
 
-def token_for(tokens: bytes, sealed_in: int, week: int) -> bytes:
-    """The token of `week` out of those beside a letter sealed in `sealed_in` (token 1.6)."""
+def token_for(tokens: bytes, sealed_in: int, week: int) -> bytes | None:
+    """The token of `week` out of those beside a letter sealed in `sealed_in`; None when it leaves
+    later than they reach, as after days without a record (token 1.5, 1.6)."""
     at = (week - sealed_in) * TOKEN
-    if not 0 <= at < len(tokens):
-        raise ValueError("a letter leaves within its weeks")  # hum 1.6
-    return tokens[at : at + TOKEN]
+    return tokens[at : at + TOKEN] if 0 <= at < len(tokens) else None
 
 
 def index_of(mark: int) -> int:
