@@ -35,10 +35,10 @@ def test_a_stamp_counts_for_its_letter_and_its_record_only() -> None:
     made = make_stamp(RECORD, TEXT, DRAW(START))
     assert len(made.value) == STAMP
     assert earned_class(RECORD, TEXT, made) == made.stamp_class == 2
-    # Another letter or record has another bound: the class is then reached by 1 in 1,024 only.
-    for _ in range(20):
-        assert earned_class(DRAW(HASH), TEXT, made) == 0
-        assert earned_class(RECORD, DRAW(LETTER), made) == 0
+    # Another letter or record has another bound: the class is then reached by 1 in 256 only.
+    elsewhere = [earned_class(DRAW(HASH), TEXT, made) for _ in range(50)]
+    elsewhere += [earned_class(RECORD, DRAW(LETTER), made) for _ in range(50)]
+    assert elsewhere.count(2) <= 3
 
 
 @given(st.binary(min_size=STAMP, max_size=STAMP), st.integers(0, 2))

@@ -109,13 +109,13 @@ def stamp_class(record: str, letter: bytes, stamp: bytes) -> int:
     """stamp 1.4."""
     bits = f"{int.from_bytes(sha256(bound(record, letter) + stamp)):0256b}"
     zeros = len(bits) - len(bits.lstrip("0"))
-    return sum(zeros >= least for least in (8, 10))
+    return sum(zeros >= least for least in (6, 8))
 
 
 def stamp(record: str, letter: bytes, start: bytes) -> tuple[int, bytes]:
     """stamp 1.2-1.4: (class, stamp)."""
     base = bound(record, letter)
-    best = min((start + n.to_bytes(4) for n in range(4096)), key=lambda one: sha256(base + one))
+    best = min((start + n.to_bytes(4) for n in range(1024)), key=lambda one: sha256(base + one))
     return stamp_class(record, letter, best), best
 
 
