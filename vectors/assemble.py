@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hand import downlink, keys, letters, records, uplink, words
+from hand import downlink, keys, letters, records, tokens, uplink, words
 from hand.cases import Case, Refusal
 from hand.sizes import sizes
 
@@ -128,10 +129,13 @@ def assemble(v: Vectors) -> None:
     rest: dict[str, Callable[[], list[Case]]] = {
         "cell": uplink.cells, "reply": downlink.replies, "receipt": letters.receipts,
         "segment": downlink.segments, "chain": letters.chain, "words": words.good,
+        "token": tokens.good, "stamp": partial(tokens.stamps, sealed),
     }  # fmt: skip
+    made: dict[str, dict[str, str]] = {}
     for structure, good in rest.items():
-        v.good(structure, good())
+        made[structure] = v.good(structure, good())
     second = bytes.fromhex(drops["second"])
+    one_set = bytes.fromhex(made["token"]["set-of-one"])
     refusals: dict[str, list[Refusal]] = {
         "record": records.refused(), "letter": letters.refused(bytes.fromhex(sealed["filler"])),
         "hum": uplink.refused_hums(first(hums)), "parcel": uplink.refused_parcels(first(parcels)),
@@ -139,6 +143,7 @@ def assemble(v: Vectors) -> None:
         "drop": downlink.refused_drops(first(drops), second), "words": words.refused(),
         "reply": downlink.refused_replies(), "receipt": letters.refused_receipts(),
         "segment": downlink.refused_segments(), "chain": letters.refused_chain(),
+        "token": tokens.refused(one_set),
     }  # fmt: skip
     for structure, cases in refusals.items():
         v.refused(structure, cases)

@@ -12,7 +12,7 @@ import { SLOT_MS } from './wire/sizes.js';
 const say = (report: Report): void => self.postMessage(report);
 
 async function hum(job: HumJob): Promise<void> {
-  const cells = await makeHum(job.keys, job.kind, job.letter, draw);
+  const cells = await makeHum(job.keys, job.carried, draw);
   const offsets = offsetsMs(job.pace, uniform);
   say({ report: 'hum-begun' });
   const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic);

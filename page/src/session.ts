@@ -6,7 +6,15 @@ import { equal } from './bytes.js';
 import { conversationId, epochSecret } from './crypto/derive.js';
 import { type Draw, whole } from './entropy.js';
 import { Refused } from './refused.js';
-import { LINEAGE, type Slot, SLOT_NOTE, SLOT_TAG, SLOTS, Waits } from './store/image.js';
+import {
+  LINEAGE,
+  type Slot,
+  SLOT_NOTE,
+  SLOT_TAG,
+  SLOT_TOKENS,
+  SLOTS,
+  Waits,
+} from './store/image.js';
 import {
   afterLeaving,
   hurried,
@@ -20,11 +28,14 @@ import {
 import type { Pins } from './trust/pins.js';
 import { deskOf, type EpochRecord, type RecordInForce, verifyRecord } from './trust/record.js';
 import { chainValue } from './wire/chain.js';
+import { weekOfDay } from './wire/days.js';
 import { Kind } from './wire/hello.js';
+import type { Carried } from './wire/hum.js';
 import { encodeLetter, FILLER, LetterKind, sealLetter } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
-import { MARKS } from './wire/sizes.js';
+import { MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
+import { indexOf, tokenFor, tokensOfLetter } from './wire/token.js';
 
 const RENEWS_ONE_IN = 8;
 
@@ -64,7 +75,8 @@ export class Session {
   async #emptySlot(record: EpochRecord): Promise<Slot> {
     return {
       waits: Waits.NOT, day: record.body.day, recordHash: record.hash,
-      tag: this.draw(SLOT_TAG), note: this.draw(SLOT_NOTE), letter: await this.filler(record),
+      tag: this.draw(SLOT_TAG), note: this.draw(SLOT_NOTE), tokens: this.draw(SLOT_TOKENS),
+      letter: await this.filler(record),
     };
   }
 
@@ -101,9 +113,12 @@ export class Session {
   async chooseForHum(record: RecordInForce): Promise<HumChoice> {
     const filler = await this.#emptySlot(record);
     const slot = leaving(this.slots, record);
+    const { letter, tokens, day } = slot ?? filler;
+    const none = this.draw(TOKEN);
+    const token = tokenFor(tokens, weekOfDay(day), record.body.week) ?? none;
     return slot
-      ? { kind: Kind.LETTER, letter: slot.letter, tag: slot.tag, filler }
-      : { kind: Kind.COVER, letter: filler.letter, tag: null, filler };
+      ? { kind: Kind.LETTER, letter, token, tag: slot.tag, filler }
+      : { kind: Kind.COVER, letter, token, tag: null, filler };
   }
 
   /** The chosen letter went out: its place holds a filler from now on. */
@@ -119,16 +134,18 @@ export class Session {
     }
     const desk = deskOf(record, this.pins.desk);
     const e = epochSecret(secret, desk.week);
-    const mark = this.#freeMark(e);
+    const mark = this.#freeMark(secret, desk.week);
+    const conversation = conversationId(secret);
     const plain = encodeLetter({
-      kind: LetterKind.LETTER, language, conversation: conversationId(secret), e,
+      kind: LetterKind.LETTER, language, conversation, e,
       x: chainValue(secret, desk.week), week: desk.week, mark, text, part: 1, of: 1,
     });
     const letter = await sealLetter(desk.key, deskEntryHash(record.body.root, desk), plain);
-    const { day } = record.body;
+    const { day, week } = record.body;
     const slot: Slot = {
       waits: Waits.LATER, day, recordHash: record.hash,
-      tag: slotTag(e, mark), note: slotNote(e, mark, day), letter,
+      tag: slotTag(e, mark), note: slotNote(e, mark, day),
+      tokens: tokensOfLetter(conversation, week, mark), letter,
     };
     this.#keep(slot, record);
     return slot;
@@ -156,19 +173,27 @@ export class Session {
     this.slots = hurried(this.slots, tag);
   }
 
-  /** A mark that this conversation has not used in this week, at random (letter 1.3). */
-  #freeMark(e: Uint8Array): number {
-    const used = new Set([...marksIn(this.slots, e).keys(), ...findMarks(e, receiptsOf(this.board))]);
+  /** A mark that this conversation has not used in this week, at random (letter 1.3); one with a
+   * token of its own while there is one (token 1.4). */
+  #freeMark(secret: Uint8Array, week: number): number {
+    const receipts = receiptsOf(this.board);
+    const usedIn = (each: number): number[] => {
+      const e = epochSecret(secret, each);
+      return [...marksIn(this.slots, e).keys(), ...findMarks(e, receipts)];
+    };
+    const used = new Set(usedIn(week));
     const free = Array.from({ length: MARKS }, (_, mark) => mark).filter((mark) => !used.has(mark));
     if (!free.length) throw new Refused('store 2.5', 'No mark of this week is left');
-    return free[whole(free.length, this.draw)] as number;
+    const before = Array.from({ length: Math.min(TOKEN_WEEKS - 1, week) }, (_, n) => week - 1 - n);
+    const taken = new Set([...used, ...before.flatMap(usedIn)].map(indexOf));
+    const fresh = free.filter((mark) => !taken.has(indexOf(mark)));
+    const among = fresh.length ? fresh : free;
+    return among[whole(among.length, this.draw)] as number;
   }
 }
 
 /** What a hum carries. `tag` names the slot of a letter; a cover has none. */
-export interface HumChoice {
-  readonly kind: Kind;
-  readonly letter: Uint8Array;
+export interface HumChoice extends Carried {
   readonly tag: Uint8Array | null;
   readonly filler: Slot;
 }

@@ -148,8 +148,9 @@ export class Visit {
       worker.terminate();
     };
     const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
-    const { kind, letter } = choice;
-    const job: HumJob = { job: 'hum', keys, kind, letter, url: way.url, pace: this.pace };
+    const { kind, letter, token } = choice;
+    const carried = { kind, letter, token };
+    const job: HumJob = { job: 'hum', keys, carried, url: way.url, pace: this.pace };
     worker.postMessage(job);
   }
 

@@ -16,7 +16,7 @@ import { pinsWith, trusted } from './vectors/refuse.js';
 const today = trusted('today');
 const letter: Slot = {
   waits: Waits.LATER, day: today.body.day, recordHash: today.hash,
-  tag: draw(16), note: draw(4), letter: draw(LETTER),
+  tag: draw(16), note: draw(4), tokens: draw(64), letter: draw(LETTER),
 };
 const refusedBy = (rule: string, place?: number) => (error: unknown) =>
   error instanceof Refused && error.rule === rule && error.place === place;

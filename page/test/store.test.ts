@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 
 import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
-import { concat, equal, uint } from '../src/bytes.js';
+import { concat, equal, toHex, uint } from '../src/bytes.js';
+import { conversationId } from '../src/crypto/derive.js';
 import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
@@ -25,8 +26,10 @@ import {
 import { type EpochRecord, verifyInForce } from '../src/trust/record.js';
 import { Kind } from '../src/wire/hello.js';
 import { openLetter } from '../src/wire/letter.js';
+import { weekOfDay } from '../src/wire/days.js';
 import { segmentSize } from '../src/wire/segment.js';
 import { LETTER } from '../src/wire/sizes.js';
+import { tokenKey, tokenOf } from '../src/wire/token.js';
 import { draw } from '../src/entropy.js';
 import { recordNamed } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
@@ -42,6 +45,7 @@ const slot = (waits: Waits, record: EpochRecord = today): Slot => ({
   recordHash: record.hash,
   tag: draw(16),
   note: draw(4),
+  tokens: draw(64),
   letter: draw(LETTER),
 });
 const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(Waits.NOT));
@@ -340,6 +344,88 @@ test('one conversation never uses a mark twice in a week', async () => {
     (error) => error instanceof Refused && error.rule === 'store 2.3',
   );
   assert.equal(new Set(session.slots.map((one) => String(one.tag))).size, 4);
+});
+
+const tokensIn = (one: Slot): string[] =>
+  Array.from({ length: 4 }, (_, n) => toHex(one.tokens.slice(16 * n, 16 * (n + 1))));
+
+test('a letter leaves with the token of the week of the record that it leaves under', async () => {
+  const first = await sessionOf(today);
+  const kept = await first.keepLetter(SECRET, 'x', 1);
+  const [week] = [today.body.week];
+  const key = tokenKey(conversationId(SECRET));
+  const index = Array.from({ length: 8 }, (_, i) => i).find((i) =>
+    equal(tokenOf(key, week, i), kept.tokens.slice(0, 16)),
+  );
+  assert.notEqual(index, undefined);
+  for (const later of [0, 1, 2, 3, 4]) {
+    const day = tomorrow.body.day - 7 * later;
+    const slots = first.slots.map((one) => (one.waits ? { ...one, day: day - 1 } : one));
+    const second = await sessionOf(tomorrow, imageOf({ slots }));
+    const sealedIn = weekOfDay(day - 1);
+    const { token, kind } = await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore));
+    assert.equal(kind, Kind.LETTER);
+    const beside = tokensIn(kept)[tomorrow.body.week - sealedIn];
+    assert.equal(token.length, 16);
+    if (beside) assert.equal(toHex(token), beside);
+    else assert.ok(!tokensIn(kept).includes(toHex(token)));
+  }
+});
+
+test('every other hum carries random bytes, other ones each time, and draws the same', async () => {
+  const session = await sessionOf(today);
+  const now = verifyInForce(today, today.body.notBefore);
+  const tokens = new Set<string>();
+  for (let i = 0; i < 5; i++) tokens.add(toHex((await session.chooseForHum(now)).token));
+  assert.equal(tokens.size, 5);
+  await session.keepLetter(SECRET, 'x', 1);
+  const later = verifyInForce(tomorrow, tomorrow.body.notBefore);
+  const sizes: number[][] = [];
+  for (const slots of [fillers(), session.slots]) {
+    const asked: number[] = [];
+    const counting = new Session(session.pins, (size) => {
+      asked.push(size);
+      return draw(size);
+    });
+    counting.slots = slots;
+    await counting.chooseForHum(later);
+    sizes.push(asked);
+  }
+  assert.deepEqual(sizes[0], sizes[1]);
+});
+
+test('no two places show by their tokens that they belong together', async () => {
+  // Drawn at random, four of eight would differ in two of five sessions.
+  for (let again = 0; again < 8; again++) {
+    const session = await sessionOf(today);
+    for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1);
+    const all = session.slots.flatMap(tokensIn);
+    assert.equal(new Set(all).size, all.length);
+  }
+});
+
+test('of two letters that two tabs gave the same token, the younger goes without', async () => {
+  const session = await sessionOf(today);
+  const kept = await session.keepLetter(SECRET, 'x', 1);
+  const [first, second, , older] = session.slots as [Slot, Slot, Slot, Slot];
+  // A week apart, so that the same token stands at another place.
+  const shifted = concat(kept.tokens.slice(16), draw(16));
+  session.slots = [first, second, older, { ...slot(Waits.LATER), tokens: shifted }];
+  const shelf = new Memory();
+  await new Keeper(session, shelf).turn();
+  const [, , here, there] = readImage(shelf.bytes)?.slots as [Slot, Slot, Slot, Slot];
+  assert.deepEqual(here.tokens, kept.tokens);
+  assert.ok(tokensIn(there).every((one) => !tokensIn(here).includes(one)));
+  assert.deepEqual(session.slots[3]?.tokens, there.tokens);
+});
+
+test('after its letter left, a place holds tokens that belong to nobody', async () => {
+  const first = await sessionOf(today);
+  const kept = await first.keepLetter(SECRET, 'x', 1);
+  const second = await sessionOf(tomorrow, imageOf({ slots: first.slots }));
+  second.letterLeft(await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore)));
+  const left = second.slots.flatMap(tokensIn);
+  assert.ok(tokensIn(kept).every((one) => !left.includes(one)));
 });
 
 test('three sets of words in one store: each finds its own letters and no others', async () => {

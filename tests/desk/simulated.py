@@ -57,7 +57,15 @@ from wallflower.wire.segment import (
     make_segment,
     parse_segment,
 )
-from wallflower.wire.sizes import DAY_S, HASH, KEM_PUBLIC, REPLY_SALT, REPLY_SLOT, REPLY_TAG
+from wallflower.wire.sizes import (
+    DAY_S,
+    HASH,
+    KEM_PUBLIC,
+    REPLY_SALT,
+    REPLY_SLOT,
+    REPLY_TAG,
+    TOKEN_SET,
+)
 
 MONDAY = 20780  # 2026-11-23, a day on which a week begins
 PASSPHRASE = "plain paper boats at noon"
@@ -251,13 +259,21 @@ class World:
         self.pins = Pins(draw(32), organisation, a, b, "desk one")
         self.server = DeskServer(draw(32), SeededEntropy(f"{seed} server"))
         self.log = Log(sqlite3.connect(":memory:", isolation_level=None), "drops")
-        drops: App = log_route(self.log, B_TOKEN)
-        self.net = SimulatedNet({"http://mix": drops, "http://board": self.server.app})
+        self.sets: list[bytes] = []
+        self.net = SimulatedNet({"http://mix": self.mix, "http://board": self.server.app})
         self.hop = PrivateKey.from_seed(draw(32)).public
         self.records: list[EpochRecord] = []
         self.last_drop = (0, bytes(HASH))
         self.folder = path / "desk"
         self.desk = self.new_desk()
+
+    async def mix(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Mix B: drops to pull, and every set of tokens that was handed in."""
+        if scope["path"] == "/tokens" and bearer_is(scope, B_TOKEN):
+            self.sets.append(await read_body(receive, TOKEN_SET) or b"")
+            await answer(send, 204)
+        else:
+            await log_route(self.log, B_TOKEN)(scope, receive, send)
 
     def new_desk(self) -> Desk:
         """A desk process started anew on the same folder."""

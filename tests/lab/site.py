@@ -10,8 +10,8 @@ from wallflower.desk.edge.desk import Desk
 from wallflower.lab.host import SeededEntropy
 from wallflower.lab.town import DESK_NAME, MIRROR, SimulatedTown
 from wallflower.source.edge.store import Store
-from wallflower.source.edge.visit import fetch_board, fetch_record, way_url
-from wallflower.source.letters import Kept, Place, choose_for_hum, write_letter
+from wallflower.source.edge.visit import fetch_board, fetch_record, put_away, way_url
+from wallflower.source.letters import Place, choose_for_hum, write_letter
 from wallflower.source.reading import Found, read_board
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.hum import make_hum
@@ -39,15 +39,12 @@ class Person:
         host, pins = self.town.host(self.name), self.town.pins
         record = await fetch_record(host, MIRROR, pins)
         self.store.keep_record(record.raw)
-        self.store.fill(record, DESK_NAME)
-        kept = self.store.letters()
-        kind, sealed, place = choose_for_hum(kept, record, DESK_NAME)
-        cells = make_hum(record.body, kind, sealed, SeededEntropy(self.name.encode()).draw)
+        draw = SeededEntropy(b"%s %d" % (self.name.encode(), record.number)).draw
+        self.store.fill(record, DESK_NAME, draw)
+        choice = choose_for_hum(self.store.letters(), record, DESK_NAME)
+        cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token)
         await self.send([cells[i] for i in only], record)
-        if place is not None:
-            old = kept[place]
-            kept[place] = Kept(Place.LEFT, old.day, old.week, old.mark, old.record_hash, old.sealed)
-        self.store.write_letters(kept)
+        put_away(self.store, choice, True, draw)
         await fetch_board(host, MIRROR, record, self.store)
         return cells
 

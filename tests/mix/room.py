@@ -107,12 +107,13 @@ class Room:
         return seal_letter(body.desks[0].key, body.desk_entry_hash(body.desks[0]), FILLER)
 
     def hum(
-        self, letter: bytes = b"", kind: Kind | None = None, record: RecordBody | None = None
-    ) -> list[bytes]:
+        self, letter: bytes = b"", kind: Kind | None = None, record: RecordBody | None = None,
+        token: bytes | None = None,
+    ) -> list[bytes]:  # fmt: skip
         """Twelve cells around a letter, or a cover."""
         what = (Kind.LETTER if letter else Kind.COVER) if kind is None else kind
         body = record or self.town.record().body
-        return make_hum(body, what, letter or self.filler(), self._draw)
+        return make_hum(body, what, letter or self.filler(), self._draw, token)
 
     async def send(self, cells: list[bytes]) -> None:
         """Post cells to ingress."""

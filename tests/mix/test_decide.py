@@ -12,6 +12,7 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.mix.decide import (
     FLUSH_TICKS,
     Release,
+    Waiting,
     choose_release,
     chosen_to_leave,
     leave_probability,
@@ -109,7 +110,7 @@ def test_every_hum_has_a_day_less_the_last_ticks_before_it_is_flushed(
     assert flush + FLUSH_TICKS * tick <= (20778 + 1 + 2) * DAY_S
 
 
-POOL = [bytes([n]) for n in range(40)]
+POOL = [Waiting(bytes([n]), False, 0) for n in range(40)]
 
 
 def release(q: float = 1.0, slots: int = 32, seen: int = 10, floor: int = 10) -> Release:
@@ -117,8 +118,8 @@ def release(q: float = 1.0, slots: int = 32, seen: int = 10, floor: int = 10) ->
 
 
 def test_nothing_leaves_below_the_floor_and_the_count_goes_on() -> None:
-    assert release(seen=9) == Release([], 9)
-    assert release(seen=0, floor=1) == Release([], 0)
+    assert release(seen=9) == Release([], [], 9)
+    assert release(seen=0, floor=1) == Release([], [], 0)
 
 
 def test_at_the_floor_letters_leave_and_the_count_begins_again() -> None:
@@ -132,8 +133,8 @@ def test_a_floor_of_nothing_holds_nobody_back() -> None:
 
 
 def test_when_nobody_is_drawn_the_count_stays() -> None:
-    assert release(q=0.0) == Release([], 10)
-    assert choose_release([], 1.0, 32, 10, 10, SeededEntropy(b"").draw) == Release([], 10)
+    assert release(q=0.0) == Release([], [], 10)
+    assert choose_release([], 1.0, 32, 10, 10, SeededEntropy(b"").draw) == Release([], [], 10)
 
 
 def test_no_more_leave_than_there_are_slots_and_who_stays_is_drawn() -> None:
@@ -146,17 +147,21 @@ def test_no_more_leave_than_there_are_slots_and_who_stays_is_drawn() -> None:
 
 @EASY
 @given(
-    size=st.integers(0, 60), q=st.floats(0, 1), slots=st.integers(0, 40), seen=st.integers(0, 20),
-    floor=st.integers(0, 20), seed=st.binary(max_size=4),
+    size=st.integers(0, 60), known=st.integers(0, 60), q=st.floats(0, 1), slots=st.integers(0, 40),
+    seen=st.integers(0, 20), floor=st.integers(0, 20), seed=st.binary(max_size=4),
 )  # fmt: skip
 def test_a_release_keeps_its_bounds_whatever_waits(
-    size: int, q: float, slots: int, seen: int, floor: int, seed: bytes
+    size: int, known: int, q: float, slots: int, seen: int, floor: int, seed: bytes
 ) -> None:
-    pool = [bytes([n]) for n in range(size)]
+    pool = [Waiting(bytes([n]), n < known, n % 3) for n in range(size)]
     out = choose_release(pool, q, slots, seen, floor, SeededEntropy(seed).draw)
     assert len(out.leaving) <= min(slots, size)
-    assert set(out.leaving) <= set(pool)
+    assert len(out.reserved) <= slots // 2
+    assert set(out.reserved) <= {letter.name for letter in pool if letter.known}
+    assert set(out.leaving) <= {letter.name for letter in pool}
     assert len(set(out.leaving)) == len(out.leaving)
     if seen < floor:
         assert out.leaving == []
+    if q == 1.0 and seen >= floor:
+        assert len(out.leaving) == min(slots, size), "no slot stays empty while somebody waits"
     assert out.seen == (0 if out.leaving else seen)

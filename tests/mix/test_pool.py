@@ -56,7 +56,7 @@ def test_the_table_has_no_rowid_and_no_column_for_a_time(tmp_path: Path) -> None
     filled(tmp_path)
     db = sqlite3.connect(tmp_path / "data" / "mix.db")
     columns = [row[1] for row in db.execute("PRAGMA table_info(pool)")]
-    assert columns == ["name", "record", "day", "key_day", "sealed"]
+    assert columns == ["name", "record", "day", "known", "class", "key_day", "sealed"]
     with pytest.raises(sqlite3.OperationalError, match="no such column"):
         db.execute("SELECT rowid FROM pool")
     db.close()

@@ -66,7 +66,8 @@ async def test_the_same_letter_in_two_hums_is_one(make_room: Make) -> None:
     await room.tick(3)
     assert room.texts() == ["two tabs"]
     assert room.b.counts == {
-        "covers": 0, "letters": 0, "refused": 1, "released": 0, "most_seen": 0,
+        "covers": 0, "letters": 0, "known": 0, "refused": 1,
+        "released": 0, "reserved": 0, "most_seen": 0,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tests.source.stage import SECRET, days
 from tests.trust.made import PINS, body, changed, private, record
 
 from wallflower.crypto import hpke
+from wallflower.crypto.derive import conversation_id
 from wallflower.errors import Refused
 from wallflower.lab.host import SeededEntropy
 from wallflower.source.letters import (
@@ -23,7 +24,16 @@ from wallflower.source.letters import (
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.hello import Kind
 from wallflower.wire.letter import FILLER
-from wallflower.wire.sizes import ANCESTORS, HASH, LETTER, LETTER_TEXT, MARKS
+from wallflower.wire.sizes import (
+    ANCESTORS,
+    HASH,
+    LETTER,
+    LETTER_TEXT,
+    MARKS,
+    TOKEN,
+    TOKENS,
+)
+from wallflower.wire.token import index_of, token, token_key
 
 DAYS = days(ANCESTORS + 3)
 FIRST, SECOND, THIRD = DAYS[:3]
@@ -62,17 +72,20 @@ def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) ->
 
 def test_the_oldest_letter_leaves_first() -> None:
     old, new = write(FIRST, "old"), write(SECOND, "new")
-    empty = filler(FIRST, PINS.desk)
-    assert choose_for_hum([empty, new, old], THIRD, PINS.desk) == (Kind.LETTER, old.sealed, 2)
+    empty = filler(FIRST, PINS.desk, DRAW)
+    choice = choose_for_hum([empty, new, old], THIRD, PINS.desk)
+    assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, old.sealed, 2)
     left = replace(old, place=Place.LEFT)
-    assert choose_for_hum([left, new, empty], THIRD, PINS.desk) == (Kind.LETTER, new.sealed, 1)
+    choice = choose_for_hum([left, new, empty], THIRD, PINS.desk)
+    assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, new.sealed, 1)
 
 
 def test_when_nothing_may_leave_a_fresh_filler_rides() -> None:
-    kept = [filler(FIRST, PINS.desk), WAITING]
-    kind, sealed, place = choose_for_hum(kept, FIRST, PINS.desk)
-    assert (kind, place, len(sealed)) == (Kind.COVER, None, LETTER)
-    assert sealed not in {k.sealed for k in kept}
+    kept = [filler(FIRST, PINS.desk, DRAW), WAITING]
+    choice = choose_for_hum(kept, FIRST, PINS.desk)
+    assert (choice.kind, choice.place, choice.token) == (Kind.COVER, None, None)
+    assert len(choice.sealed) == LETTER
+    assert choice.sealed not in {k.sealed for k in kept}
 
 
 def test_a_filler_goes_through_the_same_door_as_a_letter() -> None:
@@ -100,6 +113,37 @@ def test_no_mark_is_used_twice_in_a_week_and_the_last_one_can_be_had() -> None:
         write(FIRST, "x", tuple(kept))
     assert refusal.value.rule == "letter 1.3"
     assert [k.mark for k in kept] != sorted(k.mark for k in kept), "drawn, not counted"
+
+
+def test_a_letter_leaves_with_the_token_of_the_record_it_leaves_under() -> None:
+    """Sealed on a Saturday, it may leave in four different weeks."""
+    conversation, letter = conversation_id(SECRET), write(FIRST)
+    weeks = []
+    for today in DAYS[1 : ANCESTORS + 1]:
+        key = token_key(conversation)
+        wanted = token(key, today.body.week, index_of(letter.mark))
+        assert choose_for_hum([letter], today, PINS.desk).token == wanted
+        weeks.append(today.body.week - FIRST.body.week)
+    assert sorted(set(weeks)) == [0, 1, 2, 3]
+    late = replace(letter, day=letter.day - 15)
+    assert choose_for_hum([late], DAYS[ANCESTORS], PINS.desk).token is None
+
+
+def test_letters_of_one_conversation_take_tokens_of_their_own_while_there_are_any() -> None:
+    kept: list[Kept] = []
+    for n in range(TOKENS):
+        kept.append(write(DAYS[n % 4], "x", tuple(kept)))  # over the change of a week
+    assert sorted(index_of(k.mark) for k in kept) == list(range(TOKENS))
+    kept.append(write(FIRST, "x", tuple(kept)))
+    pieces = [k.tokens[at : at + TOKEN] for k in kept[:-1] for at in range(0, 4 * TOKEN, TOKEN)]
+    assert len(set(pieces)) == len(pieces), "no two places show that they belong together"
+
+
+def test_the_tokens_of_a_place_say_nothing_of_its_conversation() -> None:
+    letter = write(FIRST)
+    assert conversation_id(SECRET) not in letter.tokens
+    assert token_key(conversation_id(SECRET))[:TOKEN] not in letter.tokens
+    assert len(letter.tokens) == len(filler(FIRST, PINS.desk, DRAW).tokens)
 
 
 def test_a_letter_to_a_desk_that_the_record_does_not_name_is_refused() -> None:

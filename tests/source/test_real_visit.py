@@ -65,9 +65,9 @@ async def test_a_letter_of_yesterday_leaves_over_real_sockets_and_opens_at_a(
                 origin = f"http://127.0.0.1:{port}"
                 store = Store(Folder(tmp_path / "store"))
                 store.keep_record(records[0].raw)
-                store.fill(records[0], PINS.desk)
-                kept = store.letters()
                 draw = OsEntropy().draw
+                store.fill(records[0], PINS.desk, draw)
+                kept = store.letters()
                 kept[3] = write_letter(draw(16), "昨天写的", 2, records[0], PINS.desk, kept, draw)
                 store.write_letters(kept)
                 assert await own_pace(origin, PINS) == Pace(1, 60, 0)

@@ -12,7 +12,7 @@ from wallflower.host.disk import Folder
 from wallflower.source.edge.store import PLACES, Store
 from wallflower.source.letters import Place
 from wallflower.wire.chain import chain_value
-from wallflower.wire.sizes import HASH, LETTER
+from wallflower.wire.sizes import HASH, LETTER, TOKEN, TOKEN_WEEKS
 from wallflower.wire.words import to_digits, to_words
 
 DAYS = days(3)
@@ -28,7 +28,7 @@ def test_the_letters_file_has_one_size_whatever_it_holds(tmp_path: Path) -> None
     scene = Scene(tmp_path, DAYS)
     jump(scene.visit())
     empty = sizes(scene)
-    assert empty["letters"] == PLACES * (1 + 4 + 2 + 1 + HASH + LETTER)
+    assert empty["letters"] == PLACES * (1 + 4 + 2 + 1 + HASH + TOKEN_WEEKS * TOKEN + LETTER)
     for n in range(PLACES):
         scene.write(f"letter {n}")
         assert sizes(scene) == empty

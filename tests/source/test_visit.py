@@ -20,11 +20,12 @@ from wallflower.source.edge.visit import hum_left, hum_pace, send_hum
 from wallflower.source.letters import Kept, Place
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
-from wallflower.wire.hello import Kind, open_seal_b
+from wallflower.wire.hello import BRecord, Kind, open_seal_b
 from wallflower.wire.hum import Gathering, cell_hum_id
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
-from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS
+from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN
+from wallflower.wire.stamp import earned_class
 
 DAYS = days(3)
 
@@ -36,6 +37,11 @@ def scene(tmp_path: Path) -> Scene:
 
 def opened(cells: list[bytes], under: EpochRecord) -> list[tuple[Kind, bytes]]:
     """What A and B make of these cells: the kind and the letter of every whole hum."""
+    return [(inside.kind, letter) for inside, letter in at_b(cells, under)]
+
+
+def at_b(cells: list[bytes], under: EpochRecord) -> list[tuple[BRecord, bytes]]:
+    """B's record and the letter of every whole hum."""
     gatherings: dict[bytes, Gathering] = {}
     for raw in cells:
         cell = parse_cell(raw)
@@ -45,8 +51,31 @@ def opened(cells: list[bytes], under: EpochRecord) -> list[tuple[Kind, bytes]]:
         parcel = judge_gathering(gathering, private("a"), under.hash).parcel
         assert parcel is not None
         key, inside = open_seal_b(private("b"), under.hash, parcel.seal_b)
-        found.append((inside.kind, open_parcel_body(key, parcel.body)))
+        found.append((inside, open_parcel_body(key, parcel.body)))
     return found
+
+
+def test_a_hum_with_a_letter_carries_its_token_and_a_cover_another_each_time(
+    scene: Scene,
+) -> None:
+    jump(scene.visit())
+    letter = scene.write("x")
+    jump(scene.visit())
+    covers = [inside for inside, _ in at_b(scene.cells, scene.record)]
+    scene.cells.clear()
+    scene.next_day()
+    jump(scene.visit())
+    ((inside, sealed),) = at_b(scene.cells, scene.record)
+    assert (inside.kind, sealed) == (Kind.LETTER, letter.sealed)
+    week = scene.record.body.week - DAYS[0].body.week
+    assert inside.token == letter.tokens[week * TOKEN :][:TOKEN]
+    assert {one.kind for one in covers} == {Kind.COVER}
+    assert len({one.token for one in covers}) == 2
+    assert all(one.token not in letter.tokens for one in covers)
+    (left,) = [kept for kept in scene.store.letters() if kept.sealed == letter.sealed]
+    assert left.tokens != letter.tokens, "nothing of them stays"
+    for one, carried in ((inside, sealed), *at_b(scene.cells, scene.record)):
+        assert earned_class(scene.record.hash, carried, one.stamp) == one.stamp.stamp_class > 0
 
 
 def test_a_visit_sends_twelve_cells_each_in_its_own_slot(scene: Scene) -> None:

@@ -25,6 +25,7 @@ from wallflower.wire import (
     record,
     reply,
     segment,
+    token,
     words,
 )
 
@@ -155,6 +156,7 @@ STAGES: dict[str, dict[str, Stage]] = {
         "value": lambda i, _: chain.chain_value(key("secrets", i["secret"]), i["week"]),
         "judge": _judge,
     },
+    "token": {"parse-set": lambda _, data: token.parse_set(data)},
     "words": {"read": lambda i, _: words.from_person(i["typed"])},
 }
 

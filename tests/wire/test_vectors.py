@@ -11,7 +11,9 @@ from vectors.in_python.writing import MAKE
 
 MAKERS = ("hand", "by-python", "by-typescript")
 # What the page makes, and so has to have made again (vectors/README.md).
-PAGE_MAKES = {"cell", "hello", "hum", "parcel", "letter", "receipt", "chain", "words"}
+PAGE_MAKES = {
+    "cell", "hello", "hum", "parcel", "letter", "receipt", "chain", "words", "token", "stamp",
+}  # fmt: skip
 PAGE_READS = {"record", "reply", "segment"}
 
 
@@ -69,7 +71,8 @@ def test_the_page_has_made_or_read_every_vector(structure: str) -> None:
     if not (HERE / structure / "by-typescript.json").exists():
         pytest.skip(f"vectors/{structure}/by-typescript.json is not there yet")
     theirs = {v["name"]: v["inputs"] for v in _vectors(structure, "by-typescript")}
-    hand = _named(structure)
+    # Sets of tokens are between the desk and B; the page never sees one.
+    hand = {n: v for n, v in _named(structure).items() if v["inputs"].get("what") != "set"}
     assert set(theirs) >= set(hand)
     if structure in PAGE_MAKES:
         assert all(theirs[name] == v["inputs"] for name, v in hand.items())

@@ -6,14 +6,27 @@ from .cases import Case, Fields, Refusal, flipped, put
 from .crypto import aead, info, seal, sha256, unaead, unseal
 from .keys import PUBLICS, SEEDS, drawn
 from .records import HASHES, RECORDS
+from .tokens import stamp as stamp_of
 
 _PARCEL = b"wallflower/1 parcel"
 KEYS = {"key_a": drawn("key a", 32), "key_b": drawn("key b", 32), "token": drawn("token", 16)}
+STAMP = drawn("stamp", 8)
+START = drawn("start", 4)
 
 
-def b_record(kind: int, token: bytes) -> bytes:
+def b_record(kind: int, token: bytes, stamp_class: int, stamp: bytes) -> bytes:
     """hello 1.7."""
-    return bytes([kind, 0, 0, 0]) + token + bytes(16)
+    return bytes([kind, 0, 0, stamp_class]) + token + stamp + bytes(8)
+
+
+def open_b_record(inside: bytes) -> Fields:
+    """hum key B and B's record, whose unused bytes are zero."""
+    if inside[33:35] + inside[60:] != bytes(10):
+        raise ValueError
+    return {
+        "key_b": inside[:32].hex(), "kind": inside[32], "stamp_class": inside[35],
+        "token": inside[36:52].hex(), "stamp": inside[52:60].hex(),
+    }  # fmt: skip
 
 
 def seal_a(record: str, key_a: bytes) -> bytes:
@@ -42,7 +55,8 @@ def hum(i: Fields) -> bytes:
     )
     number = RECORDS[i["record"]]["number"]
     for_a = seal_a(i["record"], key_a)
-    for_b = seal_b(i["record"], key_b, b_record(i["kind"], token))
+    stamp = stamp_of(i["record"], letter, bytes.fromhex(i["start"]))
+    for_b = seal_b(i["record"], key_b, b_record(i["kind"], token, *stamp))
     name = sha256(for_a)[:16]
     whole = aead(key_b, 0, _PARCEL, letter)
     cells = []
@@ -65,12 +79,10 @@ def open_hello(record: str, data: bytes) -> Fields:
     key_a = unseal(SEEDS[RECORDS[record]["hop_a"]], info(b"hop-a", HASHES[record]), for_a)
     for_b = unaead(key_a, data[1], data[:12], inner)
     inside = unseal(SEEDS[RECORDS[record]["hop_b"]], info(b"hop-b", HASHES[record]), for_b)
-    if inside[33:36] + inside[52:] != bytes(19):
-        raise ValueError
     return {
-        "counter": data[1], "record": number, "key_a": key_a.hex(), "key_b": inside[:32].hex(),
-        "kind": inside[32], "token": inside[36:52].hex(), "hum_id": sha256(for_a)[:16].hex(),
-        "seal_a": for_a.hex(), "inner": inner.hex(), "seal_b": for_b.hex(),
+        **open_b_record(inside), "counter": data[1], "record": number, "key_a": key_a.hex(),
+        "hum_id": sha256(for_a)[:16].hex(), "seal_a": for_a.hex(), "inner": inner.hex(),
+        "seal_b": for_b.hex(),
     }  # fmt: skip
 
 
@@ -98,7 +110,8 @@ def open_hum(record: str, data: bytes) -> Fields:
     parcel = b"".join(inside[:4])
     kept = {key: found[key] for key in ("key_a", "hum_id")}
     opened = open_parcel(record, parcel)
-    return {**kept, **{k: opened[k] for k in ("key_b", "kind", "token", "letter")},
+    names = ("key_b", "kind", "token", "stamp_class", "stamp", "letter")
+    return {**kept, **{k: opened[k] for k in names},
             "parcel": parcel.hex()}  # fmt: skip
 
 
@@ -109,8 +122,7 @@ def open_parcel(record: str, data: bytes) -> Fields:
     inside = unseal(SEEDS[RECORDS[record]["hop_b"]], info(b"hop-b", HASHES[record]), for_b)
     letter = unaead(inside[:32], 0, _PARCEL, body)
     return {
-        "key_b": inside[:32].hex(), "kind": inside[32], "token": inside[36:52].hex(),
-        "letter": letter.hex(), "seal_b": for_b.hex(), "body": body.hex(),
+        **open_b_record(inside), "letter": letter.hex(), "seal_b": for_b.hex(), "body": body.hex(),
     }  # fmt: skip
 
 
@@ -142,10 +154,11 @@ def _read_cell(data: bytes) -> Fields:
 def hellos() -> list[Case]:
     def one(counter: int, kind: int) -> Case:
         keys = {name: value.hex() for name, value in KEYS.items()}
+        keys |= {"stamp_class": kind, "stamp": STAMP.hex()}
         i: Fields = {"record": "today", "counter": counter, "kind": kind, **keys}
 
         def make() -> bytes:
-            for_b = seal_b("today", KEYS["key_b"], b_record(kind, KEYS["token"]))
+            for_b = seal_b("today", KEYS["key_b"], b_record(kind, KEYS["token"], kind, STAMP))
             return hello(7, counter, KEYS["key_a"], seal_a("today", KEYS["key_a"]), for_b)
 
         wanted = {"counter": counter, "record": 7, "kind": kind, **keys}
@@ -160,8 +173,11 @@ def hums(letters: dict[str, str]) -> list[Case]:
 
     def one(name: str, record: str, kind: int, letter: str) -> Case:
         keys = {key: value.hex() for key, value in KEYS.items()}
-        i: Fields = {"record": record, "kind": kind, "letter": letters[letter], **keys}
-        wanted = {**keys, "kind": kind, "letter": letters[letter]}
+        i: Fields = {"record": record, "kind": kind, "letter": letters[letter], **keys,
+                     "start": START.hex()}  # fmt: skip
+        stamp_class, stamp = stamp_of(record, bytes.fromhex(letters[letter]), START)
+        wanted = {**keys, "kind": kind, "letter": letters[letter], "stamp_class": stamp_class,
+                  "stamp": stamp.hex()}  # fmt: skip
         return Case(name, i, lambda: hum(i), lambda data: open_hum(record, data), wanted, kem=True)
 
     return [
@@ -174,10 +190,11 @@ def hums(letters: dict[str, str]) -> list[Case]:
 def parcels(letters: dict[str, str]) -> list[Case]:
     def one(name: str, kind: int, letter: str) -> Case:
         keys = {key: KEYS[key].hex() for key in ("key_b", "token")}
+        keys |= {"stamp_class": 2, "stamp": STAMP.hex()}
         i: Fields = {"record": "today", "kind": kind, "letter": letters[letter], **keys}
 
         def make() -> bytes:
-            for_b = seal_b("today", KEYS["key_b"], b_record(kind, KEYS["token"]))
+            for_b = seal_b("today", KEYS["key_b"], b_record(kind, KEYS["token"], 2, STAMP))
             return for_b + aead(KEYS["key_b"], 0, _PARCEL, bytes.fromhex(letters[letter]))
 
         wanted = {**keys, "kind": kind, "letter": letters[letter]}
@@ -251,7 +268,7 @@ def _at_b(name: str, rule: str, record: str, inside: bytes) -> Refusal:
 
 
 def _refused_b_records() -> list[Refusal]:
-    base = b_record(1, KEYS["token"])
+    base = b_record(1, KEYS["token"], 1, STAMP)
     return [
         _at_b("kind-is-3", "hello 2.4", "today", put(base, 0, b"\3")),
         _at_b("stamp-class-is-3", "hello 2.4", "today", put(base, 3, b"\3")),
@@ -260,7 +277,7 @@ def _refused_b_records() -> list[Refusal]:
 
 
 def _refused_seal_b() -> list[Refusal]:
-    base = b_record(1, KEYS["token"])
+    base = b_record(1, KEYS["token"], 1, STAMP)
     return [_at_b("another-record-at-b", "hello 2.3", "tomorrow", base)]
 
 

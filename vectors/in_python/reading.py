@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wallflower.crypto import derive, hpke, sign
-from wallflower.wire import cell, chain, drop, hello, hum, letter, parcel, record, reply, words
+from wallflower.wire import (
+    cell,
+    chain,
+    drop,
+    hello,
+    hum,
+    letter,
+    parcel,
+    record,
+    reply,
+    stamp,
+    token,
+    words,
+)
 from wallflower.wire import segment as board
 from wallflower.wire.sizes import CELL, POSITIONS
 
@@ -60,6 +73,13 @@ def read_cell(i: Fields, data: bytes) -> Fields:
     }  # fmt: skip
 
 
+def read_b_record(inside: hello.BRecord) -> Fields:
+    return {
+        "kind": int(inside.kind), "token": inside.token.hex(),
+        "stamp_class": inside.stamp.stamp_class, "stamp": inside.stamp.value.hex(),
+    }  # fmt: skip
+
+
 def read_hello(i: Fields, data: bytes) -> Fields:
     found, today = cell.parse_cell(data), record_of(i["record"])
     for_a = hello.seal_a_of(found)
@@ -69,7 +89,7 @@ def read_hello(i: Fields, data: bytes) -> Fields:
     key_b, inside = hello.open_seal_b(hop_b, today.hash(), for_b)
     return {
         "counter": found.counter, "record": found.record, "key_a": key_a.hex(),
-        "key_b": key_b.hex(), "kind": int(inside.kind), "token": inside.token.hex(),
+        "key_b": key_b.hex(), **read_b_record(inside),
         "hum_id": hum.cell_hum_id(found).hex(), "seal_a": for_a.hex(), "seal_b": for_b.hex(),
         "inner": found.sealed[len(for_a) :].hex(),
     }  # fmt: skip
@@ -80,7 +100,7 @@ def read_parcel(i: Fields, data: bytes) -> Fields:
     hop_b = record_key(i["record"], "hop_b")
     key_b, inside = hello.open_seal_b(hop_b, today.hash(), found.seal_b)
     return {
-        "key_b": key_b.hex(), "kind": int(inside.kind), "token": inside.token.hex(),
+        "key_b": key_b.hex(), **read_b_record(inside),
         "letter": parcel.open_parcel_body(key_b, found.body).hex(),
         "seal_b": found.seal_b.hex(), "body": found.body.hex(),
     }  # fmt: skip
@@ -106,7 +126,8 @@ def read_hum(i: Fields, data: bytes) -> Fields:
     opened = read_parcel(i, found.encode())
     first = cell.parse_cell(data[:CELL])
     key_a = hello.open_seal_a(hop_a, today.hash(), hello.seal_a_of(first))
-    kept = {name: opened[name] for name in ("key_b", "kind", "token", "letter")}
+    names = ("key_b", "kind", "token", "stamp_class", "stamp", "letter")
+    kept = {name: opened[name] for name in names}
     return {
         **kept, "key_a": key_a.hex(), "hum_id": hum.cell_hum_id(first).hex(),
         "parcel": found.encode().hex(),
@@ -170,9 +191,30 @@ def read_words(i: Fields, _: bytes) -> Fields:
     return {"typed": typed}
 
 
+def read_token(i: Fields, data: bytes) -> Fields:
+    if i["what"] == "token":
+        return {"token": data.hex()}
+    found = token.parse_set(data)
+    asked = (bytes.fromhex(one) for one in (*i["tokens"], *i["others"]))
+    return {
+        "week": found.week, "salt": found.salt.hex(), "holds": [found.holds(one) for one in asked],
+    }  # fmt: skip
+
+
+def read_stamp(i: Fields, data: bytes) -> Fields:
+    today, sealed = record_of(i["record"]).hash(), bytes.fromhex(i["letter"])
+    if i["what"] == "make":
+        made = stamp.make_stamp(today, sealed, bytes.fromhex(i["start"]))
+        assert made.value == data
+        assert stamp.earned_class(today, sealed, made) == made.stamp_class
+        return {"class": made.stamp_class, "stamp": data.hex()}
+    said = stamp.Stamp(i["said"], bytes.fromhex(i["stamp"]))
+    return {"class": stamp.earned_class(today, sealed, said)}
+
+
 READ: dict[str, Callable[[Fields, bytes], Fields]] = {
     "record": read_record, "letter": read_letter, "cell": read_cell, "hello": read_hello,
     "hum": read_hum, "parcel": read_parcel, "drop": read_drop, "reply": read_reply,
     "receipt": lambda _, data: {"receipt": data.hex()}, "segment": read_segment,
-    "chain": read_chain, "words": read_words,
+    "chain": read_chain, "words": read_words, "token": read_token, "stamp": read_stamp,
 }  # fmt: skip

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 from wallflower.crypto import derive, sign
-from wallflower.wire import cell, chain, drop, hello, hum, letter, parcel, receipt, record, reply
+from wallflower.wire import (
+    cell,
+    chain,
+    drop,
+    hello,
+    hum,
+    letter,
+    parcel,
+    receipt,
+    record,
+    reply,
+    stamp,
+    token,
+)
 from wallflower.wire import segment as board
 
 from . import Fields, key, private, record_of
@@ -16,8 +30,8 @@ def _hexes(i: Fields, *names: str) -> list[bytes]:
 
 
 def _draws(i: Fields) -> Callable[[int], bytes]:
-    """A hum's draw that gives hum key A, hum key B and the token, in that order."""
-    values: Iterator[bytes] = iter(_hexes(i, "key_a", "key_b", "token"))
+    """A hum's draw that gives hum keys A and B, the stamp's start and the token, in that order."""
+    values: Iterator[bytes] = iter(_hexes(i, "key_a", "key_b", "start", "token"))
     return lambda _: next(values)
 
 
@@ -63,11 +77,16 @@ def make_cell(i: Fields) -> bytes:
     return cell.seal_body(key_a, i["counter"], i["record"], name, piece).encode()
 
 
+def _b_record(i: Fields) -> hello.BRecord:
+    value, said = _hexes(i, "token", "stamp")
+    return hello.BRecord(hello.Kind(i["kind"]), value, stamp.Stamp(i["stamp_class"], said))
+
+
 def make_hello(i: Fields) -> bytes:
     today = record_of(i["record"])
-    key_a, key_b, token = _hexes(i, "key_a", "key_b", "token")
+    key_a, key_b = _hexes(i, "key_a", "key_b")
     for_a = hello.seal_for_a(today.hop_a, today.hash(), key_a)
-    inside = hello.BRecord(hello.Kind(i["kind"]), token)
+    inside = _b_record(i)
     for_b = hello.seal_for_b(today.hop_b, today.hash(), key_b, inside)
     return hello.hello_cell(for_a, key_a, i["counter"], today.number, for_b).encode()
 
@@ -79,9 +98,8 @@ def make_hum(i: Fields) -> bytes:
 
 def make_parcel(i: Fields) -> bytes:
     today = record_of(i["record"])
-    key_b, token, sealed = _hexes(i, "key_b", "token", "letter")
-    inside = hello.BRecord(hello.Kind(i["kind"]), token)
-    for_b = hello.seal_for_b(today.hop_b, today.hash(), key_b, inside)
+    key_b, sealed = _hexes(i, "key_b", "letter")
+    for_b = hello.seal_for_b(today.hop_b, today.hash(), key_b, _b_record(i))
     return parcel.Parcel(for_b, parcel.seal_parcel_body(key_b, sealed)).encode()
 
 
@@ -126,8 +144,29 @@ def make_chain(i: Fields) -> bytes:
     return chain.chain_value(key("secrets", i["secret"]), i["week"])
 
 
+def make_token(i: Fields) -> bytes:
+    if i["what"] == "token":
+        conversation = derive.conversation_id(key("secrets", i["secret"]))
+        return token.token(token.token_key(conversation), i["week"], i["index"])
+    values = itertools.chain(_hexes(i, "salt"), padding())
+    tokens = [bytes.fromhex(one) for one in i["tokens"]]
+    return token.make_set(i["week"], tokens, lambda _: next(values))
+
+
+def padding() -> Iterator[bytes]:
+    """What a desk draws at random, fixed (README.md)."""
+    for n in itertools.count():
+        yield derive.sha256(f"wallflower vectors drawn padding {n} 0".encode())[:16]
+
+
+def make_stamp(i: Fields) -> bytes:
+    start, sealed = _hexes(i, "start", "letter")
+    return stamp.make_stamp(record_of(i["record"]).hash(), sealed, start).value
+
+
 MAKE: dict[str, Callable[[Fields], bytes]] = {
     "record": make_record, "letter": make_letter, "cell": make_cell, "hello": make_hello,
     "hum": make_hum, "parcel": make_parcel, "drop": make_drop, "reply": make_reply,
     "receipt": make_receipt, "segment": make_segment, "chain": make_chain,
+    "token": make_token, "stamp": make_stamp,
 }  # fmt: skip

@@ -1,14 +1,12 @@
 // What the page and its Workers say to each other. The hum has a Worker of its own, in which nothing
 // else runs; a second one fetches files and holds the store's, so that typing cannot delay them either.
 
-import type { Kind } from '../wire/hello.js';
-import type { HumKeys } from '../wire/hum.js';
+import type { Carried, HumKeys } from '../wire/hum.js';
 
 export interface HumJob {
   readonly job: 'hum';
   readonly keys: HumKeys;
-  readonly kind: Kind;
-  readonly letter: Uint8Array;
+  readonly carried: Carried;
   readonly url: string;
   readonly pace: number;
 }

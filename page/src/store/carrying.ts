@@ -7,17 +7,17 @@ import { sha256 } from '../crypto/derive.js';
 import { Refused } from '../refused.js';
 import { HASH, LETTER } from '../wire/sizes.js';
 import { Reader } from '../wire/reading.js';
-import { type Slot, SLOT_NOTE, SLOT_TAG, Waits } from './image.js';
+import { type Slot, SLOT_NOTE, SLOT_TAG, SLOT_TOKENS, Waits } from './image.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const CHECK = 4;
 const MARK = 'wallflower1';
 /** Characters of a piece: with its head, a picture that cameras of cheap phones still read. */
-const PIECE = 640;
+const PIECE = 644;
 const MOST_PIECES = 99;
 const RULE = 'store 6.2';
 
-const CARRIED = 1 + 4 + HASH + SLOT_TAG + SLOT_NOTE + LETTER + CHECK;
+const CARRIED = 1 + 4 + HASH + SLOT_TAG + SLOT_NOTE + SLOT_TOKENS + LETTER + CHECK;
 export const CARRIED_TEXT = Math.ceil((CARRIED * 4) / 3);
 
 function toBase64url(bytes: Uint8Array): string {
@@ -35,7 +35,8 @@ const checkOf = (body: Uint8Array): Uint8Array => sha256(body).slice(0, CHECK);
 /** The pieces of a letter's text; joined by line breaks they are the text as a whole. */
 export function toPieces(slot: Slot): string[] {
   const body = concat(
-    Uint8Array.of(VERSION), uint(slot.day, 4), slot.recordHash, slot.tag, slot.note, slot.letter,
+    Uint8Array.of(VERSION), uint(slot.day, 4), slot.recordHash, slot.tag, slot.note, slot.tokens,
+    slot.letter,
   );
   const text = toBase64url(concat(body, checkOf(body)));
   const cut = text.match(new RegExp(`.{1,${PIECE}}`, 'g')) ?? [];
@@ -75,5 +76,6 @@ function parse(text: string): Slot {
   reader.take(1);
   const day = toNumber(reader.take(4));
   const [recordHash, tag, note] = [reader.take(HASH), reader.take(SLOT_TAG), reader.take(SLOT_NOTE)];
-  return { waits: Waits.LATER, day, recordHash, tag, note, letter: reader.take(LETTER) };
+  const tokens = reader.take(SLOT_TOKENS);
+  return { waits: Waits.LATER, day, recordHash, tag, note, tokens, letter: reader.take(LETTER) };
 }

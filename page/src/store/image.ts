@@ -8,11 +8,21 @@ import type { KeptBoard } from '../board.js';
 import { Refused } from '../refused.js';
 import { Reader } from '../wire/reading.js';
 import { segmentLength } from '../wire/segment.js';
-import { BOARD_SEGMENTS, HASH, HEAD, LETTER, RECORD_MAX, SEGMENT } from '../wire/sizes.js';
+import {
+  BOARD_SEGMENTS,
+  HASH,
+  HEAD,
+  LETTER,
+  RECORD_MAX,
+  SEGMENT,
+  TOKEN,
+  TOKEN_WEEKS,
+} from '../wire/sizes.js';
 
 export const SLOTS = 4;
 export const SLOT_TAG = 16;
 export const SLOT_NOTE = 4;
+export const SLOT_TOKENS = TOKEN_WEEKS * TOKEN;
 export const LINEAGE = 16;
 const BOARD_AREA = BOARD_SEGMENTS * SEGMENT;
 const RULE = 'store 4.1';
@@ -22,13 +32,14 @@ export const Waits = { NOT: 0, LATER: 1, NEXT: 2 } as const;
 export type Waits = (typeof Waits)[keyof typeof Waits];
 
 /** One place for a letter. `tag` and `note` mean something to who has the words, and are noise to
- * others (store 2.2). */
+ * others (store 2.2); so are `tokens`, which B takes for those of some conversation (store 2.6). */
 export interface Slot {
   readonly waits: Waits;
   readonly day: number;
   readonly recordHash: Uint8Array;
   readonly tag: Uint8Array;
   readonly note: Uint8Array;
+  readonly tokens: Uint8Array;
   readonly letter: Uint8Array;
 }
 
@@ -43,13 +54,14 @@ export interface Image {
   readonly board: KeptBoard | null;
 }
 
-const SLOT = 1 + 4 + HASH + SLOT_TAG + SLOT_NOTE + LETTER;
+const SLOT = 1 + 4 + HASH + SLOT_TAG + SLOT_NOTE + SLOT_TOKENS + LETTER;
 /** Bytes of an image before it is packed (packing.ts). */
 export const PLAIN = LINEAGE + 1 + 4 + 2 + RECORD_MAX + SLOTS * SLOT + HEAD + 4 + 2 + BOARD_AREA;
 
 const encodeSlot = (slot: Slot): Uint8Array =>
   concat(
-    Uint8Array.of(slot.waits), uint(slot.day, 4), slot.recordHash, slot.tag, slot.note, slot.letter,
+    Uint8Array.of(slot.waits), uint(slot.day, 4), slot.recordHash, slot.tag, slot.note, slot.tokens,
+    slot.letter,
   );
 
 /** Always PLAIN bytes. A board that is larger than its area is kept as far as it fits. */
@@ -100,7 +112,8 @@ function readSlot(reader: Reader): Slot {
   if (waits > Waits.NEXT) throw new Refused(RULE, 'The store holds an unknown state');
   const day = reader.number(4);
   const [recordHash, tag, note] = [reader.take(HASH), reader.take(SLOT_TAG), reader.take(SLOT_NOTE)];
-  return { waits: waits as Waits, day, recordHash, tag, note, letter: reader.take(LETTER) };
+  const tokens = reader.take(SLOT_TOKENS);
+  return { waits: waits as Waits, day, recordHash, tag, note, tokens, letter: reader.take(LETTER) };
 }
 
 /** Read an image, or Refused: then the page begins with an empty store (store 4.1). */

@@ -8,7 +8,7 @@ import type { Session } from '../session.js';
 import { decodeImage, encodeImage, type Image, SLOTS } from './image.js';
 import { pack, unpack } from './packing.js';
 import type { Shelf } from './shelf.js';
-import { merged } from './slots.js';
+import { apart, merged } from './slots.js';
 
 export const EVERY_MS = 60_000;
 
@@ -83,6 +83,7 @@ export class Keeper {
     const news = lies && !(this.#last && equal(lies, this.#last));
     if (news && !this.#forgetting) this.#takeOver(lies);
     this.#forgetting = false;
+    session.slots = apart(session.slots, session.draw);
     const { seen, slots, board, lineage, hums } = session;
     const image = { lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board) };
     this.#last = pack(encodeImage(image), session.draw);

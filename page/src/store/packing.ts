@@ -14,7 +14,7 @@ import { Refused } from '../refused.js';
 import { TAG } from '../wire/sizes.js';
 import { PLAIN } from './image.js';
 
-const MAGIC = Uint8Array.of(0x57, 0x46, 0x53, 2);
+const MAGIC = Uint8Array.of(0x57, 0x46, 0x53, 3);
 const KEY = 32;
 const RULE = 'store 4.1';
 

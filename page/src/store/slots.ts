@@ -5,8 +5,9 @@ import { ascii, concat, equal, toNumber, uint } from '../bytes.js';
 import { mac16, macs16 } from '../crypto/derive.js';
 import type { EpochRecord } from '../trust/record.js';
 import { isAncestor } from '../trust/record.js';
-import { MARKS } from '../wire/sizes.js';
-import { type Slot, SLOT_NOTE, Waits } from './image.js';
+import type { Draw } from '../entropy.js';
+import { MARKS, TOKEN, TOKEN_WEEKS } from '../wire/sizes.js';
+import { type Slot, SLOT_NOTE, SLOT_TOKENS, Waits } from './image.js';
 
 /** The tag by which who has the words finds a letter of theirs again (store 2.2). */
 export const slotTag = (e: Uint8Array, mark: number): Uint8Array =>
@@ -71,6 +72,21 @@ export const afterLeaving = (slots: readonly Slot[], tag: Uint8Array, filler: Sl
       ? { ...filler, tag: slot.tag, note: slot.note }
       : slot,
   );
+
+/** The places with no token in two of them: two tabs may have drawn the same for two letters of one
+ * conversation, and equal bytes would show it. The younger goes without one (store 2.6). */
+export const apart = (slots: readonly Slot[], draw: Draw): readonly Slot[] =>
+  slots.map((slot, i) =>
+    slots.slice(0, i).some((older) => sharesToken(older, slot))
+      ? { ...slot, tokens: draw(SLOT_TOKENS) }
+      : slot,
+  );
+
+function sharesToken(one: Slot, other: Slot): boolean {
+  const tokensOf = ({ tokens }: Slot): Uint8Array[] =>
+    Array.from({ length: TOKEN_WEEKS }, (_, n) => tokens.slice(n * TOKEN, (n + 1) * TOKEN));
+  return tokensOf(one).some((a) => tokensOf(other).some((b) => equal(a, b)));
+}
 
 /** The places with one letter allowed to leave at the next visit (store 3.3). */
 export const hurried = (slots: readonly Slot[], tag: Uint8Array): Slot[] =>

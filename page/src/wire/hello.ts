@@ -7,9 +7,9 @@ import * as hpke from '../crypto/hpke.js';
 import { Refused } from '../refused.js';
 import { type Cell, headOf } from './cell.js';
 import { B_RECORD, HUM_ID, SEAL_A, SEAL_B } from './sizes.js';
+import type { Stamp } from './stamp.js';
 
 export const HUM_KEY = 32;
-export const TOKEN = 16;
 const RESERVED = 8;
 const STAMP_CLASSES = 3;
 
@@ -20,24 +20,28 @@ export type Kind = (typeof Kind)[keyof typeof Kind];
 export interface BRecord {
   readonly kind: Kind;
   readonly token: Uint8Array;
+  readonly stamp: Stamp;
 }
 
-/** 36 bytes; report, language and stamp are zero until they are in use. */
-export const encodeBRecord = (record: BRecord): Uint8Array =>
-  concat(Uint8Array.of(record.kind, 0, 0, 0), record.token, new Uint8Array(8 + RESERVED));
+/** 36 bytes; report and language are zero until they are in use. */
+export function encodeBRecord({ kind, token, stamp }: BRecord): Uint8Array {
+  const head = Uint8Array.of(kind, 0, 0, stamp.stampClass);
+  return concat(head, token, stamp.value, new Uint8Array(RESERVED));
+}
 
 const isKind = (value: number): value is Kind => value <= Kind.LOOP;
 
 /** Read B's record, or Refused (hello 2.4). */
 export function parseBRecord(data: Uint8Array): BRecord {
   const kind = data[0] ?? STAMP_CLASSES;
-  if (data.length !== B_RECORD || !isKind(kind) || (data[3] as number) >= STAMP_CLASSES) {
+  const stampClass = data[3] ?? STAMP_CLASSES;
+  if (data.length !== B_RECORD || !isKind(kind) || stampClass >= STAMP_CLASSES) {
     throw new Refused('hello 2.4', "A hum's record for B is malformed");
   }
   if (anySet(data.slice(28))) {
     throw new Refused('hello 2.4', "A hum's record for B has reserved bytes set");
   }
-  return { kind, token: data.slice(4, 20) };
+  return { kind, token: data.slice(4, 20), stamp: { stampClass, value: data.slice(20, 28) } };
 }
 
 /** Seal A: hum key A for the first mix (hello 1.2). */

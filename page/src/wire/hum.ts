@@ -3,9 +3,10 @@
 
 import type { Draw } from '../entropy.js';
 import { encodeCell, position, sealBody } from './cell.js';
-import { helloCell, HUM_KEY, humId, type Kind, sealForA, sealForB, TOKEN } from './hello.js';
+import { helloCell, HUM_KEY, humId, type Kind, sealForA, sealForB } from './hello.js';
 import { pieces, sealParcelBody } from './parcel.js';
 import { DITHER_MS, HUM_CELLS, SLOT_MS } from './sizes.js';
+import { makeStamp, START } from './stamp.js';
 
 /** What a hum needs of a verified record; plain bytes, since it is handed to a Worker. */
 export interface HumKeys {
@@ -15,15 +16,22 @@ export interface HumKeys {
   readonly hopB: Uint8Array;
 }
 
+/** What a hum carries. `token` is the letter's of the record's week, else random (token 1.6). */
+export interface Carried {
+  readonly kind: Kind;
+  readonly letter: Uint8Array;
+  readonly token: Uint8Array;
+}
+
 /** The twelve cells around one sealed letter or filler, in order of counter (hum 1.1-1.4). */
 export async function makeHum(
   keys: HumKeys,
-  kind: Kind,
-  letter: Uint8Array,
+  { kind, letter, token }: Carried,
   draw: Draw,
 ): Promise<Uint8Array[]> {
   const [keyA, keyB] = [draw(HUM_KEY), draw(HUM_KEY)];
-  const sealB = await sealForB(keys.hopB, keys.hash, keyB, { kind, token: draw(TOKEN) });
+  const stamp = makeStamp(keys.hash, letter, draw(START));
+  const sealB = await sealForB(keys.hopB, keys.hash, keyB, { kind, token, stamp });
   const sealA = await sealForA(keys.hopA, keys.hash, keyA);
   const three = pieces(sealParcelBody(keyB, letter));
   const id = humId(sealA);

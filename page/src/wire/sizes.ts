@@ -29,6 +29,20 @@ export const LETTER_PLAIN = LETTER - SEAL_OVERHEAD;
 export const LETTER_HEADER = 90;
 export const LETTER_TEXT = LETTER_PLAIN - LETTER_HEADER;
 
+export const TOKEN = 16;
+export const TOKENS = 8;
+export const TOKEN_WEEKS = 4;
+export const TOKEN_ENTRY = 16;
+export const TOKEN_ENTRIES = 2048;
+export const TOKEN_SET = 4 + 16 + TOKEN_ENTRIES * TOKEN_ENTRY;
+export const STAMP = 8;
+export const STAMP_TRIES = 1024;
+export const STAMP_BITS_ONE = 6;
+export const STAMP_BITS_TWO = 8;
+export const LOT_WEIGHT_ZERO = 1;
+export const LOT_WEIGHT_ONE = 2;
+export const LOT_WEIGHT_TWO = 4;
+
 export const DROP_HEADER = 64;
 export const DROP_SLOT = LETTER + TAG;
 export const DROP_SEAL = SEAL_OVERHEAD + 32;

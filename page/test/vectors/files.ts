@@ -26,23 +26,29 @@ export interface RefusedVector {
 
 export const folder = '../vectors';
 
-export const MADE = ['cell', 'hello', 'hum', 'parcel', 'letter', 'receipt', 'chain', 'words'] as const;
+export const MADE = [
+  'cell', 'hello', 'hum', 'parcel', 'letter', 'receipt', 'chain', 'words', 'token', 'stamp',
+] as const;
 export const READ = ['record', 'reply', 'segment'] as const;
 export type Structure = (typeof MADE)[number] | (typeof READ)[number];
 export const STRUCTURES: readonly Structure[] = [...MADE, ...READ];
 
 const read = (path: string): unknown => JSON.parse(readFileSync(`${folder}/${path}`, 'utf8'));
 
+/** The page makes tokens and never sees a set of them. */
+const isSeen = ({ inputs }: Vector): boolean => inputs['what'] !== 'set';
+
 export const vectorsOf = (structure: Structure, who: string): readonly Vector[] => {
   const path = `${structure}/${who}.json`;
   if (!existsSync(`${folder}/${path}`)) return [];
-  return (read(path) as { vectors: Vector[] }).vectors;
+  return (read(path) as { vectors: Vector[] }).vectors.filter(isSeen);
 };
 
-export const refusedOf = (structure: Structure): readonly RefusedVector[] =>
-  readdirSync(`${folder}/${structure}/refused`).map(
-    (name) => read(`${structure}/refused/${name}`) as RefusedVector,
-  );
+export const refusedOf = (structure: Structure): readonly RefusedVector[] => {
+  const path = `${folder}/${structure}/refused`;
+  if (!existsSync(path)) return [];
+  return readdirSync(path).map((name) => read(`${structure}/refused/${name}`) as RefusedVector);
+};
 
 export const sizesFile = (): Fields => read('sizes/sizes.json') as Fields;
 

@@ -5,7 +5,7 @@ import { conversationId, epochSecret } from '../../src/crypto/derive.js';
 import type { Draw } from '../../src/entropy.js';
 import { encodeCell, sealBody } from '../../src/wire/cell.js';
 import { chainValue } from '../../src/wire/chain.js';
-import { helloCell, type Kind, sealForA, sealForB } from '../../src/wire/hello.js';
+import { type BRecord, helloCell, type Kind, sealForA, sealForB } from '../../src/wire/hello.js';
 import { makeHum } from '../../src/wire/hum.js';
 import {
   encodeLetter,
@@ -16,6 +16,8 @@ import {
 } from '../../src/wire/letter.js';
 import { encodeParcel, sealParcelBody } from '../../src/wire/parcel.js';
 import { receipt } from '../../src/wire/receipt.js';
+import { makeStamp } from '../../src/wire/stamp.js';
+import { tokenKey, tokenOf } from '../../src/wire/token.js';
 import {
   bytesIn,
   type Fields,
@@ -30,11 +32,16 @@ type Make = (inputs: Fields) => Promise<Uint8Array>;
 
 const NOTHING = new Uint8Array(0);
 
+const inB = (i: Fields): BRecord => ({
+  kind: numberIn(i, 'kind') as Kind,
+  token: bytesIn(i, 'token'),
+  stamp: { stampClass: numberIn(i, 'stamp_class'), value: bytesIn(i, 'stamp') },
+});
+
 async function hello(i: Fields): Promise<Uint8Array> {
   const { body, hash } = recordNamed(i['record']);
   const keyA = bytesIn(i, 'key_a');
-  const inside = { kind: numberIn(i, 'kind') as Kind, token: bytesIn(i, 'token') };
-  const sealB = await sealForB(body.hopB, hash, bytesIn(i, 'key_b'), inside);
+  const sealB = await sealForB(body.hopB, hash, bytesIn(i, 'key_b'), inB(i));
   const sealA = await sealForA(body.hopA, hash, keyA);
   return encodeCell(helloCell(sealA, keyA, numberIn(i, 'counter'), body.number, sealB));
 }
@@ -52,15 +59,16 @@ function drawn(...values: readonly Uint8Array[]): Draw {
 async function hum(i: Fields): Promise<Uint8Array> {
   const { body, hash } = recordNamed(i['record']);
   const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
-  const draw = drawn(bytesIn(i, 'key_a'), bytesIn(i, 'key_b'), bytesIn(i, 'token'));
-  return concat(...(await makeHum(keys, numberIn(i, 'kind') as Kind, bytesIn(i, 'letter'), draw)));
+  const draw = drawn(bytesIn(i, 'key_a'), bytesIn(i, 'key_b'), bytesIn(i, 'start'));
+  const kind = numberIn(i, 'kind') as Kind;
+  const carried = { kind, letter: bytesIn(i, 'letter'), token: bytesIn(i, 'token') };
+  return concat(...(await makeHum(keys, carried, draw)));
 }
 
 async function parcel(i: Fields): Promise<Uint8Array> {
   const { body, hash } = recordNamed(i['record']);
   const keyB = bytesIn(i, 'key_b');
-  const inside = { kind: numberIn(i, 'kind') as Kind, token: bytesIn(i, 'token') };
-  const sealB = await sealForB(body.hopB, hash, keyB, inside);
+  const sealB = await sealForB(body.hopB, hash, keyB, inB(i));
   return encodeParcel({ sealB, body: sealParcelBody(keyB, bytesIn(i, 'letter')) });
 }
 
@@ -110,4 +118,12 @@ export const MAKE: Readonly<Record<(typeof MADE)[number], Make>> = {
   chain: async (i) =>
     'seen' in i ? NOTHING : chainValue(key('secrets', i['secret']), numberIn(i, 'week')),
   words: async () => NOTHING,
+  token: async (i) => {
+    const conversation = conversationId(key('secrets', i['secret']));
+    return tokenOf(tokenKey(conversation), numberIn(i, 'week'), numberIn(i, 'index'));
+  },
+  stamp: async (i) =>
+    i['what'] === 'make'
+      ? makeStamp(recordNamed(i['record']).hash, bytesIn(i, 'letter'), bytesIn(i, 'start')).value
+      : NOTHING,
 };

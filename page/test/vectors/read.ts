@@ -6,13 +6,14 @@ import * as hpke from '../../src/crypto/hpke.js';
 import { verifies } from '../../src/crypto/sign.js';
 import { type Cell, openBody, parseCell, position } from '../../src/wire/cell.js';
 import { judge, type Link } from '../../src/wire/chain.js';
-import { humId, openInner, openSealA, openSealB, sealAOf } from '../../src/wire/hello.js';
+import { type BRecord, humId, openInner, openSealA, openSealB, sealAOf } from '../../src/wire/hello.js';
 import { openLetter } from '../../src/wire/letter.js';
 import { encodeParcel, openParcelBody, type Parcel, parseParcel } from '../../src/wire/parcel.js';
 import { deskEntryHash, parseRecord } from '../../src/wire/record.js';
 import { openPart, replyTable, replyTag } from '../../src/wire/reply.js';
 import { parseHead, parseSegment } from '../../src/wire/segment.js';
 import { CELL, POSITIONS } from '../../src/wire/sizes.js';
+import { bound, classOf, earnedClass } from '../../src/wire/stamp.js';
 import { fromPerson, toDigits, toWords, type WordList } from '../../src/wire/words.js';
 import {
   bytesIn,
@@ -44,6 +45,13 @@ async function cell(i: Fields, data: Uint8Array): Promise<Fields> {
   };
 }
 
+const bRecordFields = ({ kind, token, stamp }: BRecord): Fields => ({
+  kind,
+  token: toHex(token),
+  stamp_class: stamp.stampClass,
+  stamp: toHex(stamp.value),
+});
+
 async function hello(i: Fields, data: Uint8Array): Promise<Fields> {
   const [found, { hash, a, b }] = [parseCell(data), recordNamed(i['record'])];
   const sealA = sealAOf(found);
@@ -53,10 +61,9 @@ async function hello(i: Fields, data: Uint8Array): Promise<Fields> {
   return {
     counter: found.counter,
     record: found.record,
-    kind: record.kind,
+    ...bRecordFields(record),
     key_a: toHex(keyA),
     key_b: toHex(keyB),
-    token: toHex(record.token),
     hum_id: toHex(humId(sealA)),
     seal_a: toHex(sealA),
     inner: toHex(found.sealed.slice(sealA.length)),
@@ -69,8 +76,7 @@ async function parcelFields(i: Fields, found: Parcel): Promise<Fields> {
   const { keyB, record } = await openSealB(b, hash, found.sealB);
   return {
     key_b: toHex(keyB),
-    token: toHex(record.token),
-    kind: record.kind,
+    ...bRecordFields(record),
     letter: toHex(openParcelBody(keyB, found.body)),
   };
 }
@@ -202,11 +208,22 @@ async function words(i: Fields): Promise<Fields> {
   return { typed: shown.join(' ') };
 }
 
+async function stamp(i: Fields, data: Uint8Array): Promise<Fields> {
+  const [{ hash }, letter] = [recordNamed(i['record']), bytesIn(i, 'letter')];
+  if (i['what'] === 'check') {
+    const said = { stampClass: numberIn(i, 'said'), value: bytesIn(i, 'stamp') };
+    return { class: earnedClass(hash, letter, said) };
+  }
+  return { class: classOf(sha256(concat(bound(hash, letter), data))), stamp: toHex(data) };
+}
+
 export const linkOf = link;
 
 export const READ: Readonly<Record<Structure, Read>> = {
   cell, hello, hum, parcel, letter, record, reply, segment, chain, words,
   receipt: async (_, data) => ({ receipt: toHex(data) }),
+  token: async (_, data) => ({ token: toHex(data) }),
+  stamp,
 };
 
 /** Fields that are sealed bytes: they differ between the files of one structure. */

@@ -1,5 +1,6 @@
 // The stages at which a faulty vector has to be refused, by structure (../vectors/README.md).
-// Left out, since the page has no such reader: gathering a hum (A's) and writing a reply (the desk's).
+// Left out, since the page has no such reader: gathering a hum (A's), writing a reply (the desk's),
+// and sets of tokens (B's).
 
 import { toHex } from '../../src/bytes.js';
 import { chainValue, judge } from '../../src/wire/chain.js';
@@ -125,4 +126,4 @@ export const REFUSE: Readonly<Record<string, Refuse>> = {
   'words read': (i) => fromPerson(textIn(i, 'typed')),
 };
 
-export const ELSEWHERE: ReadonlySet<string> = new Set(['hum gather', 'reply write']);
+export const ELSEWHERE: ReadonlySet<string> = new Set(['hum gather', 'reply write', 'token parse-set']);

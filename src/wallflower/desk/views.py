@@ -101,6 +101,8 @@ class Status:
     letters: int = 0
     opened: int = 0
     loops: int = 0
+    known: int = 0
+    known_left_out: int = 0
     states: States = field(default_factory=lambda: States({}, {}))
     drops_read: int = 0
     last_drop: int = 0

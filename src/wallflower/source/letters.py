@@ -1,4 +1,6 @@
-"""A letter before it leaves: how it is sealed, and in which hum it may ride. Spec: hum.md 1.6."""
+"""A letter before it leaves: how it is sealed, and in which hum it may ride. Spec: hum.md 1.6,
+token.md 1.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.chain import chain_value
 from wallflower.wire.hello import Kind
 from wallflower.wire.letter import FILLER, Letter, LetterKind, check_text, seal_letter
-from wallflower.wire.sizes import MARKS
+from wallflower.wire.sizes import MARKS, TOKEN, TOKEN_WEEKS, week_of_day
+from wallflower.wire.token import index_of, token_for, tokens_of_letter
 
 
 class Place(IntEnum):
@@ -26,14 +29,27 @@ class Place(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One place of a store: a sealed letter or filler, never its text."""
+    """One place of a store: a sealed letter or filler, never its text. `tokens` are those of its
+    weeks, random for a filler and for a letter that left."""
 
     place: Place
     day: int
     week: int
     mark: int
     record_hash: bytes
+    tokens: bytes
     sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a hum carries. Token and place are those of a letter of the store; a cover has
+    neither, and make_hum gives it a random token."""
+
+    kind: Kind
+    sealed: bytes
+    token: bytes | None
+    place: int | None
 
 
 def seal_filler(record: EpochRecord, desk: str) -> bytes:
@@ -42,9 +58,15 @@ def seal_filler(record: EpochRecord, desk: str) -> bytes:
     return seal_letter(entry.key, record.body.desk_entry_hash(entry), FILLER)
 
 
-def filler(record: EpochRecord, desk: str) -> Kept:
+def no_tokens(draw: Callable[[int], bytes]) -> bytes:
+    """Random bytes where a waiting letter has its tokens."""
+    return draw(TOKEN_WEEKS * TOKEN)
+
+
+def filler(record: EpochRecord, desk: str, draw: Callable[[int], bytes]) -> Kept:
     """A place that is not used: a filler, numbers that mean nothing."""
-    return Kept(Place.FILLER, 0, 0, 0, record.hash, seal_filler(record, desk))
+    sealed = seal_filler(record, desk)
+    return Kept(Place.FILLER, 0, 0, 0, record.hash, no_tokens(draw), sealed)
 
 
 def write_letter(
@@ -57,18 +79,28 @@ def write_letter(
     """
     check_text(text)
     entry = record.desk(desk)
-    used = {k.mark for k in kept if k.place is not Place.FILLER and k.week == entry.week}
-    free = [mark for mark in range(MARKS) if mark not in used]
-    if not free:
-        raise Refused("letter 1.3", "There are no letters left for this week", "Wait a week.")
-    mark = shuffled(draw, free)[0]
+    mark = _free_mark(kept, entry.week, draw)
+    conversation = conversation_id(secret)
     letter = Letter(
-        kind=LetterKind.LETTER, language=language, conversation=conversation_id(secret),
+        kind=LetterKind.LETTER, language=language, conversation=conversation,
         e=epoch_secret(secret, entry.week), x=chain_value(secret, entry.week),
         week=entry.week, mark=mark, text=text,
     )  # fmt: skip
     sealed = seal_letter(entry.key, record.body.desk_entry_hash(entry), letter.encode())
-    return Kept(Place.WAITING, record.body.day, entry.week, mark, record.hash, sealed)
+    tokens = tokens_of_letter(conversation, record.body.week, mark)
+    return Kept(Place.WAITING, record.body.day, entry.week, mark, record.hash, tokens, sealed)
+
+
+def _free_mark(kept: Sequence[Kept], week: int, draw: Callable[[int], bytes]) -> int:
+    """A mark unused in its week, at random; one with a token of its own while there is one."""
+    own = [k for k in kept if k.place is not Place.FILLER and week - k.week < TOKEN_WEEKS]
+    used = {k.mark for k in own if k.week == week}
+    free = [mark for mark in range(MARKS) if mark not in used]
+    if not free:
+        raise Refused("letter 1.3", "There are no letters left for this week", "Wait a week.")
+    taken = {index_of(k.mark) for k in own}
+    fresh = [mark for mark in free if index_of(mark) not in taken]
+    return shuffled(draw, fresh or free)[0]
 
 
 def may_leave(kept: Kept, today: EpochRecord) -> bool:
@@ -85,12 +117,12 @@ def is_stale(kept: Kept, today: EpochRecord) -> bool:
     return kept.place is Place.WAITING and not today.is_ancestor(kept.record_hash)
 
 
-def choose_for_hum(
-    kept: Sequence[Kept], today: EpochRecord, desk: str
-) -> tuple[Kind, bytes, int | None]:
-    """The kind, the sealed letter of this visit's hum, and its place (None for a filler)."""
+def choose_for_hum(kept: Sequence[Kept], today: EpochRecord, desk: str) -> Choice:
+    """What this visit's hum carries: the oldest letter that may leave, or a fresh filler."""
     ready = [i for i, k in enumerate(kept) if may_leave(k, today)]
     if not ready:
-        return Kind.COVER, seal_filler(today, desk), None
+        return Choice(Kind.COVER, seal_filler(today, desk), None, None)
     oldest = min(ready, key=lambda i: kept[i].day)
-    return Kind.LETTER, kept[oldest].sealed, oldest
+    letter = kept[oldest]
+    token = token_for(letter.tokens, week_of_day(letter.day), today.body.week)
+    return Choice(Kind.LETTER, letter.sealed, token, oldest)

@@ -10,6 +10,7 @@ from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, head_of
 from wallflower.wire.sizes import B_RECORD, HELLO_HEADER, HUM_ID, SEAL_A, SEAL_B
+from wallflower.wire.stamp import Stamp
 
 HUM_KEY = 32
 _RESERVED = bytes(8)
@@ -30,10 +31,12 @@ class BRecord:
 
     kind: Kind
     token: bytes
+    stamp: Stamp = Stamp()  # noqa: RUF009  # frozen
 
     def encode(self) -> bytes:
-        """36 bytes; report, language and stamp are zero until they are in use."""
-        return bytes([self.kind, 0, 0, 0]) + self.token + bytes(8) + _RESERVED
+        """36 bytes; report and language are zero until they are in use."""
+        head = bytes([self.kind, 0, 0, self.stamp.stamp_class])
+        return head + self.token + self.stamp.value + _RESERVED
 
 
 def parse_b_record(data: bytes) -> BRecord:
@@ -42,7 +45,7 @@ def parse_b_record(data: bytes) -> BRecord:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
     if any(data[28:]):
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
-    return BRecord(Kind(data[0]), data[4:20])
+    return BRecord(Kind(data[0]), data[4:20], Stamp(data[3], data[20:28]))
 
 
 def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:

@@ -26,19 +26,25 @@ from wallflower.wire.hello import (
 )
 from wallflower.wire.parcel import Parcel, pieces, seal_parcel_body
 from wallflower.wire.record import RecordBody
-from wallflower.wire.sizes import DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS
+from wallflower.wire.sizes import DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS, TOKEN
+from wallflower.wire.stamp import START, make_stamp
 
 
 def make_hum(
-    record: RecordBody, kind: Kind, letter: bytes, draw: Callable[[int], bytes]
-) -> list[bytes]:
+    record: RecordBody, kind: Kind, letter: bytes, draw: Callable[[int], bytes],
+    token: bytes | None = None,
+) -> list[bytes]:  # fmt: skip
     """The twelve cells of a hum around one sealed letter or filler (hum 1.1-1.4).
 
-    `draw(n)` gives n bytes of the host's entropy; all cells are CELL bytes, in order of counter.
+    `token` is the letter's of the record's week; without one it is random (token 1.6). `draw(n)`
+    gives n bytes of the host's entropy; all cells are CELL bytes, in order of counter.
     """
     key_a, key_b = draw(HUM_KEY), draw(HUM_KEY)
     record_hash = record.hash()
-    seal_b = seal_for_b(record.hop_b, record_hash, key_b, BRecord(kind, draw(16)))
+    stamp = make_stamp(record_hash, letter, draw(START))
+    no_token = draw(TOKEN)
+    inside = BRecord(kind, token or no_token, stamp)
+    seal_b = seal_for_b(record.hop_b, record_hash, key_b, inside)
     seal_a = seal_for_a(record.hop_a, record_hash, key_a)
     three = pieces(seal_parcel_body(key_b, letter))
     name = hum_id(seal_a)

@@ -15,6 +15,7 @@ from wallflower.desk.edge.parts import DeskSettings, Parts
 from wallflower.desk.edge.rounds import Rounds
 from wallflower.desk.edge.store import Locked, Store
 from wallflower.desk.header import Cost
+from wallflower.desk.tokens import MOST
 from wallflower.desk.views import Alarm, Case, Conversation, LetterView, States, Status
 from wallflower.errors import Fault
 from wallflower.host import Host
@@ -190,10 +191,12 @@ def _status(store: Store, rounds: Rounds, today: int) -> Status:
     built = store.run("SELECT max(day), max(CASE posted WHEN 1 THEN day END) FROM batches")[0]
     record = rounds.parts.records.newest()
     drop_keys, desk_keys = rounds.parts.keyring.counts()
+    known = len(rounds.parts.letters.known())
     alarms = store.run("SELECT day, what, seen FROM alarms ORDER BY seen, id DESC LIMIT 20")
     return Status(
         locked=False, exists=True, today=today, letters=letters, opened=opened,
-        loops=store.get("loops") or 0, states=rounds.parts.outbox.states(),
+        loops=store.get("loops") or 0, known=known, known_left_out=max(0, known - MOST),
+        states=rounds.parts.outbox.states(),
         drops_read=store.get("drops") or 0, last_drop=store.get("drop_number") or 0,
         last_drop_day=store.get("drop_day"), record=record.number if record else None,
         record_day=record.body.day if record else None, keys_published=rounds.published,

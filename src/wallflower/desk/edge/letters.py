@@ -7,6 +7,7 @@ from typing import Any
 from wallflower.desk.edge.store import Store
 from wallflower.desk.inbox import Arrived, Opened, place
 from wallflower.desk.names import NAMES, name_of
+from wallflower.desk.tokens import LOT_KEY, KnownCase
 from wallflower.desk.views import Case, LetterView, Sending
 from wallflower.errors import Fault
 from wallflower.host.entropy import Entropy, below
@@ -118,6 +119,22 @@ class Letters:
             unconfirmed=len(letters) - len(believed), replies=len(states),
             waiting=sum(state != Sending.BOARD for (state,) in states),
         )  # fmt: skip
+
+    def known(self) -> list[KnownCase]:
+        """The conversations of which a handler has opened a letter (token 2.4)."""
+        rows = self._store.run(
+            "SELECT DISTINCT l.conversation, EXISTS (SELECT 1 FROM replies r "
+            "WHERE r.conversation = l.conversation) FROM letters l WHERE l.opened = 1"
+        )
+        return [KnownCase(bytes(conversation), bool(answered)) for conversation, answered in rows]
+
+    def lot_key(self) -> bytes:
+        """What this desk's weekly lot is drawn with; made when it is first asked for."""
+        kept: bytes | None = self._store.get("lot_key")
+        if kept is None:
+            kept = self._entropy.draw(LOT_KEY)
+            self._store.put("lot_key", kept)
+        return kept
 
     def count(self, name: str, more: int) -> None:
         """Add to a counter of the state."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from wallflower.desk import batch
+from wallflower.desk import batch, tokens
 from wallflower.desk.edge.drops import read_drops
 from wallflower.desk.edge.parts import HostChance, Parts
 from wallflower.desk.edge.store import Locked
@@ -18,6 +18,9 @@ from wallflower.desk.keys import wanted_days
 from wallflower.errors import Refused
 from wallflower.host.clock import day_of
 from wallflower.host.net import Unreachable
+from wallflower.wire.sizes import week_of_day
+
+_HOUR_S = 3600
 
 
 class Rounds:
@@ -27,6 +30,7 @@ class Rounds:
         self.parts = parts
         self.unreachable: list[str] = []
         self.published: int | None = None
+        self.tokens_handed: int | None = None
 
     async def step(self) -> None:
         """One pass. Ends quietly when the desk is locked in the middle of it."""
@@ -34,6 +38,7 @@ class Rounds:
             ("desk server: keys", self._publish_keys),
             ("desk server: record", self.parts.fetch_record),
             ("mix B: drops", partial(read_drops, self.parts)),
+            ("mix B: tokens", self._hand_tokens),
             ("desk server: batch", self._hand_over),
             ("desk server: board", partial(look_at_board, self.parts)),
         ]
@@ -61,6 +66,20 @@ class Rounds:
             return
         await self.parts.post("desk/keys", keyring.publication(today))
         self.published = until
+
+    async def _hand_tokens(self) -> None:
+        """Hand B the sets of this week and the next, each hour, whatever changed (token 2.5)."""
+        now, b = self.parts.host.clock.now(), self.parts.settings.b
+        hour = int(now // _HOUR_S)
+        if self.tokens_handed == hour:
+            return
+        week, cases = week_of_day(day_of(now)), self.parts.letters.known()
+        for each in (week, week + 1):
+            made = tokens.week_set(
+                cases, each, self.parts.letters.lot_key(), self.parts.host.entropy.draw
+            )
+            await self.parts.host.net.post(f"{b.url.rstrip('/')}/tokens", made, b.token, limit=0)
+        self.tokens_handed = hour
 
     async def _hand_over(self) -> None:
         """Build tomorrow's batch once in the evening, and post it until it is taken."""

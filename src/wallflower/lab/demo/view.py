@@ -48,7 +48,8 @@ def rows(found: dict[str, Counts]) -> list[tuple[str, str, str]]:
         ("mix A", f"{_n(a, 'hums')} whole hums; holds {_n(a, 'pool')} "
                   f"(most {_n(a, 'pool_high_water')})",
          "which hum holds a letter"),
-        ("mix B", f"{_n(b, 'covers')} covers dropped, {_n(b, 'letters')} letters; "
+        ("mix B", f"{_n(b, 'covers')} covers dropped, {_n(b, 'letters')} letters, "
+                  f"{_n(b, 'known')} of known conversations; "
                   f"holds {_n(b, 'pool')}; {_n(b, 'seen_since_release')} seen, "
                   f"floor {PARAMETERS['floor']}",
          "anybody's address or time"),

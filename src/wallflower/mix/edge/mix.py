@@ -16,6 +16,7 @@ from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
 from wallflower.mix.decide import tick_number
 from wallflower.mix.edge.first import First
+from wallflower.mix.edge.known import tokens_route
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
@@ -60,7 +61,11 @@ class Mix:
             self.part = First(host, self.state, self.pool, self.records)
         else:
             self.part = Second(host, self.state, self.pool, self.records, settings.drop_seed)
-        self.out: App = log_route(self.part.out, settings.own_token)
+        self.routes: dict[str, App] = {
+            f"/{self.part.out.name}": log_route(self.part.out, settings.own_token)
+        }
+        if isinstance(self.part, Second):
+            self.routes["/tokens"] = tokens_route(self.part.known, settings.own_token)
         self.ticks = 0
         self.skipped = 0
         self.answers_refused = 0
@@ -169,9 +174,10 @@ class Mix:
         }  # fmt: skip
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The only listener of a mix: the next node pulls, the operator reads the status."""
-        if scope["type"] == "http" and scope["path"] == f"/{self.part.out.name}":
-            await self.out(scope, receive, send)
+        """The only listener of a mix: the next node pulls, the desk hands tokens to B, the operator
+        reads the status."""
+        if scope["type"] == "http" and scope["path"] in self.routes:
+            await self.routes[scope["path"]](scope, receive, send)
         elif (
             scope["type"] == "http" and scope["path"] == "/status"
             and bearer_is(scope, self._settings.status_token)

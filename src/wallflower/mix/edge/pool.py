@@ -20,11 +20,14 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One held hum: its random name, the record it was made under, the day it came."""
+    """One held hum: its random name, the record it was made under, the day it came; at B also
+    whether its letter is of a known conversation, and its stamp class."""
 
     name: bytes
     record: int
     day: int
+    known: bool
+    stamp_class: int
 
 
 class Pool:
@@ -38,7 +41,8 @@ class Pool:
         self.lost = 0
         db.execute(
             "CREATE TABLE IF NOT EXISTS pool (name BLOB PRIMARY KEY, record INTEGER NOT NULL, "
-            "day INTEGER NOT NULL, key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
+            "day INTEGER NOT NULL, known INTEGER NOT NULL, class INTEGER NOT NULL, "
+            "key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
         )
 
     def _key(self, day: int) -> bytes:
@@ -49,17 +53,24 @@ class Pool:
             self._keys.write(name, key)
         return key
 
-    def put(self, record: int, day: int, body: bytes) -> None:
+    def put(
+        self, record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
+    ) -> None:
         """Hold a body under a random name and today's key."""
         name = self._entropy.draw(_NAME)
         sealed = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
         self._db.execute(
-            "INSERT INTO pool VALUES (?, ?, ?, ?, ?)", (name, record, day, day, sealed)
+            "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (name, record, day, known, stamp_class, day, sealed),
         )
 
     def rows(self) -> list[Row]:
         """Everything held, without the bodies."""
-        rows = [Row(*r) for r in self._db.execute("SELECT name, record, day FROM pool")]
+        query = "SELECT name, record, day, known, class FROM pool"
+        rows = [
+            Row(name, record, day, bool(known), stamp_class)
+            for name, record, day, known, stamp_class in self._db.execute(query)
+        ]
         self.high_water = max(self.high_water, len(rows))
         return rows
 

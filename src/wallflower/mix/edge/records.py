@@ -79,6 +79,11 @@ class Records:
         record = self._records.get(number)
         return None if early else (record.hash if record else body.hash(), private)
 
+    def week(self, number: int) -> int | None:
+        """The week of a record, be it finished or only signed by us."""
+        body = self._body(number)
+        return body.week if body else None
+
     def private(self, number: int) -> hpke.PrivateKey | None:
         """This mix's hop key of a record, or None when it never was or is erased."""
         if number not in self._private:

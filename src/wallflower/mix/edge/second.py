@@ -1,6 +1,6 @@
 """Mix B: parcels in, one drop a tick out. It knows what is real, never anybody's address.
 
-Spec: parcel.md 2, drop.md.
+Spec: parcel.md 2, token.md 3, drop.md.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Entry, Log
-from wallflower.mix.decide import choose_release, leave_probability
+from wallflower.mix.decide import Waiting, choose_release, leave_probability
+from wallflower.mix.edge.known import Known
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop
-from wallflower.wire.hello import Kind, open_seal_b
+from wallflower.wire.hello import BRecord, Kind, open_seal_b
 from wallflower.wire.letter import FILLER, seal_letter
 from wallflower.wire.parcel import open_parcel_body, parse_parcel
 from wallflower.wire.sizes import DAY_S, HASH
+from wallflower.wire.stamp import earned_class
 
 _FILE_KEY = 32
 
@@ -40,7 +42,11 @@ class Second:
         self._records = records
         self._drop_seed = drop_seed
         self.out = Log(state.db, "drops")
-        self.counts = {"covers": 0, "letters": 0, "refused": 0, "released": 0, "most_seen": 0}
+        self.known = Known(state, host.clock)
+        self.counts = {
+            "covers": 0, "letters": 0, "known": 0, "refused": 0,
+            "released": 0, "reserved": 0, "most_seen": 0,
+        }  # fmt: skip
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS taken (letter BLOB PRIMARY KEY, day INTEGER NOT NULL) "
             "WITHOUT ROWID"
@@ -62,7 +68,8 @@ class Second:
         record_hash, private = usable
         key, b_record = open_seal_b(private, record_hash, parcel.seal_b)
         if b_record.kind is not Kind.COVER:
-            self._hold(entry.record, open_parcel_body(key, parcel.body))
+            letter = open_parcel_body(key, parcel.body)
+            self._hold(entry.record, letter, b_record, record_hash)
         if b_record.kind is not Kind.LOOP:
             seen = self._state.number("seen") + 1
             self._state.set_number("seen", seen)
@@ -70,21 +77,25 @@ class Second:
         if b_record.kind is Kind.COVER:
             self.counts["covers"] += 1
 
-    def _hold(self, record: int, letter: bytes) -> None:
+    def _hold(self, record: int, letter: bytes, b_record: BRecord, record_hash: bytes) -> None:
         today, name = day_of(self._host.clock.now()), sha256(letter)
         try:
             self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
         except self._state.Duplicate:
             raise Refused("parcel 3.4", "A letter was already taken") from None
         self.counts["letters"] += 1
-        self._pool.put(record, today, letter)
+        # After the letter is known to be new: a copy of it spends nothing (token 3.2).
+        known = self.known.spend(self._records.week(record), b_record.token)
+        self.counts["known"] += known
+        stamp_class = earned_class(record_hash, letter, b_record.stamp)
+        self._pool.put(record, today, letter, known, stamp_class)
 
     def tick(self, record: EpochRecord, number: int) -> None:
         """Put out one drop, full: the chosen letters among fillers, in random order."""
         p, draw = record.body.parameters, self._host.entropy.draw
-        names = [row.name for row in self._pool.rows()]
+        waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]
         release = choose_release(
-            names, leave_probability(p.mean_b, p.tick), p.slots,
+            waiting, leave_probability(p.mean_b, p.tick), p.slots,
             self._state.number("seen"), p.floor, draw,
         )  # fmt: skip
         taken = [self._pool.take(name) for name in release.leaving]
@@ -105,9 +116,12 @@ class Second:
         self._state.set_data("drop_head", sha256(drop))
         self._state.set_number("seen", release.seen)
         self.counts["released"] += len(letters)
+        self.counts["reserved"] += len(release.reserved)
 
     def forget(self, record: EpochRecord) -> None:
-        """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days."""
+        """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days; and tokens
+        whose week is over (token 3.1)."""
         horizon = 8 * record.body.parameters.mean_b // DAY_S + 1 + 3
         today = day_of(self._host.clock.now())
         self._db.execute("DELETE FROM taken WHERE day < ?", (today - horizon,))
+        self.known.forget(today)

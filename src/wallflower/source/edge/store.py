@@ -7,11 +7,13 @@ written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wallflower.host.disk import Folder
 from wallflower.source.letters import Kept, Place, filler
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.reading import Reader
-from wallflower.wire.sizes import HASH, LETTER
+from wallflower.wire.sizes import HASH, LETTER, TOKEN, TOKEN_WEEKS
 
 PLACES = 8
 
@@ -32,7 +34,7 @@ class Store:
         return [
             Kept(
                 Place(reader.number(1)), reader.number(4), reader.number(2), reader.number(1),
-                reader.take(HASH), reader.take(LETTER),
+                reader.take(HASH), reader.take(TOKEN_WEEKS * TOKEN), reader.take(LETTER),
             )
             for _ in range(PLACES)
         ]  # fmt: skip
@@ -41,14 +43,14 @@ class Store:
         """Replace the whole file."""
         self._disk.write("letters", b"".join(
             bytes([k.place]) + k.day.to_bytes(4) + k.week.to_bytes(2) + bytes([k.mark])
-            + k.record_hash + k.sealed
+            + k.record_hash + k.tokens + k.sealed
             for k in kept
         ))  # fmt: skip
 
-    def fill(self, record: EpochRecord, desk: str) -> None:
+    def fill(self, record: EpochRecord, desk: str, draw: Callable[[int], bytes]) -> None:
         """At the first visit every place gets a filler."""
         if not self.letters():
-            self.write_letters([filler(record, desk) for _ in range(PLACES)])
+            self.write_letters([filler(record, desk, draw) for _ in range(PLACES)])
 
     def record(self) -> bytes | None:
         """The newest record's bytes, for writing offline."""

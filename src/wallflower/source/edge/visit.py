@@ -6,7 +6,7 @@ The hum carries what was sealed on an earlier day; the board is taken for readin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from wallflower.host import Host
 from wallflower.host.entropy import uniform
 from wallflower.host.net import HttpNet, Net, Unreachable
 from wallflower.source.edge.store import Store
-from wallflower.source.letters import Place, choose_for_hum
+from wallflower.source.letters import Choice, Place, choose_for_hum, no_tokens
 from wallflower.trust.board import verify_head, verify_not_older, verify_same, verify_segment
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
@@ -100,12 +100,12 @@ async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool
     if before is not None:
         verify_joins(record, verify_record(before, pins))
     store.keep_record(record.raw)
-    store.fill(record, pins.desk)
-    kept = store.letters()
-    kind, sealed, place = choose_for_hum(kept, record, pins.desk)
-    cells = make_hum(record.body, kind, sealed, host.entropy.draw)
+    draw = host.entropy.draw
+    store.fill(record, pins.desk, draw)
+    choice = choose_for_hum(store.letters(), record, pins.desk)
+    cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token)
     pace = hum_pace(record, mirror)
-    offsets = offsets_ms(pace, lambda: uniform(host.entropy.draw))
+    offsets = offsets_ms(pace, lambda: uniform(draw))
     url = way_url(record, WayKind.INGRESS)
     if url is None:
         raise Fault("The record names no ingress", "Wait for the next record.")
@@ -114,21 +114,21 @@ async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool
         count = await fetch_board(host, mirror, record, store)
     finally:
         # A board that cannot be had never cuts a hum short, nor hides that a letter left.
-        left = _put_away(store, place, sealed, await humming)
+        left = put_away(store, choice, hum_left(await humming), draw)
     return left, count
 
 
-def _put_away(store: Store, place: int | None, sealed: bytes, answers: Sequence[bool]) -> bool:
+def put_away(store: Store, choice: Choice, whole: bool, draw: Callable[[int], bytes]) -> bool:
     """Mark the letter that left, and rewrite the store; whether one did.
 
     The store is read again: a letter may have been written while the hum lasted.
     """
     kept = store.letters()
-    left = place is not None and hum_left(answers)
-    if left and place is not None and kept[place].sealed == sealed:
-        kept[place] = replace(kept[place], place=Place.LEFT)
+    at = choice.place
+    if whole and at is not None and kept[at].sealed == choice.sealed:
+        kept[at] = replace(kept[at], place=Place.LEFT, tokens=no_tokens(draw))
     store.write_letters(kept)
-    return left
+    return whole and at is not None
 
 
 async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store) -> int:
