@@ -94,9 +94,14 @@ class Seat:
         stage.next_day()
         stage.release([], [])
         page = browser.new_context(locale="en-US").new_page()
-        # A hum in real time takes 90 seconds.
-        page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / stage.pace_hums)
+        page.set_default_timeout(PATIENCE_MS)
         return cls(stage, page)
+
+    def turn(self, pace: int) -> None:
+        """The next day, in a pace of its own: a hum in real time takes 90 seconds."""
+        self.page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
+        self.stage.pace_hums = pace
+        self.stage.next_day()
 
     def open(self) -> None:
         """Open the page, to make a past."""
@@ -178,9 +183,8 @@ def _prepared(browser: Browser, stages: Sequence[Stage]) -> list[Seat]:
             seat.open()
         for seat in row:
             seat.keep(past)
-    for stage, pace in zip(stages, paces, strict=True):
-        stage.pace_hums = pace
-        stage.next_day()
+    for seat, pace in zip(row, paces, strict=True):
+        seat.turn(pace)
     return row
 
 
