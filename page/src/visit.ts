@@ -12,6 +12,7 @@ import {
   type EpochRecord,
   newerOf,
   type RecordInForce,
+  verifyHums,
   verifyInForce,
 } from './trust/record.js';
 import { DAY_S } from './wire/days.js';
@@ -128,7 +129,10 @@ export class Visit {
 
   #inForce(): RecordInForce | null {
     try {
-      return this.session.record && verifyInForce(this.session.record, this.now());
+      const { record } = this.session;
+      const inForce = record && verifyInForce(record, this.now());
+      if (inForce) verifyHums(inForce, this.now());
+      return inForce;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return null;

@@ -7,7 +7,7 @@ import { type Board, extend, isComplete, joined, leadingHead, nextHash, openKept
 import { Refused } from '../src/refused.js';
 import { parsePins } from '../src/trust/pins.js';
 import { verifyLink } from '../src/trust/board.js';
-import { isAncestor, newerOf, verifyRecord } from '../src/trust/record.js';
+import { isAncestor, newerOf, verifyHums, verifyInForce, verifyRecord } from '../src/trust/record.js';
 import { isLoopback } from '../src/visit.js';
 import { grew, segmentSize } from '../src/wire/segment.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
@@ -50,6 +50,22 @@ test('the newer of two records of one chain is taken, whichever the mirror serve
   assert.equal(newerOf(null, today), today);
   assert.equal(newerOf(today, null), today);
   assert.equal(newerOf(null, null), null);
+});
+
+test('a replayed record with a lower number never replaces the one that is known', () => {
+  const later = tomorrow.body.notAfter - 1;
+  assert.equal(newerOf(tomorrow, today), tomorrow);
+  assert.ok(verifyInForce(tomorrow, later));
+  assert.throws(() => verifyInForce(newerOf(tomorrow, today) ?? today, later + 1), refusedBy('record 2.10'));
+});
+
+test('no hum is made in the last two hours of a record', () => {
+  const end = today.body.notAfter;
+  for (const [left, good] of [[7201, true], [7200, false], [1, false]] as const) {
+    const record = verifyInForce(today, end - left);
+    if (good) verifyHums(record, end - left);
+    else assert.throws(() => verifyHums(record, end - left), refusedBy('hum 1.7'));
+  }
 });
 
 test('a record that does not continue the one that is known is refused', () => {

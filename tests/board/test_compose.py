@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,7 +71,7 @@ def test_a_draft_is_what_was_offered_and_can_be_read() -> None:
     assert (draft.number, draft.day, draft.not_before) == (1, DAY, DAY * DAY_S)
     assert (draft.hop_a, draft.hop_b, draft.drop_verify) == (A.hop, B.hop, B.drop_verify)
     (later,) = parse_desk_keys(desk_keys(range(DAY + 1, DAY + 2)))
-    second = compose(draft, DAY + 1, A, B, later, FIXED)
+    second = compose(draft, DAY + 1, replace(A, number=2), replace(B, number=2), later, FIXED)
     assert (second.number, second.ancestors[0]) == (2, draft.hash())
 
 

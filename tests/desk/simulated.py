@@ -199,6 +199,8 @@ class DeskServer:
             return self.records.get(self.current)
         if path == "/board/head":
             return self.head
+        if path == "/desk/revoked":
+            return b""
         kind, _, number = path.strip("/").partition("/")
         kept = self.records if kind == "records" else self.segments
         return kept.get(int(number))

@@ -55,7 +55,7 @@ def test_desk_key_dies_by_the_records_rule(late: int) -> None:
 
 
 def test_living_keys_are_tried_newest_first() -> None:
-    living = keys.living(bytes(32), "desk", {1: b"1" * 32, 3: b"3" * 32, 2: b"2" * 32})
+    living = keys.living(bytes(32), "desk", [(1, b"1" * 32), (3, b"3" * 32), (2, b"2" * 32)])
     assert [week for week, _, _ in living] == [3, 2, 1]
 
 

@@ -71,7 +71,7 @@ class Desk:
         record = await self._record(drop.header.record)
         verify_drop(drop, record, self.drops, self.last)
         key = open_file_key(private("drop"), record.hash, drop)
-        weeks = {record.body.week: _DESK_SEED, record.body.week - 1: _DESK_SEED}
+        weeks = [(record.body.week, _DESK_SEED), (record.body.week - 1, _DESK_SEED)]
         keys = living(self.crew.pins().root, "Office", weeks)
         for index in range(drop.header.slots):
             letter = open_letter(keys, open_slot(key, drop, index))

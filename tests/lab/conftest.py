@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,18 @@ from wallflower.desk.edge.parts import DeskSettings, Peer
 from wallflower.desk.header import Cost
 from wallflower.lab.town import BOARD, DESK_NAME, TOKEN, simulated_town
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of one test, removed after it
 PASSPHRASE = "a long passphrase for tests"
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in memory where there is one: days pass here, and no disk is measured."""
+    if not _MEMORY.is_dir():
+        yield tmp_path_factory.mktemp("lab")
+        return
+    with tempfile.TemporaryDirectory(prefix="wallflower-", dir=_MEMORY) as path:
+        yield Path(path)
 
 
 @pytest.fixture

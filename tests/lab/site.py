@@ -37,7 +37,9 @@ class Person:
     async def visit(self, *, only: tuple[int, ...] = tuple(range(12))) -> list[bytes]:
         """A visit; `only` are the counters that reach ingress. Returns all twelve cells."""
         host, pins = self.town.host(self.name), self.town.pins
-        record = await fetch_record(host, MIRROR, pins)
+        before = self.store.record()
+        known = verify_record(before, pins) if before is not None else None
+        record = await fetch_record(host, MIRROR, pins, known)
         self.store.keep_record(record.raw)
         draw = SeededEntropy(b"%s %d" % (self.name.encode(), record.number)).draw
         self.store.fill(record, DESK_NAME, draw)

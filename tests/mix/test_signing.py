@@ -9,7 +9,8 @@ from tests.trust.made import DAY, DROP, PINS, STRANGER, body, changed, private
 
 from wallflower.crypto import sign
 from wallflower.errors import Refused
-from wallflower.mix.signing import check_draft
+from wallflower.mix.signing import MOST_OF_A_DAY, check_draft
+from wallflower.trust.record import ancestors_after
 from wallflower.wire.offer import Offer
 from wallflower.wire.record import RecordBody
 from wallflower.wire.sizes import ANCESTORS, DAY_S, HASH
@@ -21,17 +22,25 @@ OFFER_B = Offer(2, private("b").public, sign.verify_key(DROP))
 OTHER = private("other").public
 
 
+NOON = DAY * DAY_S + DAY_S / 2
+
+
 def check(
-    draft: RecordBody, position: str = "a", before: RecordBody | None = FIRST,
-    offer: Offer | None = None,
+    draft: RecordBody, position: str = "a", signed: tuple[RecordBody, ...] = (FIRST,),
+    offer: Offer | None = None, now: float = NOON,
 ) -> None:  # fmt: skip
-    check_draft(draft, before, offer or {"a": OFFER_A, "b": OFFER_B}[position], position, PINS)
+    offer = offer or {"a": OFFER_A, "b": OFFER_B}[position]
+    check_draft(draft, {b.number: b for b in signed}, offer, position, PINS, now)
 
 
-def refused(draft: RecordBody, position: str = "a", before: RecordBody | None = FIRST) -> str:
+def refused(
+    draft: RecordBody, position: str = "a", signed: tuple[RecordBody, ...] = (FIRST,),
+    rule: str = "record 5.2", now: float = NOON,
+) -> str:  # fmt: skip
+    offer = replace({"a": OFFER_A, "b": OFFER_B}[position], number=draft.number)
     with pytest.raises(Refused) as refusal:
-        check(draft, position, before)
-    assert refusal.value.rule == "record 5.2"
+        check(draft, position, signed, offer, now)
+    assert refusal.value.rule == rule
     return refusal.value.what
 
 
@@ -53,7 +62,9 @@ def test_a_draft_with_another_drop_signing_key_is_refused_by_b() -> None:
 
 def test_a_draft_of_another_number_is_refused() -> None:
     for number in (1, 3):
-        assert "another key" in refused(changed(SECOND, number=number))
+        with pytest.raises(Refused) as refusal:
+            check(changed(SECOND, number=number))
+        assert refusal.value.rule == "record 5.2"
 
 
 @pytest.mark.parametrize("position", ["a", "b"])
@@ -72,22 +83,61 @@ def test_a_draft_that_forgets_or_forges_the_record_before_is_refused() -> None:
         assert "does not continue" in refused(draft)
 
 
-def test_a_draft_that_begins_no_later_than_the_record_before_is_refused() -> None:
-    same = changed(SECOND, day=DAY, not_before=DAY * DAY_S)
-    assert "does not continue" in refused(same)
-    earlier = changed(SECOND, day=DAY - 1, not_before=(DAY - 1) * DAY_S)
-    assert "does not continue" in refused(earlier)
+def of_day(number: int, day: int, before: RecordBody) -> RecordBody:
+    ancestors = ancestors_after(before, number)
+    return changed(body(number, day), ancestors=ancestors, not_before=day * DAY_S)
 
 
-def test_a_revocation_on_the_same_day_that_begins_later_is_signed() -> None:
-    check(changed(SECOND, day=DAY, not_before=DAY * DAY_S + 3600))
+def test_a_draft_that_goes_back_behind_today_is_refused() -> None:
+    earlier = of_day(2, DAY - 1, FIRST)
+    assert "behind today" in refused(earlier, rule="record 5.4")
+    assert "behind today" in refused(of_day(2, DAY, FIRST), rule="record 5.4", now=NOON + DAY_S)
+    check(of_day(2, DAY, FIRST), now=(DAY + 1) * DAY_S + 3599)  # an hour of clocks
+
+
+def test_a_revocation_of_today_is_signed_although_days_ahead_were() -> None:
+    third = body(3, DAY + 2, SECOND)
+    offer = replace(OFFER_A, number=5)
+    check(of_day(5, DAY, third), signed=(FIRST, SECOND, third), offer=offer)
+
+
+def test_no_more_than_six_bodies_of_one_day_are_signed() -> None:
+    signed = [FIRST]
+    while len(signed) < MOST_OF_A_DAY:
+        signed.append(of_day(signed[-1].number + 1, DAY, signed[-1]))
+        check(signed[-1], signed=tuple(signed[:-1]), offer=replace(OFFER_A, number=len(signed)))
+    seventh = of_day(7, DAY, signed[-1])
+    assert "too many" in refused(seventh, signed=tuple(signed), rule="record 5.4")
+    tomorrow = of_day(7, DAY + 1, signed[-1])
+    check(tomorrow, signed=tuple(signed), offer=replace(OFFER_A, number=7))
+
+
+def test_a_number_that_was_signed_or_passed_is_never_signed_again() -> None:
+    other = changed(SECOND, drop_key=OTHER)
+    assert "drafted again" in refused(other, signed=(FIRST, SECOND), rule="record 5.3")
+    fourth = of_day(4, DAY + 1, SECOND)
+    assert "drafted again" in refused(
+        body(3, DAY + 2, SECOND), signed=(FIRST, SECOND, fourth), rule="record 5.3"
+    )
+
+
+def test_what_was_signed_stands_in_its_place_and_what_was_not_may_be_missing() -> None:
+    """Number 3 was withdrawn by the other mix; this one signed it, or never saw it."""
+    third = body(3, DAY + 2, SECOND)
+    fourth = of_day(4, DAY + 2, third)
+    offer = replace(OFFER_A, number=4)
+    check(fourth, signed=(FIRST, SECOND, third), offer=offer)
+    check(fourth, signed=(FIRST, SECOND), offer=offer)
+    without = changed(fourth, ancestors=ancestors_after(SECOND, 4))
+    check(without, signed=(FIRST, SECOND), offer=offer)
+    assert "does not continue" in refused(without, signed=(FIRST, SECOND, third))
 
 
 def test_a_first_record_that_claims_ancestors_is_refused() -> None:
     offer = replace(OFFER_A, number=1)
-    check(FIRST, before=None, offer=offer)
+    check(FIRST, signed=(), offer=offer)
     with pytest.raises(Refused) as refusal:
-        check(changed(FIRST, ancestors=SECOND.ancestors), before=None, offer=offer)
+        check(changed(FIRST, ancestors=SECOND.ancestors), signed=(), offer=offer)
     assert refusal.value.rule == "record 5.2"
 
 

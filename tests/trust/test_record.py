@@ -25,9 +25,11 @@ from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.trust.record import (
     ancestors_after,
+    believe,
+    newer_of,
     verify_follows,
+    verify_hums,
     verify_in_force,
-    verify_joins,
     verify_record,
 )
 from wallflower.wire.record import RecordBody
@@ -194,13 +196,56 @@ def test_the_pins_decide_and_not_the_record() -> None:
     assert verify_record(by_strangers, theirs).number == 1, "the control"
 
 
-def test_a_record_that_lags_behind_a_known_one_of_its_chain_joins_and_a_fork_does_not() -> None:
+def test_the_newer_of_two_records_of_one_chain_is_taken_and_a_fork_is_refused() -> None:
     first, second = (record(b) for b in chain(2))
-    verify_joins(second, first)
-    verify_joins(first, second)
-    verify_joins(first, first)
+    assert newer_of(None, first) is first
+    assert newer_of(first, second) is second
+    assert newer_of(second, first) is second
+    assert newer_of(first, first) is first
     fork = record(changed(FIRST, hop_a=private("another hop").public))
     for known in (first, second):
         with pytest.raises(Refused) as refusal:
-            verify_joins(fork, known)
+            newer_of(known, fork)
         assert refusal.value.rule == "record 2.11"
+
+
+def test_a_replayed_record_of_a_withdrawn_number_is_refused_by_its_number() -> None:
+    """A revocation: number 5 of today replaced 2, 3 and 4 of the days ahead. Somebody keeps 4."""
+    ahead = [record(b) for b in chain(4)]
+    bodies = [r.body for r in ahead]
+    number = 6  # 5 was withdrawn before it was drafted
+    revoking = record(changed(body(number), ancestors=ancestors_after(bodies[-1], number), day=DAY))
+    assert revoking.body.ancestors[0] == bytes(HASH)
+    assert revoking.body.ancestors[1:5] == tuple(b.hash() for b in reversed(bodies))
+    later = (DAY + 1) * DAY_S + 10
+    assert believe(revoking, ahead[1], later) is revoking, "it is passed over"
+    much_later = (DAY + 3) * DAY_S
+    assert ahead[3].in_force(much_later), "its own time would let it pass"
+    assert believe(None, ahead[3], much_later) is ahead[3], "who knows nothing newer believes it"
+    with pytest.raises(Refused) as refusal:
+        believe(revoking, ahead[3], much_later)
+    assert refusal.value.rule == "record 2.12"
+
+
+def test_after_a_jump_of_numbers_nothing_before_is_an_ancestor_and_the_chain_goes_on() -> None:
+    before = record(FIRST)
+    number = FIRST.number + ANCESTORS + 1
+    far = record(changed(body(number), ancestors=ancestors_after(FIRST, number)))
+    assert far.body.ancestors == (bytes(HASH),) * ANCESTORS
+    assert not far.is_ancestor(before.hash)
+    verify_follows(far, before)
+    nearer = record(changed(body(number - 1), ancestors=ancestors_after(FIRST, number - 1)))
+    assert nearer.is_ancestor(before.hash), "one number less and it still is"
+
+
+@pytest.mark.parametrize(("left", "good"), [(7201, True), (7200, False), (1, False)])
+def test_no_hum_is_made_in_the_last_two_hours_of_a_record(left: float, good: bool) -> None:
+    today = record(FIRST)
+    now = FIRST.not_after - left
+    verify_in_force(today, now)
+    if good:
+        verify_hums(today, now)
+        return
+    with pytest.raises(Refused) as refusal:
+        verify_hums(today, now)
+    assert refusal.value.rule == "hum 1.7"

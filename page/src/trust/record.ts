@@ -7,7 +7,7 @@ import { sha256 } from '../crypto/derive.js';
 import { verifies } from '../crypto/sign.js';
 import { Refused } from '../refused.js';
 import { type DeskEntry, parseRecord, type RecordBody } from '../wire/record.js';
-import { ANCESTORS } from '../wire/sizes.js';
+import { ANCESTORS, LAST_HUM_S } from '../wire/sizes.js';
 import type { Pins } from './pins.js';
 
 declare const believed: unique symbol;
@@ -45,6 +45,13 @@ export function verifyInForce(record: EpochRecord, now: number): RecordInForce {
     throw new Refused('record 2.10', 'A record is not in force now');
   }
   return record as RecordInForce;
+}
+
+/** Refuse a record in its last two hours for a new hum: A's key for it ends with it (hum 1.7). */
+export function verifyHums(record: RecordInForce, now: number): void {
+  if (now >= record.body.notAfter - LAST_HUM_S) {
+    throw new Refused('hum 1.7', 'A record is about to end, too soon for a hum');
+  }
 }
 
 /** Refuse a record that does not continue one that is known (record 2.11). */

@@ -64,10 +64,15 @@ def next_day(before: RecordBody | None, today: int) -> int:
 def compose(
     before: RecordBody | None, day: int, a: Offer, b: Offer, desk: DeskKeys, fixed: Fixed
 ) -> RecordBody:
-    """The draft of the next record, out of two offers and the desk's keys (record 5)."""
+    """The draft of the record that both offers are for, with the desk's keys (record 5).
+
+    `before` is the draft with the highest number, be it withdrawn: whoever signed it has to find
+    it among the ancestors.
+    """
     return RecordBody(
-        number=1 if before is None else before.number + 1,
-        day=day, not_before=day * DAY_S, root=fixed.root, ancestors=ancestors_after(before),
+        number=a.number,
+        day=day, not_before=day * DAY_S, root=fixed.root,
+        ancestors=ancestors_after(before, a.number),
         hop_a=a.hop, hop_b=b.hop, drop_key=desk.drop, drop_verify=b.drop_verify,
         board_verify=fixed.board_verify, parameters=fixed.parameters,
         desks=(DeskEntry(fixed.desk_name, week_of_day(day), desk.desk),), ways=fixed.ways,

@@ -6,11 +6,13 @@ recorded drops.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wallflower.crypto.derive import sha256
 from wallflower.crypto.hpke import PrivateKey
+from wallflower.trust.ahead import ALARM_S, uncovered
 from wallflower.wire.record import DeskEntry, desk_entry_hash
 from wallflower.wire.sizes import DAY_S, KEM_SEED, WEEK_BASE_DAY, week_of_day
 
@@ -46,6 +48,23 @@ def missing(
     return Seeds({d: draw(KEM_SEED) for d in days}, {w: draw(KEM_SEED) for w in weeks})
 
 
+def renewed(
+    today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes], revoked: frozenset[bytes],
+    draw: Callable[[int], bytes],
+) -> Seeds:  # fmt: skip
+    """New seeds for every wanted day and week whose key's hash is revoked (record 6.3)."""
+    days = wanted_days(today)
+    weeks = sorted({week_of_day(day) for day in days})
+
+    def is_revoked(seed: bytes | None) -> bool:
+        return seed is not None and sha256(PrivateKey.from_seed(seed).public.raw) in revoked
+
+    return Seeds(
+        {d: draw(KEM_SEED) for d in days if is_revoked(drop.get(d))},
+        {w: draw(KEM_SEED) for w in weeks if is_revoked(desk.get(w))},
+    )
+
+
 def dead_drop_days(days: Iterable[int], now: float) -> list[int]:
     """The days whose drop key has to be erased: 72 h after the day's end (record 4)."""
     return [day for day in days if now >= (day + 1) * DAY_S + _DROP_AFTER_DAY]
@@ -65,6 +84,16 @@ def desk_key_end(week: int, mean_b: int) -> int:
     return end_of_week + _DESK_DAYS * DAY_S + _MEANS_OF_B * mean_b
 
 
+def alarms(published_until: int | None, last_drop_day: int | None, now: float) -> list[str]:
+    """What the desk's person has to know a day before it matters (record 5.5)."""
+    today = int(now // DAY_S)
+    days = range(today, (published_until or 0) + 1)
+    found = [f"The keys for day {day} were not handed in" for day in uncovered(days, now)]
+    if last_drop_day is not None and now >= (last_drop_day + 1) * DAY_S + _DROP_AFTER_DAY - ALARM_S:
+        found.append("No drop came for two days: what is older than three days opens no more")
+    return found
+
+
 def publication(today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes]) -> bytes:
     """What the desk server gets: for each day, day u32 ‖ drop key ‖ week u16 ‖ desk key."""
     pieces = []
@@ -77,10 +106,10 @@ def publication(today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes]
     return b"".join(pieces)
 
 
-def living(root: bytes, name: str, desk: Mapping[int, bytes]) -> list[LivingKey]:
-    """The keys that open letters, newest first (letter 2), each with its entry's hash."""
+def living(root: bytes, name: str, desk: Sequence[tuple[int, bytes]]) -> list[LivingKey]:
+    """The keys that open letters, newest week first (letter 2), each with its entry's hash."""
     keys = []
-    for week, seed in sorted(desk.items(), reverse=True):
+    for week, seed in sorted(desk, key=lambda one: -one[0]):
         private = PrivateKey.from_seed(seed)
         entry = DeskEntry(name, week, private.public)
         keys.append((week, private, desk_entry_hash(root, entry)))

@@ -11,7 +11,7 @@ from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.trust.pins import Pins
 from wallflower.wire.record import DeskEntry, RecordBody, SignedRecord, parse_record
-from wallflower.wire.sizes import ANCESTORS, HASH
+from wallflower.wire.sizes import ANCESTORS, HASH, LAST_HUM_S
 
 _STALE = "Wait for the next record; if this stays, the clock or the bundle may be old."
 
@@ -80,19 +80,44 @@ def verify_follows(record: EpochRecord, before: EpochRecord) -> None:
         raise Refused("record 2.11", "A record does not continue the one before")
 
 
-def verify_joins(record: EpochRecord, known: EpochRecord) -> None:
-    """Refuse a record that is neither before, nor the same as, nor after a known one (2.11).
+def newer_of(kept: EpochRecord | None, fetched: EpochRecord) -> EpochRecord:
+    """The newer of a record that is kept here and one that was fetched, if both are of one chain.
 
-    One that lags behind is no fault: another mirror may be slower. A fork is.
+    A mirror that lags behind is no fault, and its record is passed over: going by the number is
+    what makes a revocation hold (record 2.11, 2.12).
     """
-    if record.number > known.number:
-        verify_follows(record, known)
-    elif not known.is_ancestor(record.hash):
-        raise Refused("record 2.11", "A record belongs to another chain than one known here")
+    if kept is None or kept.hash == fetched.hash:
+        return fetched
+    older, newer = (kept, fetched) if kept.number < fetched.number else (fetched, kept)
+    verify_follows(newer, older)
+    return newer
 
 
-def ancestors_after(before: RecordBody | None) -> tuple[bytes, ...]:
-    """The ancestors that the record after `before` carries (record 1)."""
+def believe(kept: EpochRecord | None, fetched: EpochRecord, now: float) -> EpochRecord:
+    """The record to use at record time `now`, or Refused (record 2.10-2.12)."""
+    record = newer_of(kept, fetched)
+    if record is not fetched and not record.in_force(now):
+        raise Refused("record 2.12", "A record is older than one that is known here", _STALE)
+    verify_in_force(record, now)
+    return record
+
+
+def verify_hums(record: EpochRecord, now: float) -> None:
+    """Refuse a record in its last two hours for a new hum (hum 1.7).
+
+    A's key dies when the record ends; what left a moment before would be acknowledged and lost.
+    """
+    if now >= record.body.not_after - LAST_HUM_S:
+        raise Refused("hum 1.7", "A record is about to end, too soon for a hum", _STALE)
+
+
+def ancestors_after(before: RecordBody | None, number: int | None = None) -> tuple[bytes, ...]:
+    """The ancestors that record `number` after `before` carries (record 1).
+
+    Each stands in the place of its number, so that skipped numbers leave zeros.
+    """
     if before is None:
         return (bytes(HASH),) * ANCESTORS
-    return (before.hash(), *before.ancestors)[:ANCESTORS]
+    skipped = 0 if number is None else max(0, number - before.number - 1)
+    holes = (bytes(HASH),) * min(skipped, ANCESTORS)
+    return (*holes, before.hash(), *before.ancestors)[:ANCESTORS]

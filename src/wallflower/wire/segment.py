@@ -122,13 +122,19 @@ def parse_segment(data: bytes) -> SignedSegment:
     )  # fmt: skip
 
 
-def make_head(newest: SignedSegment, first: int, signing_seed: bytes) -> bytes:
-    """Sign the head that names the newest segment: HEAD bytes (segment 2)."""
+def make_head(
+    newest: SignedSegment, first: int, signing_seed: bytes, under: tuple[int, bytes] | None = None
+) -> bytes:
+    """Sign the head that names the newest segment: HEAD bytes (segment 2).
+
+    `under` is the number and hash of the record in force, when the segment is from before it.
+    """
     h = newest.header
-    numbers = h.record.to_bytes(2) + h.number.to_bytes(4) + h.period.to_bytes(4)
+    record, record_hash = under or (h.record, h.record_hash)
+    numbers = record.to_bytes(2) + h.number.to_bytes(4) + h.period.to_bytes(4)
     body = (
         bytes([VERSION, 0]) + numbers + first.to_bytes(4)
-        + newest.hash + h.drop_head + h.record_hash
+        + newest.hash + h.drop_head + record_hash
     )  # fmt: skip
     return body + sign.sign(signing_seed, "head", body)
 

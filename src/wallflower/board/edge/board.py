@@ -65,6 +65,7 @@ class Board:
         p = record.body.parameters
         period = int(now // p.period)
         if self._newest and self._newest.header.period >= period:
+            self._renew_head(record)
             return False
         day = day_of(now)
         draw = self._host.entropy.draw
@@ -79,6 +80,16 @@ class Board:
         self._newest = segment
         self._forget(first, day)
         return True
+
+    def _renew_head(self, record: EpochRecord) -> None:
+        """Sign the head again under a record that came within the period: a revocation may have
+        no ancestors, and nobody would believe the old head under it (segment 3.6)."""
+        head = parse_head(self.head or b"")
+        if self._newest is None or head.record_hash == record.hash:
+            return
+        under = (record.number, record.hash)
+        self.head = make_head(self._newest, head.first, self._seed, under)
+        self._files.write("head", self.head)
 
     def _forget(self, first: int, day: int) -> None:
         for name in self._files.names():

@@ -1,21 +1,34 @@
-"""The organisation's online signer: gathers offers, drafts, and completes records."""
+"""The organisation's online signer: gathers offers, drafts, completes and revokes records."""
 
 from __future__ import annotations
 
+from wallflower.board.alarms import Ahead
 from wallflower.board.compose import DeskKeys, Fixed, compose, next_day, parse_desk_keys
+from wallflower.board.withdrawn import (
+    Withdrawn,
+    may_be_handed_out,
+    next_number,
+    parse_withdrawn,
+    revoking,
+    standing,
+)
 from wallflower.crypto import sign
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
+from wallflower.trust.ahead import AHEAD
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.offer import Offer, verify_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.segment import STEP, grew
-from wallflower.wire.sizes import SIGNATURE
+from wallflower.wire.sizes import HASH, SIGNATURE
+from wallflower.wire.withdrawal import Withdrawal, verify_withdrawal
 
-AHEAD = 3  # days (DESIGN 4)
-_MOST_AHEAD = 8  # offers for later numbers are not kept
+_MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept
+REVOCATIONS = ("hops", "drop", "desk")
+REQUEST = "revoke"  # the file by which an operator asks for a revocation
 
 
 class Records:
@@ -23,33 +36,39 @@ class Records:
 
     def __init__(self, host: Host, pins: Pins, fixed: Fixed, record_seed: bytes) -> None:
         self._host = host
+        self._disk = host.disk
         self._files = host.disk.folder("records")
         self._pins = pins
         self._fixed = fixed
         self._seed = record_seed
         self._offers: dict[tuple[str, int], Offer] = {}
         self._desk: dict[int, DeskKeys] = {}
-        self._drafts: dict[int, bytes] = {}
+        self._drafts: dict[int, RecordBody] = {}
         self._signatures: dict[tuple[str, int], bytes] = {}
         self._records: dict[int, EpochRecord] = {}
+        self._withdrawn: list[Withdrawn] = []
         for name in self._files.names():
             self._load(name, self._files.read(name) or b"")
         self._check_step()
+        self._revoked = _hashes(self._files.read("revoked") or b"")
+        self._pending = (self._files.read("pending") or b"").decode("ascii")
 
     def _load(self, name: str, data: bytes) -> None:
         kind, _, number = name.partition("-")
         if kind == "draft":
-            self._drafts[int(number)] = data
+            self._drafts[int(number)] = parse_body(data)
         elif kind == "record":
             self._records[int(number)] = verify_record(data, self._pins)
         elif kind == "desk":
             self._desk[int(number)] = parse_desk_keys(data)[0]
+        elif kind == "withdrawn":
+            self._withdrawn.append(parse_withdrawn(data))
 
     def _check_step(self) -> None:
         """Refuse a configuration that mixes would not sign: a draft is for ever (record 5.2)."""
         if not self._drafts:
             return
-        last, new = parse_body(self._drafts[max(self._drafts)]).parameters, self._fixed.parameters
+        last, new = self._drafts[max(self._drafts)].parameters, self._fixed.parameters
         if not grew((last.replies, last.receipts), (new.replies, new.receipts)):
             raise Fault(
                 "The configuration changes the board's size by no step",
@@ -58,9 +77,13 @@ class Records:
             )
 
     def in_force(self, now: float) -> EpochRecord | None:
-        """The newest record in force, or None."""
-        good = [r for r in self._records.values() if r.in_force(now)]
-        return max(good, key=lambda r: r.number, default=None)
+        """The newest record in force that stands; until it is replaced, one that was in use."""
+        good = [
+            r for r in self._records.values()
+            if r.in_force(now) and may_be_handed_out(r.body, self._withdrawn)
+        ]  # fmt: skip
+        stands = standing({r.number: r.body for r in good}, self._withdrawn)
+        return max(good, key=lambda r: (r.number in stands, r.number), default=None)
 
     def raw(self, number: int) -> bytes | None:
         """A finished record's bytes."""
@@ -69,28 +92,51 @@ class Records:
 
     def draft(self, number: int) -> bytes | None:
         """A draft's bytes."""
-        return self._drafts.get(number)
+        body = self._drafts.get(number)
+        return body.encode() if body else None
+
+    def next_number(self) -> int:
+        """The number that offers are wanted for."""
+        return next_number(self._drafts, self._withdrawn)
+
+    def _signed_days(self) -> set[int]:
+        bodies = {n: r.body for n, r in self._records.items()}
+        return {body.day for body in standing(bodies, self._withdrawn).values()}
 
     def days_ahead(self, now: float) -> int:
-        """How many days from today have a finished record: an alarm below two."""
-        return max((r.body.day for r in self._records.values()), default=0) - day_of(now)
+        """How many days from today have a finished record that stands."""
+        return max(self._signed_days(), default=0) - day_of(now)
+
+    def ahead(self) -> Ahead:
+        """What there is for the coming days, for `board.alarms`."""
+        stands, number = standing(self._drafts, self._withdrawn), self.next_number()
+        return Ahead(
+            signed=self._signed_days(),
+            unsigned=[
+                (p.upper(), body.day) for n, body in stands.items() for p in "ab"
+                if n not in self._records and (p, n) not in self._signatures
+            ],
+            offers_missing=[p.upper() for p in "ab" if (p, number) not in self._offers],
+            desk_days=[day for day, keys in self._desk.items() if not self._is_revoked(keys)],
+            desk_must_renew=bool(self._pending),
+        )  # fmt: skip
 
     def take_offer(self, position: str, data: bytes) -> None:
         """Keep a mix's offer, or Refused (record 5.1). The first one for a number stays."""
         key = self._pins.a if position == "a" else self._pins.b
         offer = verify_offer(data, key, with_drop=position == "b")
-        last = max(self._drafts, default=0)
-        if last < offer.number <= last + _MOST_AHEAD:
+        if self.next_number() <= offer.number < self.next_number() + _MOST_AHEAD:
             self._offers.setdefault((position, offer.number), offer)
             self.advance()
 
     def take_signature(self, position: str, data: bytes) -> None:
         """Keep a mix's signature over a draft; with both, the record is finished."""
         number, signature = int.from_bytes(data[:2]), data[2:]
-        draft = self._drafts.get(number)
+        body = self._drafts.get(number)
         key = self._pins.a if position == "a" else self._pins.b
-        if draft is None or len(signature) != SIGNATURE:
+        if body is None or len(signature) != SIGNATURE:
             raise Refused("record 5.1", "A signature belongs to no draft")
+        draft = body.encode()
         try:
             sign.verify(key, "record", draft, signature)
         except sign.BadSignature:
@@ -98,33 +144,98 @@ class Records:
         self._signatures[(position, number)] = signature
         self._finish(number, draft)
 
+    def take_withdrawal(self, position: str, data: bytes) -> None:
+        """Skip the numbers that a mix cannot stand for (record 6.1, 6.2)."""
+        key = self._pins.a if position == "a" else self._pins.b
+        what = verify_withdrawal(data, key)
+        if what.last >= self.next_number() + _MOST_AHEAD:
+            raise Refused("record 6.1", "A withdrawal reaches too far ahead")
+        if not any(w.what == what for w in self._withdrawn):
+            self._withdraw(what)
+
+    def _withdraw(self, what: Withdrawal) -> None:
+        one = Withdrawn(what, day_of(self._host.clock.now()))
+        self._files.write(f"withdrawn-{what.first}-{what.last}", one.encode())
+        self._withdrawn.append(one)
+        self.advance()
+
     def take_desk_keys(self, data: bytes) -> None:
-        """Keep the desk's public keys; the first ones for a day stay."""
+        """Keep the desk's public keys; the first ones for a day stay, unless they were revoked."""
         size = len(data) // max(1, len(parse_desk_keys(data)))
         for at in range(0, len(data), size):
             keys = parse_desk_keys(data[at : at + size])[0]
-            if keys.day not in self._desk:
+            kept = self._desk.get(keys.day)
+            if kept is None or (self._is_revoked(kept) and not self._is_revoked(keys)):
                 self._files.write(f"desk-{keys.day}", data[at : at + size])
                 self._desk[keys.day] = keys
         self.advance()
 
+    def _is_revoked(self, keys: DeskKeys) -> bool:
+        return not self._revoked.isdisjoint((sha256(keys.drop.raw), sha256(keys.desk.raw)))
+
+    def revoked(self) -> bytes:
+        """The hashes of the desk's revoked keys, for the desk to renew them (record 6.3)."""
+        return b"".join(sorted(self._revoked))
+
+    def take_request(self) -> None:
+        """Begin what an operator asked for with `wallflower revoke` (record 6.3)."""
+        what = (self._disk.read(REQUEST) or b"").decode("ascii", "replace").split()
+        if what:
+            self.revoke(frozenset(what) & frozenset(REVOCATIONS))
+            self._disk.remove(REQUEST)
+
+    def revoke(self, what: frozenset[str]) -> None:
+        """Have the keys of today and of all days ahead replaced by the next number.
+
+        Hop keys at once; drop and desk keys as soon as the desk has handed in others.
+        """
+        if not what & {"drop", "desk"}:
+            if "hops" in what:
+                self._replace(letters_too=False)
+            return
+        today = day_of(self._host.clock.now())
+        for keys in (keys for day, keys in self._desk.items() if day >= today):
+            self._revoked |= {sha256(keys.drop.raw)} if "drop" in what else set()
+            self._revoked |= {sha256(keys.desk.raw)} if "desk" in what else set()
+        self._files.write("revoked", self.revoked())
+        self._await_desk("desk" if "desk" in {*what, self._pending} else "drop")
+        self.advance()
+
+    def _await_desk(self, pending: str) -> None:
+        self._files.write("pending", pending.encode("ascii"))
+        self._pending = pending
+
+    def _replace(self, *, letters_too: bool) -> None:
+        offered = max((number for _, number in self._offers), default=0)
+        today = day_of(self._host.clock.now())
+        self._withdraw(
+            revoking(self._drafts, self._withdrawn, offered, today, letters_too=letters_too)
+        )
+
     def advance(self) -> None:
         """Draft every record that can be drafted, up to AHEAD days from today."""
         today = day_of(self._host.clock.now())
-        while True:
-            last = max(self._drafts, default=0)
-            before = parse_body(self._drafts[last]) if last else None
-            day, number = next_day(before, today), last + 1
-            a, b = self._offers.get(("a", number)), self._offers.get(("b", number))
-            desk = self._desk.get(day)
-            if day > today + AHEAD or a is None or b is None or desk is None:
-                return
-            self._draft(compose(before, day, a, b, desk, self._fixed))
+        desk = self._desk.get(today)
+        if self._pending and desk is not None and not self._is_revoked(desk):
+            pending, self._pending = self._pending, ""
+            self._replace(letters_too=pending == "desk")
+            self._await_desk("")
+        while self._draft_next(today):
+            pass
 
-    def _draft(self, body: RecordBody) -> None:
-        data = body.encode()
-        self._files.write(f"draft-{body.number}", data)
-        self._drafts[body.number] = data
+    def _draft_next(self, today: int) -> bool:
+        number = self.next_number()
+        stands = standing(self._drafts, self._withdrawn)
+        day = next_day(stands[max(stands)] if stands else None, today)
+        a, b = self._offers.get(("a", number)), self._offers.get(("b", number))
+        desk = self._desk.get(day)
+        if day > today + AHEAD or a is None or b is None or desk is None or self._is_revoked(desk):
+            return False
+        before = self._drafts[max(self._drafts)] if self._drafts else None
+        body = compose(before, day, a, b, desk, self._fixed)
+        self._files.write(f"draft-{number}", body.encode())
+        self._drafts[number] = body
+        return True
 
     def _finish(self, number: int, draft: bytes) -> None:
         a, b = (self._signatures.get((p, number)) for p in "ab")
@@ -134,3 +245,7 @@ class Records:
         record = verify_record(raw, self._pins)
         self._files.write(f"record-{number}", raw)
         self._records[number] = record
+
+
+def _hashes(data: bytes) -> set[bytes]:
+    return {data[at : at + HASH] for at in range(0, len(data), HASH)}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 
+from wallflower.board.alarms import alarms
 from wallflower.board.compose import Fixed
 from wallflower.board.edge.board import Board
 from wallflower.board.edge.records import Records
@@ -60,6 +61,7 @@ class DeskServer:
     def step(self) -> None:
         """Draft what can be drafted; release what is due."""
         now = self._host.clock.now()
+        self.records.take_request()
         self.records.advance()
         record = self.records.in_force(now)
         if record is not None:
@@ -111,6 +113,10 @@ class DeskServer:
             return record.raw if record else None
         if place == ["board", "head"]:
             return self.board.head
+        if place == ["drafts", "next"]:
+            return self.records.next_number().to_bytes(2)
+        if place == ["desk", "revoked"]:
+            return self.records.revoked()
         if place == ["status"] and bearer_is(scope, self._tokens.status):
             return json.dumps(self.status()).encode()
         if len(place) != 2 or not (place[1].isascii() and place[1].isdigit()):
@@ -128,6 +134,8 @@ class DeskServer:
             self.records.take_offer(path[-1], body)
         elif path in ("/mix/signature/a", "/mix/signature/b"):
             self.records.take_signature(path[-1], body)
+        elif path in ("/mix/withdrawal/a", "/mix/withdrawal/b"):
+            self.records.take_withdrawal(path[-1], body)
         elif path == "/mix/drop-head" and bearer_is(scope, self._tokens.b) and len(body) == HASH:
             self.board.keep_drop_head(body)
         elif path == "/desk/keys" and bearer_is(scope, self._tokens.desk):
@@ -144,6 +152,10 @@ class DeskServer:
         if record is None:
             raise Refused("board 3", "There is no record in force")
         self.board.take_batch(body, record, now)
+
+    def alarms(self) -> list[str]:
+        """What the organisation's operator has to do now, so that no day lacks a record."""
+        return alarms(self.records.ahead(), self._host.clock.now())
 
     def status(self) -> dict[str, int]:
         """Counts for the operator; nothing about people."""

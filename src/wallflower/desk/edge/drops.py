@@ -85,7 +85,7 @@ def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
     parts.store.put("drop_hash", drop.hash)
     parts.store.put("drop_day", day)
     parts.letters.count("drops", 1)
-    private = parts.keyring.drop_key(record.body.day)
+    private = parts.keyring.drop_key(record.body.day, record.body.drop_key)
     if private is None:
         parts.letters.fault("drop key is gone")
         return

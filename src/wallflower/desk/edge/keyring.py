@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from wallflower.crypto.hpke import PrivateKey
+from wallflower.crypto.hpke import PrivateKey, PublicKey
 from wallflower.desk import keys
 from wallflower.desk.edge.store import Store
 from wallflower.host.entropy import Entropy
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_record
 
-_RECORDS_KEPT = 32  # two weeks of ancestors and as many again
+_RECORDS_KEPT = 96  # two weeks of ancestors, and revocations that skip numbers
 
 
 class Keyring:
-    """Drop keys by day, desk keys by week."""
+    """Drop keys by day, desk keys by week; the newest turn of each is the one that is published."""
 
     def __init__(self, store: Store, pins: Pins, name: str) -> None:
         self._store = store
         self._pins = pins
         self._name = name
+        self._living_rows: list[tuple[int, bytes]] = []
+        self._living: list[keys.LivingKey] = []
 
     def _drop(self) -> dict[int, bytes]:
-        return {day: seed for day, seed in self._store.run("SELECT day, seed FROM drop_keys")}
+        rows = self._store.run("SELECT day, seed FROM drop_keys ORDER BY turn")
+        return {day: seed for day, seed in rows}
 
     def _desk(self) -> dict[int, bytes]:
-        return {week: seed for week, seed in self._store.run("SELECT week, seed FROM desk_keys")}
+        rows = self._store.run("SELECT week, seed FROM desk_keys ORDER BY turn")
+        return {week: seed for week, seed in rows}
 
     def make_missing(self, today: int, entropy: Entropy) -> None:
         """Make the keys of today and the next days; stored before anybody hears of them."""
         seeds = keys.missing(today, self._drop(), self._desk(), entropy.draw)
         if not seeds.drop and not seeds.desk:
             return
+        self._keep(seeds)
+
+    def _keep(self, seeds: keys.Seeds) -> None:
         with self._store.transaction():
-            for day, seed in seeds.drop.items():
-                self._store.run("INSERT INTO drop_keys VALUES (?, ?)", day, seed)
-            for week, seed in seeds.desk.items():
-                self._store.run("INSERT INTO desk_keys VALUES (?, ?)", week, seed)
+            for table, unit, new in (
+                ("drop_keys", "day", seeds.drop), ("desk_keys", "week", seeds.desk)
+            ):  # fmt: skip
+                for when, seed in new.items():
+                    turn = f"(SELECT count(*) FROM {table} WHERE {unit} = ?)"  # noqa: S608
+                    insert = f"INSERT INTO {table} VALUES (?, {turn}, ?)"  # noqa: S608
+                    self._store.run(insert, when, when, seed)
+
+    def renew(self, today: int, revoked: frozenset[bytes], entropy: Entropy) -> bool:
+        """Make another key for each day and week ahead whose newest one is among the revoked
+        hashes; whether there was one. The revoked one goes on opening until its time is over."""
+        seeds = keys.renewed(today, self._drop(), self._desk(), revoked, entropy.draw)
+        if not seeds.drop and not seeds.desk:
+            return False
+        self._keep(seeds)
+        return True
 
     def erase_dead(self, now: float, mean_b: int | None) -> None:
         """Erase what may no longer open anything; without a record no desk key is judged."""
@@ -58,14 +77,21 @@ class Keyring:
         """How many drop keys and desk keys live."""
         return len(self._drop()), len(self._desk())
 
-    def drop_key(self, day: int) -> PrivateKey | None:
-        """The drop key of a day, or None when it is gone."""
-        seed = self._drop().get(day)
-        return PrivateKey.from_seed(seed) if seed is not None else None
+    def drop_key(self, day: int, public: PublicKey) -> PrivateKey | None:
+        """The drop key of a day whose public half a record names, or None when it is gone."""
+        for (seed,) in self._store.run("SELECT seed FROM drop_keys WHERE day = ?", day):
+            private = PrivateKey.from_seed(seed)
+            if private.public == public:
+                return private
+        return None
 
     def living(self) -> list[keys.LivingKey]:
-        """The desk keys that open letters, newest first."""
-        return keys.living(self._pins.root, self._name, self._desk())
+        """The desk keys that open letters, newest first; a revoked one after what followed it."""
+        rows = self._store.run("SELECT week, seed FROM desk_keys ORDER BY week DESC, turn DESC")
+        if rows != self._living_rows:  # expanding a seed costs more than opening a letter
+            self._living_rows = rows
+            self._living = keys.living(self._pins.root, self._name, rows)
+        return self._living
 
 
 class Records:

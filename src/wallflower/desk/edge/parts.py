@@ -19,7 +19,9 @@ from wallflower.trust.record import EpochRecord, verify_follows, verify_in_force
 from wallflower.wire.sizes import ANCESTORS, RECORD_MAX
 
 T = TypeVar("T")
-_SIGNED_AHEAD: Final = 4  # records are signed three days ahead (DESIGN 4)
+# Records are signed three days ahead, and a revocation skips numbers (record 6).
+_MOST_AHEAD: Final = 4 + 2 * ANCESTORS
+_MOST_BEHIND: Final = 4 * ANCESTORS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -114,7 +116,7 @@ class Parts:
         kept, newest = self.records.by_number(number), self.records.newest()
         if kept is not None or newest is None:
             return kept
-        if not newest.number - ANCESTORS <= number <= newest.number + _SIGNED_AHEAD:
+        if not newest.number - _MOST_BEHIND <= number <= newest.number + _MOST_AHEAD:
             return None
         data = await self.get(f"records/{number}", RECORD_MAX)
         record = verify_record(data, self.settings.pins)

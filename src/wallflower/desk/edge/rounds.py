@@ -18,9 +18,10 @@ from wallflower.desk.keys import wanted_days
 from wallflower.errors import Refused
 from wallflower.host.clock import day_of
 from wallflower.host.net import Unreachable
-from wallflower.wire.sizes import week_of_day
+from wallflower.wire.sizes import HASH, week_of_day
 
 _HOUR_S = 3600
+_MOST_REVOKED = 1024
 
 
 class Rounds:
@@ -60,6 +61,8 @@ class Rounds:
         today = day_of(now)
         keyring.erase_dead(now, self.parts.records.longest_mean_b())
         keyring.make_missing(today, self.parts.host.entropy)
+        if keyring.renew(today, await self._revoked(), self.parts.host.entropy):
+            self.published = None
         until = wanted_days(today)[-1]
         # Once a day and once per unlocking; the first keys for a day stay, so a repeat is harmless.
         if self.published == until:
@@ -80,6 +83,14 @@ class Rounds:
             )
             await self.parts.host.net.post(f"{b.url.rstrip('/')}/tokens", made, b.token, limit=0)
         self.tokens_handed = hour
+
+    async def _revoked(self) -> frozenset[bytes]:
+        """The hashes of our keys that the organisation revoked; none when nobody can say."""
+        try:
+            hashes = await self.parts.get("desk/revoked", _MOST_REVOKED * HASH)
+        except Unreachable:
+            return frozenset()
+        return frozenset(hashes[at : at + HASH] for at in range(0, len(hashes), HASH))
 
     async def _hand_over(self) -> None:
         """Build tomorrow's batch once in the evening, and post it until it is taken."""

@@ -38,12 +38,15 @@ _PRAGMAS: Final = (
     "foreign_keys=ON",
 )  # fmt: skip
 
+# The keys of a day or week have turns: a revoked one is followed, and goes on opening.
 # Letters are named by their hash and have no row number, so that the order of arrival within a
 # day is not kept. `batch` is the day of the batch that a thing was put in.
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS drop_keys (day INTEGER PRIMARY KEY, seed BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS desk_keys (week INTEGER PRIMARY KEY, seed BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS drop_keys (
+  day INTEGER NOT NULL, turn INTEGER NOT NULL, seed BLOB NOT NULL, PRIMARY KEY (day, turn));
+CREATE TABLE IF NOT EXISTS desk_keys (
+  week INTEGER NOT NULL, turn INTEGER NOT NULL, seed BLOB NOT NULL, PRIMARY KEY (week, turn));
 CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY, raw BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS conversations (
   id BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE,

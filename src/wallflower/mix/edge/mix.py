@@ -21,11 +21,12 @@ from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
 from wallflower.mix.edge.state import State
+from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 
 PAGE = 1024  # entries of one pull: 2.5 MB of cells, 8.5 MB of parcels
-_RECORD_ROUND_S = 3600
+_HEAD_ROUND_S = 3600
 _BEFORE_FIRST_RECORD_S = 0.2
 
 
@@ -70,20 +71,28 @@ class Mix:
         self.skipped = 0
         self.answers_refused = 0
         self.disk_failures = 0
-        self._next_records = 0.0
+        self._next_head = 0.0
+        self._steady: float | None = None  # the last moment that this process believed
+        self._held_since: float | None = None
+        # Before anything is served: what died while this process was off is gone first.
+        try:
+            self._forget(host.clock.now())
+        except (OSError, sqlite3.Error):
+            self.disk_failures += 1
 
     async def step(self) -> None:
         """One round: records when due, everything that waits upstream, and this tick's release."""
         now = self._host.clock.now()
-        if now >= self._next_records or self.records.in_force(now) is None:
-            await self.records.step()
-            self._next_records = now + _RECORD_ROUND_S
+        if not await self._believes_its_clock(now):
+            return
+        self._forget(now)
+        await self.records.step()
+        if now >= self._next_head:
+            self._next_head = now + _HEAD_ROUND_S
             await self._tell_drop_head()
-        self.records.forget(now)
         record = self.records.in_force(now)
         if record is None:
             return
-        self._new_day(record)
         if not has_room(self.state.db):
             self.disk_failures += 1
             return
@@ -117,20 +126,42 @@ class Mix:
         with self.state.transaction():
             self.part.tick(record, number)
             self.state.set_number("tick", number)
+            self.state.set_number("steady", int(self._host.clock.now()))
         self.ticks += 1
         # A tick that was slept through is not made up for: a burst would be a mark.
         self.skipped += number - last - 1 if last else 0
 
-    def _new_day(self, record: EpochRecord) -> None:
-        today = day_of(self._host.clock.now())
+    async def _believes_its_clock(self, now: float) -> bool:
+        """Whether this round may go by our clock: after a jump, the record shown decides."""
+        before = self._steady or self.state.number("steady") or None
+        how = jump(before, now)
+        if how is Jump.FORWARD and self._steady is None:
+            how = Jump.NONE  # this process was off; keys have to die (record 4)
+        shown = None if how is Jump.NONE else await self.records.shown()
+        held = self._held_since if self._held_since is not None else now
+        if not may_go_on(how, shown, now) and now - held < MOST_HELD_S:
+            self._held_since = held
+            return False
+        if how is Jump.BACK:  # our earlier clock was the wrong one: do not wait for it
+            self.state.set_number("tick", 0)
+        self._held_since = None
+        self._steady = now
+        return True
+
+    def _forget(self, now: float) -> None:
+        """Erase what is over at this moment, before anything else of a round is done."""
+        self.records.forget(now)
+        today = day_of(now)
         if today != self.state.number("day"):
+            record = self.records.in_force(now)
             with self.state.transaction():
                 self.pool.new_day(today)
                 if isinstance(self.part, First):
                     self.part.forget()
-                else:
+                elif record is not None:
                     self.part.forget(record)
                 self.state.set_number("day", today)
+            settle(self.state.db)
         # Every time, since a crash may have come between the commit and this.
         self.pool.forget_before(today)
 
@@ -160,6 +191,13 @@ class Mix:
             tick = record.body.parameters.tick
             following = (tick_number(self._host.clock.now(), tick) + 1) * tick
             await self._host.clock.sleep_until(following)
+
+    def alarms(self) -> list[str]:
+        """What this mix's operator has to know now; nothing about people."""
+        found = self.records.alarms(self._host.clock.now())
+        if self._held_since is not None:
+            found.append("The clock jumped and the records say another day: nothing is done")
+        return found
 
     def status(self) -> dict[str, int]:
         """Counts for the operator; nothing about people."""

@@ -1,4 +1,4 @@
-"""A mix's part in the epoch record: offers, signatures, and the records that came of them.
+"""A mix's part in the epoch record: offers, signatures, withdrawals, and what came of them.
 
 The mix asks and posts; nothing connects to it for this. One body is signed per number, ever:
 the signed body is on the disk before its signature leaves.
@@ -11,28 +11,32 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
-from wallflower.mix.signing import check_draft
+from wallflower.mix.edge.hops import Hops
+from wallflower.mix.signing import EARLY_S, check_draft
+from wallflower.trust.ahead import uncovered
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import RecordBody, parse_body
-from wallflower.wire.sizes import DAY_S, KEM_SEED, RECORD_MAX
+from wallflower.wire.sizes import DAY_S, RECORD_MAX
+from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
 
-EARLY_S = 3600
-AHEAD = 3  # records are signed this many days ahead (DESIGN 4)
+REQUEST = "revoke"  # the file by which the operator asks for new hop keys
+_MOST_SKIPPED = 64  # numbers that the desk server may pass over at once
+_NUMBER = 2
 _LIFE_AFTER_DAY = {"a": DAY_S, "b": 2 * DAY_S}
 
 
 class Records:
-    """Offers, drafts and records of one mix, by number."""
+    """Offers, drafts, withdrawals and records of one mix, by number."""
 
     def __init__(
         self, host: Host, keys: Folder, pins: Pins, position: str, board: str,
         record_seed: bytes, drop_seed: bytes,
     ) -> None:  # fmt: skip
         self._host = host
-        self._keys = keys
         self._files = host.disk.folder("records")
+        self._hops = Hops(keys, self._files, host.entropy)
         self._pins = pins
         self._position = position
         self._board = board
@@ -40,11 +44,13 @@ class Records:
         self._drop_verify = sign.verify_key(drop_seed) if drop_seed else b""
         self._drafts: dict[int, RecordBody] = {}
         self._records: dict[int, EpochRecord] = {}
-        self._private: dict[int, hpke.PrivateKey] = {}
+        self._withdrawn: list[Withdrawal] = []
+        self._told: set[Withdrawal] = set()
         self.refused_drafts = 0
         self._load()
 
     def _load(self) -> None:
+        own = self._pins.a if self._position == "a" else self._pins.b
         for name in self._files.names():
             kind, _, number = name.partition("-")
             data = self._files.read(name) or b""
@@ -52,6 +58,8 @@ class Records:
                 self._drafts[int(number)] = parse_body(data)
             elif kind == "record":
                 self._records[int(number)] = verify_record(data, self._pins)
+            elif kind == "withdrawal":
+                self._withdrawn.append(verify_withdrawal(data, own))
 
     def in_force(self, now: float) -> EpochRecord | None:
         """The newest record in force, or None."""
@@ -86,71 +94,163 @@ class Records:
 
     def private(self, number: int) -> hpke.PrivateKey | None:
         """This mix's hop key of a record, or None when it never was or is erased."""
-        if number not in self._private:
-            seed = self._keys.read(f"hop-{number}")
-            if seed is None:
-                return None
-            self._private[number] = hpke.PrivateKey.from_seed(seed)
-        return self._private[number]
+        return self._hops.private(number)
+
+    def _is_withdrawn(self, number: int) -> bool:
+        return any(number in w for w in self._withdrawn)
 
     def _offer(self, number: int) -> Offer:
-        name = f"hop-{number}"
-        if self._keys.read(name) is None:
-            self._keys.write(name, self._host.entropy.draw(KEM_SEED))
-        private = self.private(number)
-        assert private is not None  # noqa: S101  # written on the line above
-        return Offer(number, private.public, self._drop_verify)
+        return Offer(number, self._hops.offered(number), self._drop_verify)
+
+    # -- one round --------------------------------------------------------------------------
 
     async def step(self) -> None:
-        """One round: offer what is missing, sign what was drafted, fetch what is complete."""
-        now = self._host.clock.now()
-        today = self.in_force(now)
-        wanted = (today.number if today else max(self._records, default=0)) + AHEAD + 1
-        for number in range(max(self._records, default=0) + 1, wanted + 1):
+        """One round: withdraw what cannot be held, sign what was drafted, fetch what is complete,
+        offer what is wanted. Ends quietly when the desk server does not answer."""
+        if self._files.read(REQUEST) is not None:
+            self.revoke()
+            self._files.remove(REQUEST)
+        lost = self._hops.lost()
+        if lost:
+            self._withdraw(min(lost))
+        try:
+            wanted = await self._wanted()
+            await self._sign(wanted)
+            await self._fetch()
+            if not self._is_withdrawn(wanted):
+                await self._post("offer", make_offer(self._offer(wanted), self._record_seed))
+        except Unreachable:
+            return
+        except Refused:
+            self.refused_drafts += 1
+
+    async def _post(self, what: str, data: bytes) -> None:
+        await self._host.net.post(f"{self._board}/mix/{what}/{self._position}", data)
+
+    async def _wanted(self) -> int:
+        """The number that the desk server wants offers for, once it knows what we withdrew."""
+        # Once a process at least, and again when the desk server has forgotten it.
+        for withdrawal in [w for w in self._withdrawn if w not in self._told]:
+            await self._post("withdrawal", make_withdrawal(withdrawal, self._record_seed))
+            self._told.add(withdrawal)
+        wanted = await self._ask_next()
+        self._told = {w for w in self._told if w.last < wanted}
+        if wanted > max(self._known(), default=0) + _MOST_SKIPPED:
+            raise Refused("record 5.2", "The desk server skips too many numbers")
+        return wanted
+
+    async def _ask_next(self) -> int:
+        answer = await self._host.net.get(f"{self._board}/drafts/next", limit=_NUMBER)
+        return int.from_bytes(answer)
+
+    def _known(self) -> set[int]:
+        """Every number that this mix ever signed or withdrew."""
+        return {*self._drafts, *(w.last for w in self._withdrawn)}
+
+    async def _sign(self, wanted: int) -> None:
+        """Sign every new draft that may be signed."""
+        for number in range(max(self._drafts, default=0) + 1, wanted):
+            if self._is_withdrawn(number):
+                continue
             try:
-                await self._offer_and_sign(number)
-                await self._fetch(number)
-            except Unreachable:
-                break
+                where = f"{self._board}/drafts/{number}"
+                draft = await self._host.net.get(where, limit=RECORD_MAX)
+                body, offer = parse_body(draft), self._offer(number)
+                now = self._host.clock.now()
+                check_draft(body, self._drafts, offer, self._position, self._pins, now)
+            except Unreachable:  # a number that nobody drafted
+                continue
             except Refused:
                 self.refused_drafts += 1
-                break
-
-    async def _offer_and_sign(self, number: int) -> None:
-        offer = self._offer(number)
-        body = self._drafts.get(number)
-        if body is None:
-            where = f"{self._board}/mix/offer/{self._position}"
-            await self._host.net.post(where, make_offer(offer, self._record_seed))
-            draft = await self._host.net.get(f"{self._board}/drafts/{number}", limit=RECORD_MAX)
-            body = parse_body(draft)
-            check_draft(body, self._drafts.get(number - 1), offer, self._position, self._pins)
+                continue
             self._files.write(f"draft-{number}", draft)
             self._drafts[number] = body
-        signature = sign.sign(self._record_seed, "record", body.encode())
-        where = f"{self._board}/mix/signature/{self._position}"
-        # Again at each round until the record is there: the board keeps signatures in memory only.
-        await self._host.net.post(where, number.to_bytes(2) + signature)
 
-    async def _fetch(self, number: int) -> None:
-        if number in self._records:
-            return
-        raw = await self._host.net.get(f"{self._board}/records/{number}", limit=RECORD_MAX)
-        record = verify_record(raw, self._pins)
-        draft = self._drafts.get(number)
-        if draft is None or record.hash != draft.hash():
-            raise Refused("record 5.3", "A record differs from the draft that was signed")
-        self._files.write(f"record-{number}", raw)
-        self._records[number] = record
+    async def _fetch(self) -> None:
+        """Post our signature and ask for the record, for every draft that is not finished.
+
+        At each round until the record is there: the board keeps signatures in memory only.
+        """
+        now = self._host.clock.now()
+        for number in sorted(self._drafts.keys() - self._records.keys()):
+            body = self._drafts[number]
+            if body.not_after <= now:
+                continue
+            signature = sign.sign(self._record_seed, "record", body.encode())
+            try:
+                await self._post("signature", number.to_bytes(_NUMBER) + signature)
+                where = f"{self._board}/records/{number}"
+                raw = await self._host.net.get(where, limit=RECORD_MAX)
+            except Unreachable:  # the other mix has not signed yet
+                continue
+            record = verify_record(raw, self._pins)
+            if record.hash != body.hash():
+                raise Refused("record 5.3", "A record differs from the draft that was signed")
+            self._files.write(f"record-{number}", raw)
+            self._records[number] = record
+
+    # -- the end of keys --------------------------------------------------------------------
+
+    def revoke(self) -> None:
+        """Replace our hop keys of today and of every day ahead: they are not ours alone any more.
+
+        Those of days ahead are erased at once; today's opens what was sealed to it (record 4).
+        """
+        now = self._host.clock.now()
+        ahead = [n for n, body in self._drafts.items() if body.not_after > now + DAY_S]
+        self._withdraw(min(ahead, default=max(self._known(), default=0) + 1))
+        for number in [n for n in ahead if self._drafts[n].not_before > now]:
+            self._hops.erase(number)
+
+    def _withdraw(self, first: int) -> None:
+        """Say for ever that we do not stand for any number from `first` on that we ever offered:
+        so no old offer or draft can be played again (record 6.1)."""
+        last = max({first, *self._known(), *self._hops.numbers()})
+        withdrawal = Withdrawal(first, last)
+        data = make_withdrawal(withdrawal, self._record_seed)
+        self._files.write(f"withdrawal-{first}-{last}", data)
+        self._withdrawn.append(withdrawal)
+        self._hops.forget_lost()
+
+    def _is_replaced(self, body: RecordBody, now: float) -> bool:
+        """Whether a later number took a day that had not begun, so that nobody uses this one."""
+        return body.not_before > now and any(
+            r.number > body.number and r.body.day <= body.day for r in self._records.values()
+        )
 
     def forget(self, now: float) -> None:
-        """Erase hop keys whose time is over (record 4): A's after 24 h, B's after 48 h."""
-        for name in self._keys.names():
-            kind, _, number = name.partition("-")
-            body = self._body(int(number)) if kind == "hop" else None
+        """Erase hop keys whose time is over (record 4): A's after 24 h, B's after 48 h; and at
+        once those that will never be used (record 6.2)."""
+        newest = max(self._drafts, default=0)
+        for number in self._hops.numbers():
+            body = self._body(number)
             if body is None:
-                continue
-            end = (body.day + 1) * DAY_S + _LIFE_AFTER_DAY[self._position]
-            if now >= end:
-                self._keys.erase(name)
-                self._private.pop(body.number, None)
+                never = number < newest or self._is_withdrawn(number)
+            else:
+                end = (body.day + 1) * DAY_S + _LIFE_AFTER_DAY[self._position]
+                never = now >= end or self._is_replaced(body, now)
+            if never:
+                self._hops.erase(number)
+
+    # -- for the operator -------------------------------------------------------------------
+
+    def alarms(self, now: float) -> list[str]:
+        """What the mix's operator has to know a day before it matters (record 5.5)."""
+        days = {r.body.day for r in self._records.values()}
+        found = [
+            f"Day {day} has no record here that three have signed" for day in uncovered(days, now)
+        ]
+        today = self.in_force(now)
+        if today is not None and self.private(today.number) is None:
+            found.append("The hop key of the record in force is not here: its hums are lost")
+        if self.refused_drafts:
+            found.append(f"Refused {self.refused_drafts} times what the desk server drafted")
+        return found
+
+    async def shown(self) -> EpochRecord | None:
+        """The record that the desk server hands out as today's; None when it does not answer."""
+        try:
+            raw = await self._host.net.get(f"{self._board}/record", limit=RECORD_MAX)
+            return verify_record(raw, self._pins)
+        except (Unreachable, Refused):
+            return None

@@ -20,8 +20,8 @@ from wallflower.trust.board import verify_head, verify_not_older, verify_same, v
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
     EpochRecord,
-    verify_in_force,
-    verify_joins,
+    believe,
+    verify_hums,
     verify_record,
 )
 from wallflower.wire.hum import make_hum, offsets_ms
@@ -55,11 +55,16 @@ def way_url(record: EpochRecord, kind: WayKind) -> str | None:
     return next((way.url for way in record.body.ways if way.kind is kind), None)
 
 
-async def fetch_record(host: Host, mirror: str, pins: Pins) -> EpochRecord:
-    """Today's record, verified and in force, or a Fault. Without one there is no hum."""
+async def fetch_record(
+    host: Host, mirror: str, pins: Pins, kept: EpochRecord | None = None
+) -> EpochRecord:
+    """The newest believable record, for a hum of now, or a Fault. Without one there is no hum.
+
+    A mirror that shows an older record than the `kept` one is not followed (record 2.12).
+    """
     raw = await host.net.get(f"{mirror}/record", limit=RECORD_MAX)
-    record = verify_record(raw, pins)
-    verify_in_force(record, host.clock.now())
+    record = believe(kept, verify_record(raw, pins), host.clock.now())
+    verify_hums(record, host.clock.now())
     return record
 
 
@@ -95,10 +100,9 @@ def hum_left(answers: Sequence[bool]) -> bool:
 
 async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool, int]:
     """One visit. Returns whether a waiting letter left, and how many segments the board has."""
-    record = await fetch_record(host, mirror, pins)
     before = store.record()
-    if before is not None:
-        verify_joins(record, verify_record(before, pins))
+    kept_record = verify_record(before, pins) if before is not None else None
+    record = await fetch_record(host, mirror, pins, kept_record)
     store.keep_record(record.raw)
     draw = host.entropy.draw
     store.fill(record, pins.desk, draw)
