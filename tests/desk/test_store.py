@@ -127,7 +127,7 @@ def test_files_are_for_their_owner_only(world: World) -> None:
 def test_erased_rows_leave_the_write_ahead_log(world: World) -> None:
     store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
     with store.transaction():
-        store.run("INSERT INTO drop_keys VALUES (1, ?)", b"seed")
+        store.run("INSERT INTO drop_keys VALUES (1, 0, ?)", b"seed")
     assert os.path.getsize(world.folder / "store.db-wal") > 0
     store.forget_log()
     assert os.path.getsize(world.folder / "store.db-wal") == 0

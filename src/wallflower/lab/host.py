@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from wallflower.host import Host
 from wallflower.host.asgi import App
+from wallflower.host.clock import Clock
 from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
 
@@ -30,6 +31,23 @@ class SimulatedClock:
     async def sleep_until(self, moment: float) -> None:
         """Jump: on this host waiting is what moves the time."""
         self.time = max(self.time, moment)
+
+
+class SkewedClock:
+    """The clock of one machine that is so many seconds off; `skew` may change while it runs."""
+
+    def __init__(self, true: SimulatedClock, skew: dict[str, float], name: str) -> None:
+        self._true = true
+        self._skew = skew
+        self._name = name
+
+    def now(self) -> float:
+        """Record time as this machine believes it."""
+        return self._true.now() + self._skew.get(self._name, 0.0)
+
+    async def sleep_until(self, moment: float) -> None:
+        """Jump, by this machine's own clock."""
+        await self._true.sleep_until(moment - self._skew.get(self._name, 0.0))
 
 
 class SeededEntropy:
@@ -102,8 +120,6 @@ async def ask(
     return status, b"".join(pieces)
 
 
-def simulated_host(
-    path: Path, clock: SimulatedClock, net: SimulatedNet, name: str, seed: bytes
-) -> Host:
-    """The host of one role: a folder of its own, entropy of its own, the shared clock and net."""
+def simulated_host(path: Path, clock: Clock, net: SimulatedNet, name: str, seed: bytes) -> Host:
+    """The host of one role: a folder of its own, entropy of its own, its clock, the shared net."""
     return Host(clock, SeededEntropy(seed + name.encode()), Folder(path / name), net)

@@ -17,7 +17,13 @@ from wallflower.crypto.derive import sha256
 from wallflower.host import Host
 from wallflower.host.disk import Folder
 from wallflower.ingress.edge.process import Ingress
-from wallflower.lab.host import SeededEntropy, SimulatedClock, SimulatedNet, simulated_host
+from wallflower.lab.host import (
+    SeededEntropy,
+    SimulatedClock,
+    SimulatedNet,
+    SkewedClock,
+    simulated_host,
+)
 from wallflower.mix.edge.mix import Mix, MixSettings
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
@@ -66,6 +72,10 @@ class SimulatedTown:
     server: DeskServer = field(init=False)
     mirror: Mirror = field(init=False)
     commits: asyncio.Task[None] | None = None
+    # Seconds by which the clock of a role or person is off, by the name of its host.
+    skew: dict[str, float] = field(default_factory=dict)
+    # Roles whose process is stopped, by the name of its host.
+    off: set[str] = field(default_factory=set)
 
     @property
     def pins(self) -> Pins:
@@ -74,7 +84,8 @@ class SimulatedTown:
 
     def host(self, name: str) -> Host:
         """A simulated host of one role or person."""
-        return simulated_host(self.path, self.clock, self.net, name, self.seed)
+        clock = SkewedClock(self.clock, self.skew, name)
+        return simulated_host(self.path, clock, self.net, name, self.seed)
 
     def build(self) -> None:
         """(Re)build every role on what is on its disk: also how a restart is simulated.
@@ -122,11 +133,31 @@ class SimulatedTown:
 
     async def step(self) -> None:
         """Every role does what is due now, upstream first."""
-        self.server.step()
+        if "board" not in self.off:
+            self.server.step()
         for _ in range(2):
-            await self.a.step()
-            await self.b.step()
+            if "mix-a" not in self.off:
+                await self.a.step()
+            if "mix-b" not in self.off:
+                await self.b.step()
         await self.mirror.step()
+
+    def stop(self, role: str, at: str) -> None:
+        """Stop a role's process: it does nothing and answers nothing at its address."""
+        self.off.add(role)
+        self.net.cut.add(at)
+
+    def start(self, role: str, at: str) -> None:
+        """Start it again, on its disk."""
+        self.off.discard(role)
+        self.net.cut.discard(at)
+        if role == "mix-a":
+            self.a = self._mix("a", "http://inner.example/cells", self.signers.a, b"")
+            self.net.apps[at] = self.a.inner
+        elif role == "mix-b":
+            s = self.signers
+            self.b = self._mix("b", "http://a.example/parcels", s.b, s.drop)
+            self.net.apps[at] = self.b.inner
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass in ticks, with a step of everyone at each."""

@@ -57,7 +57,10 @@ class Desk:
             self._store = stores.create_store(
                 self._host.disk, self._host.entropy, passphrase, typed_twice, self._cost
             )
-        self._rounds = Rounds(Parts(self._host, self._settings, self._store))
+        parts = Parts(self._host, self._settings, self._store)
+        # What died while this desk was off is gone before anything is asked or shown.
+        parts.keyring.erase_dead(self._host.clock.now(), parts.records.longest_mean_b())
+        self._rounds = Rounds(parts)
 
     def lock(self) -> None:
         """Close the store and forget its key. A pass that is under way ends quietly."""

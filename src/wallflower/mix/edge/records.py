@@ -110,7 +110,7 @@ class Records:
         if self._files.read(REQUEST) is not None:
             self.revoke()
             self._files.remove(REQUEST)
-        lost = self._hops.lost()
+        lost = self._lost(self._host.clock.now())
         if lost:
             self._withdraw(min(lost))
         try:
@@ -123,6 +123,13 @@ class Records:
             return
         except Refused:
             self.refused_drafts += 1
+
+    def _lost(self, now: float) -> set[int]:
+        """The numbers whose hop key is not here and should be: lost with its disk, or erased by a
+        clock that was wrong."""
+        today = self.in_force(now)
+        gone = {today.number} if today and self.private(today.number) is None else set()
+        return self._hops.lost() | {n for n in gone if not self._is_withdrawn(n)}
 
     async def _post(self, what: str, data: bytes) -> None:
         await self._host.net.post(f"{self._board}/mix/{what}/{self._position}", data)
