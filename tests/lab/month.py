@@ -39,6 +39,7 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.hello import Kind, open_seal_b
 from wallflower.wire.hum import make_hum
 from wallflower.wire.parcel import open_parcel_body, parse_parcel
+from wallflower.wire.record import Parameters
 from wallflower.wire.sizes import DAY_S, DROP_HEADER, DROP_SEAL, DROP_SLOT, SIGNATURE
 
 PASSPHRASE = "a long passphrase for a month"
@@ -69,6 +70,7 @@ class Plan:
     nights: tuple[Night, ...] = ()
     revocations: tuple[tuple[int, str], ...] = ()
     desk_every: int = 6  # ticks
+    parameters: Parameters = REAL
     readers: int = 1  # whole visits a day, board and all
 
 
@@ -127,7 +129,7 @@ class Month:
 
     def __init__(self, path: Path, plan: Plan, first_day: int, say: Callable[[str], None]) -> None:
         self.plan, self.first, self.say = plan, first_day, say
-        self.town: SimulatedTown = simulated_town(path, first_day, b"month", REAL)
+        self.town: SimulatedTown = simulated_town(path, first_day, b"month", plan.parameters)
         settings = DeskSettings(
             DESK_NAME, self.town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
         )
@@ -148,19 +150,21 @@ class Month:
         for _ in range(6):
             await self.town.step()
             await self.site.desk.step()
-        ticks = self.plan.days * DAY_S // REAL.tick
-        leaving = self._spread(self.plan.letters, ticks - DAY_S // REAL.tick)
+        ticks = self.plan.days * DAY_S // self.plan.parameters.tick
+        leaving = self._spread(self.plan.letters, ticks - DAY_S // self.plan.parameters.tick)
         covers = self._spread(self.plan.covers, ticks)
         for tick in range(ticks):
             now = self.town.clock.now()
             self._people_who_sleep(now)
             self._write(leaving, tick)
             await self._hums(tick, covers[tick])
-            await self.town.pass_time(REAL.tick)
+            await self.town.pass_time(self.plan.parameters.tick)
             if tick % self.plan.desk_every == 0:
                 await self._desk()
-            if (tick + 1) % (DAY_S // REAL.tick) == 0:
-                await self._evening((tick + 1) * REAL.tick // DAY_S, time.process_time() - began)
+            if (tick + 1) % (DAY_S // self.plan.parameters.tick) == 0:
+                await self._evening(
+                    (tick + 1) * self.plan.parameters.tick // DAY_S, time.process_time() - began
+                )
         await self._close()
         return self.account
 
@@ -188,7 +192,7 @@ class Month:
             text = f"letter {number} 证据 " + "x" * (number % 900)
             secret = sha256(f"writer {number // 12}".encode())[:16]
             kept = write_letter(secret, text, 2, record, DESK_NAME, [], self.draw)
-            self.waiting.append(Waiting(text, kept, tick + DAY_S // REAL.tick))
+            self.waiting.append(Waiting(text, kept, tick + DAY_S // self.plan.parameters.tick))
 
     async def _hums(self, tick: int, covers: int) -> None:
         due = [w for w in self.waiting if w.leaves <= tick]

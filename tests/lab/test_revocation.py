@@ -6,6 +6,7 @@ The roles' own code on simulated hosts; a person's letters go through before, ac
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from wallflower.host.asgi import App, Receive, Scope, Send, answer
 from wallflower.host.disk import Folder
 from wallflower.lab.town import BOARD, TOKEN, SimulatedTown
 from wallflower.mix.edge.mix import Mix
+from wallflower.mix.signing import check_draft
 from wallflower.source.letters import is_stale
-from wallflower.trust.record import EpochRecord, verify_record
+from wallflower.trust.record import EpochRecord, ancestors_after, verify_record
 from wallflower.wire.offer import make_offer
-from wallflower.wire.sizes import DAY_S
+from wallflower.wire.sizes import DAY_S, week_of_day
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
 
 
@@ -160,6 +162,28 @@ async def test_a_withdrawn_number_is_never_signed_even_if_its_old_offer_and_draf
     assert withdrawn not in bodies_signed(town, "a")
     assert old.read(f"draft-{withdrawn}") is None
     assert wire.twice() == []
+
+
+async def test_a_withdrawn_number_is_not_signed_for_a_desk_server_that_drafts_it_all_the_same(
+    room: Room,
+) -> None:
+    """Its draft holds the very key that this mix would offer; only the withdrawal stands."""
+    town, records = room.town, room.town.a.records
+    number = town.server.records.next_number()
+    before = room.record_of(number - 1).body
+    town.server.records.take_withdrawal = lambda *_: None  # type: ignore[method-assign]
+    draft = replace(
+        before, number=number, day=before.day + 1, not_before=(before.day + 1) * DAY_S,
+        ancestors=ancestors_after(before), hop_a=records._offer(number).hop,
+        desks=(replace(before.desks[0], week=week_of_day(before.day + 1)),),
+    )  # fmt: skip
+    check_draft(
+        draft, records._drafts, records._offer(number), "a", town.pins, town.clock.now()
+    )  # the control: nothing else is against it
+    records._withdraw(number)
+    town.server.records._drafts[number] = draft
+    await town.a.step()
+    assert number not in bodies_signed(town, "a")
 
 
 async def test_a_desk_server_that_forgets_a_withdrawal_hears_it_again(room: Room) -> None:
