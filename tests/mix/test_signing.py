@@ -161,4 +161,4 @@ def test_a_draft_whose_board_takes_a_step_is_signed_and_one_back_is_refused() ->
         check(board_of(FIRST, times, times))
     large = changed(FIRST, parameters=board_of(FIRST, 4, 4).parameters)
     small = changed(board_of(large, 1, 1), parameters=FIRST.parameters)
-    assert "step" in refused(small, "a", large)
+    assert "step" in refused(small, "a", (large,))
