@@ -20,6 +20,9 @@ from wallflower.wire.sizes import DAY_S
 
 HOUR = 3600.0
 OFF = [-2 * DAY_S, -HOUR, HOUR, 2 * DAY_S]
+# Every change runs the days, every night the hours too.
+NIGHTLY = pytest.mark.nightly
+DAYS_NOW = [pytest.param(o, marks=[NIGHTLY] if abs(o) == HOUR else []) for o in OFF]
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ async def told(room: Room) -> list[str]:
     return [*town.server.alarms(), *town.a.alarms(), *town.b.alarms()]
 
 
-@pytest.mark.parametrize("seconds", OFF)
+@pytest.mark.parametrize("seconds", DAYS_NOW)
 @pytest.mark.parametrize("role", ["ingress", "board", "mix-a", "mix-b"])
 async def test_a_server_whose_clock_is_off_loses_no_acknowledged_letter(
     room: Room, role: str, seconds: float
@@ -64,8 +67,10 @@ async def test_a_server_whose_clock_is_off_loses_no_acknowledged_letter(
     assert not any("clock" in alarm for alarm in await told(room))
 
 
-@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
-@pytest.mark.parametrize("role", ["board", "mix-a", "mix-b"])
+@pytest.mark.parametrize("seconds", [-HOUR, pytest.param(HOUR, marks=NIGHTLY)])
+@pytest.mark.parametrize(
+    "role", ["mix-a", *(pytest.param(r, marks=NIGHTLY) for r in ("board", "mix-b"))]
+)
 async def test_an_hour_at_midnight_loses_nothing_either(
     room: Room, role: str, seconds: float
 ) -> None:
@@ -128,7 +133,7 @@ async def test_a_mix_that_slept_over_the_end_of_a_key_erases_it_when_the_record_
     assert not (town.path / "mix-a-keys" / "hop-1").exists()
 
 
-@pytest.mark.parametrize("seconds", [-2 * DAY_S, 2 * DAY_S])
+@pytest.mark.parametrize("seconds", [-2 * DAY_S, pytest.param(2 * DAY_S, marks=NIGHTLY)])
 async def test_a_source_whose_clock_is_days_off_sends_nothing_and_is_told(
     make_place: Make, seconds: float
 ) -> None:
@@ -153,7 +158,9 @@ async def test_a_source_whose_clock_is_days_off_sends_nothing_and_is_told(
     assert site.texts(person) == [("first", "waits for the right day")]
 
 
-@pytest.mark.parametrize("seconds", OFF)
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(o, marks=[] if o == OFF[-1] else NIGHTLY) for o in OFF]
+)
 async def test_a_desk_whose_clock_is_off_reads_all_the_same(
     make_place: Make, seconds: float
 ) -> None:
@@ -233,7 +240,8 @@ FRIDAY = SATURDAY - 1
 
 
 @pytest.mark.parametrize(
-    ("hours_shut", "lost"), [(66, False), (84, True)], ids=["weekend", "three days and a half"]
+    ("hours_shut", "lost"),
+    [pytest.param(66, False, id="weekend"), pytest.param(84, True, id="84 h", marks=NIGHTLY)],
 )
 async def test_a_desk_that_was_shut_reads_all_drops_that_it_fetches_within_72_hours(
     make_place: Make, hours_shut: int, lost: bool
