@@ -74,10 +74,11 @@ def test_names_are_random_and_the_order_of_rows_is_theirs(tmp_path: Path) -> Non
 
 
 def test_nothing_on_the_disk_is_open(tmp_path: Path) -> None:
-    filled(tmp_path)
+    pool = filled(tmp_path)
     (tmp_path / "control").write_bytes(b"xx" + BODIES[3])
     files = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert [p.name for p in files if b"parcel 0" in p.read_bytes()] == ["control"]
+    assert len(pool.rows()) == len(BODIES)  # open until here, its write-ahead log included
 
 
 def test_a_row_moved_to_another_name_does_not_open(tmp_path: Path) -> None:
