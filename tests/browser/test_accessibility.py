@@ -150,10 +150,14 @@ def test_planted_image_without_a_name_is_found_by_axe(stage: Stage, visitor: Vis
     assert any("image-alt" in told for told in violations(page))
 
 
-def test_tab_goes_through_the_page_in_reading_order(stage: Stage, visitor: Visitor) -> None:
+@pytest.mark.parametrize("language", ["en", "fa"])
+def test_tab_goes_through_the_page_in_reading_order(
+    stage: Stage, visitor: Visitor, language: str
+) -> None:
     del stage
     page = visitor.visit()
     wait_for_board(page)
+    show(page, language)
     page.locator("#go-read").click()
     page.locator("#go-write").click()
     page.evaluate("() => document.activeElement.blur()")
