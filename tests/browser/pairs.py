@@ -33,6 +33,7 @@ from wallflower.wire.sizes import HUM_CELLS, SLOT_MS
 TRY_MS, TRIES = 50, 600
 SEED = 20261121
 PASTS = ("plain", "letter")
+AT_ONCE = 7  # seats that make their pasts at the same time
 BLANK = "/blank.html"
 _KEEP = """async (past) => {
   localStorage.removeItem('copy');
@@ -94,12 +95,12 @@ class Seat:
         stage.next_day()
         stage.release([], [])
         page = browser.new_context(locale="en-US").new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(4 * PATIENCE_MS)
         return cls(stage, page)
 
     def turn(self, pace: int) -> None:
         """The next day, in a pace of its own: a hum in real time takes 90 seconds."""
-        self.page.set_default_timeout(PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
+        self.page.set_default_timeout(4 * PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
         self.stage.pace_hums = pace
         self.stage.next_day()
 
@@ -177,12 +178,15 @@ def _prepared(browser: Browser, stages: Sequence[Stage]) -> list[Seat]:
     paces = [stage.pace_hums for stage in stages]
     for stage in stages:
         stage.pace_hums = PACE_HUMS
-    row = [Seat.prepare(browser, stage) for stage in stages]
-    for past in PASTS:
-        for seat in row:
-            seat.open()
-        for seat in row:
-            seat.keep(past)
+    row: list[Seat] = []
+    for at in range(0, len(stages), AT_ONCE):
+        few = [Seat.prepare(browser, stage) for stage in stages[at : at + AT_ONCE]]
+        for past in PASTS:
+            for seat in few:
+                seat.open()
+            for seat in few:
+                seat.keep(past)
+        row += few
     for seat, pace in zip(row, paces, strict=True):
         seat.turn(pace)
     return row
