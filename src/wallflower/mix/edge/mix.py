@@ -12,15 +12,19 @@ from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder, has_room, settle
+from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
 from wallflower.mix.decide import tick_number
+from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.known import tokens_route
+from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
 from wallflower.mix.edge.state import State
+from wallflower.mix.edge.telling import Telling
 from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
@@ -43,6 +47,7 @@ class MixSettings:
     board_token: str
     record_seed: bytes
     drop_seed: bytes
+    loops: LoopSettings | None = None
 
 
 class Mix:
@@ -57,11 +62,19 @@ class Mix:
             host, keys, pins, settings.position, settings.board,
             settings.record_seed, settings.drop_seed,
         )  # fmt: skip
+        self.loops = Loops(host, self.state, settings.loops)
         self.part: First | Second
+        self._telling: Telling | None = None
         if settings.position == "a":
-            self.part = First(host, self.state, self.pool, self.records)
+            self.part = First(host, self.state, self.pool, self.records, self.loops)
         else:
-            self.part = Second(host, self.state, self.pool, self.records, settings.drop_seed)
+            census = Census(host, self.state, settings.drop_seed)
+            self.part = Second(
+                host, self.state, self.pool, self.records, settings.drop_seed, self.loops, census
+            )
+            self._telling = Telling(
+                host.net, settings.board, settings.board_token, self.state, self.loops, census
+            )
         self.routes: dict[str, App] = {
             f"/{self.part.out.name}": log_route(self.part.out, settings.own_token)
         }
@@ -87,9 +100,9 @@ class Mix:
             return
         self._forget(now)
         await self.records.step()
-        if now >= self._next_head:
+        if self._telling and now >= self._next_head:
             self._next_head = now + _HEAD_ROUND_S
-            await self._tell_drop_head()
+            await self._telling.step()
         record = self.records.in_force(now)
         if record is None:
             return
@@ -160,20 +173,11 @@ class Mix:
                     self.part.forget()
                 elif record is not None:
                     self.part.forget(record)
+                self.loops.forget()
                 self.state.set_number("day", today)
             settle(self.state.db)
         # Every time, since a crash may have come between the commit and this.
         self.pool.forget_before(today)
-
-    async def _tell_drop_head(self) -> None:
-        """B's newest drop hash goes on the board, so that a forked chain is seen (segment 1.3)."""
-        head = self.state.data("drop_head")
-        if self._settings.position == "b" and head:
-            try:
-                where = f"{self._settings.board}/mix/drop-head"
-                await self._host.net.post(where, head, self._settings.board_token)
-            except Unreachable:
-                pass
 
     async def run(self) -> None:
         """Rounds for ever, one a tick."""

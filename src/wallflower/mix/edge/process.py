@@ -9,6 +9,7 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.loops import read_loops
 from wallflower.host.net import HttpNet
 from wallflower.host.serve import Listener, serve
 from wallflower.host.settings import Settings, load_settings
@@ -29,6 +30,7 @@ def read_settings(settings: Settings) -> MixSettings:
         board=board.get("url", str), board_token=board.secret("token") if is_b else "",
         record_seed=settings.file("record_key"),
         drop_seed=settings.file("drop_key") if is_b else b"",
+        loops=read_loops(settings),
     )  # fmt: skip
 
 
