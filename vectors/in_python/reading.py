@@ -77,6 +77,7 @@ def read_b_record(inside: hello.BRecord) -> Fields:
     return {
         "kind": int(inside.kind), "token": inside.token.hex(),
         "stamp_class": inside.stamp.stamp_class, "stamp": inside.stamp.value.hex(),
+        "report": inside.report.channel, "language": inside.report.language,
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
@@ -20,7 +20,7 @@ class Outcome:
     parcel: Parcel | None
     junk: bool
     broken: list[int]
-    key_a: bytes = b""
+    key_a: bytes = field(default=b"", compare=False)
 
 
 def judge_gathering(gathering: Gathering, private: hpke.PrivateKey, record_hash: bytes) -> Outcome:

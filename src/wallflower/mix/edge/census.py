@@ -45,16 +45,19 @@ class Census:
         Days before it, which only an outage leaves behind, are deleted and never published.
         """
         today = day_of(self._clock.now())
-        rows = self._db.execute(
-            "SELECT day, channel, language, reports FROM census WHERE day < ?", (today,)
-        ).fetchall()
-        if self._state.number("census_day") >= today - 1:
+        closed = self._state.number("census_day")
+        if closed >= today - 1:
             return
-        counts = {(c, n): reports for day, c, n, reports in rows if day == today - 1}
+        self._state.set_number("census_day", today - 1)
+        if not closed:  # a new B has no yesterday
+            return
+        rows = self._db.execute(
+            "SELECT channel, language, reports FROM census WHERE day = ?", (today - 1,)
+        ).fetchall()
+        counts = {(channel, language): reports for channel, language, reports in rows}
         noisy = with_noise([counts.get(place, 0) for place in places()])
         file = make_census(Day(record, today - 1, published(noisy)), self._seed)
         self._state.set_data("census", file)
-        self._state.set_number("census_day", today - 1)
         self._db.execute("DELETE FROM census WHERE day < ?", (today,))
 
     def file(self) -> bytes:
