@@ -54,7 +54,10 @@ def test_letters_and_loops_never_report_and_throw_the_same_coin(kind: Kind) -> N
 
 
 def test_a_report_is_read_by_b_and_moves_no_other_byte() -> None:
-    silent, spoken = BRecord(Kind.COVER, b"t" * 16), BRecord(Kind.COVER, b"t" * 16, report=Report(255, 5))
+    silent, spoken = (
+        BRecord(Kind.COVER, b"t" * 16),
+        BRecord(Kind.COVER, b"t" * 16, report=Report(255, 5)),
+    )
     assert parse_b_record(spoken.encode()) == spoken
     differ = [i for i in range(36) if silent.encode()[i] != spoken.encode()[i]]
     assert differ == [1, 2]

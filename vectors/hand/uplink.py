@@ -113,7 +113,7 @@ def open_hum(record: str, data: bytes) -> Fields:
     parcel = b"".join(inside[:4])
     kept = {key: found[key] for key in ("key_a", "hum_id")}
     opened = open_parcel(record, parcel)
-    names = ("key_b", "kind", "token", "stamp_class", "stamp", "letter")
+    names = ("key_b", "kind", "token", "stamp_class", "stamp", "report", "language", "letter")
     return {**kept, **{k: opened[k] for k in names},
             "parcel": parcel.hex()}  # fmt: skip
 
@@ -183,7 +183,7 @@ def hums(letters: dict[str, str]) -> list[Case]:
                      "start": START.hex()}  # fmt: skip
         stamp_class, stamp = stamp_of(record, bytes.fromhex(letters[letter]), START)
         wanted = {**keys, "kind": kind, "letter": letters[letter], "stamp_class": stamp_class,
-                  "stamp": stamp.hex()}  # fmt: skip
+                  "stamp": stamp.hex(), "report": 0, "language": 0}  # fmt: skip
         return Case(name, i, lambda: hum(i), lambda data: open_hum(record, data), wanted, kem=True)
 
     return [

@@ -8,7 +8,7 @@ import click
 
 from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
 from wallflower.cli.demo import demo
-from wallflower.cli.doctor import doctor
+from wallflower.cli.doctor import doctor, status
 from wallflower.cli.new import new
 from wallflower.cli.processes import desk, desk_server, ingress, loops, mirror, mix
 from wallflower.cli.revoke import revoke
@@ -23,7 +23,7 @@ def wallflower() -> None:
 
 for command in (
     new, pins, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
-    demo, doctor, revoke,
+    demo, doctor, status, revoke,
 ):  # fmt: skip
     wallflower.add_command(command)
 

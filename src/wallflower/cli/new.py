@@ -19,6 +19,7 @@ DRAW = OsEntropy().draw
 PORTS = {
     "ingress": 7600, "ingress-inner": 7601, "mix-a": 7602, "mix-b": 7603,
     "organisation": 7604, "mirror": 7605, "desk": 7606,
+    "ingress-status": 7610, "mix-a-status": 7612, "mix-b-status": 7613, "organisation-status": 7614,
 }  # fmt: skip
 LOOPS_A_DAY = 96
 Config = dict[str, Any]
@@ -56,6 +57,7 @@ def _organisation(folder: Folder) -> Config:
         "host": "127.0.0.1", "port": PORTS["organisation"], "pins": "pins.json", "desk": "Office",
         "record_key": "record.key", "board_key": "board.key", "desk_token": "desk.token",
         "b_token": "b.token", "status_token": "status.token", "loops": _loops(folder),
+        "status_page": {"port": PORTS["organisation-status"]},
         "parameters": {
             "mean_a": 6 * 3600, "mean_b": 18 * 3600, "tick": 600, "slots": 32, "floor": 50,
             "replies": 13, "receipts": 100, "period": 4 * 3600, "segments": 84,
@@ -78,6 +80,7 @@ def _mix(folder: Folder, position: str) -> Config:
         "status_token": "status.token",
         "source": {"url": source[position], "token": "source.token"},
         "board": {"url": _local("organisation")}, "loops": _loops(folder),
+        "status_page": {"port": PORTS[f"mix-{position}-status"]},
     }  # fmt: skip
     if position == "b":
         _key(folder, "drop")
@@ -91,6 +94,7 @@ def _ingress(folder: Folder) -> Config:
     return {
         "host": "127.0.0.1", "port": PORTS["ingress"], "token": "a.token",
         "inner": {"host": "127.0.0.1", "port": PORTS["ingress-inner"]},
+        "status_page": {"port": PORTS["ingress-status"]},
     }  # fmt: skip
 
 

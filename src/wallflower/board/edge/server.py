@@ -10,6 +10,7 @@ from wallflower.board.alarms import alarms
 from wallflower.board.compose import Fixed
 from wallflower.board.edge.board import Board
 from wallflower.board.edge.records import Records
+from wallflower.board.edge.status import report
 from wallflower.board.edge.told import Told
 from wallflower.errors import Refused
 from wallflower.host import Host
@@ -24,6 +25,7 @@ from wallflower.host.asgi import (
     refuse,
 )
 from wallflower.host.loops import LoopSettings
+from wallflower.host.status import Status
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.sizes import HASH
@@ -61,6 +63,13 @@ class DeskServer:
         self.board = Board(host, board_seed)
         self.disk_failures = 0
         self.told = Told(host, loops)
+        self.folder = host.disk.path
+        self.drop_told = host.clock.now()  # when B last told of a new drop; in memory only
+        self._demo = fixed.parameters.pace.days > 1
+
+    def now(self) -> float:
+        """Record time."""
+        return self._host.clock.now()
 
     def step(self) -> None:
         """Draft what can be drafted; release what is due."""
@@ -124,6 +133,8 @@ class DeskServer:
         if place == ["census"]:
             return self.told.census
         if place == ["status"] and bearer_is(scope, self._tokens.status):
+            return report(self).encode()
+        if place == ["counts"] and self._demo and bearer_is(scope, self._tokens.status):
             return json.dumps(self.status()).encode()
         if len(place) != 2 or not (place[1].isascii() and place[1].isdigit()):
             return None
@@ -143,6 +154,8 @@ class DeskServer:
         elif path in ("/mix/withdrawal/a", "/mix/withdrawal/b"):
             self.records.take_withdrawal(path[-1], body)
         elif path == "/mix/drop-head" and bearer_is(scope, self._tokens.b) and len(body) == HASH:
+            if body != self.board.drop_head:
+                self.drop_told = self.now()
             self.board.keep_drop_head(body)
         elif path == "/mix/loops" and bearer_is(scope, self._tokens.b):
             self.told.take_loops(body)
@@ -173,8 +186,12 @@ class DeskServer:
         """What the organisation's operator has to do now, so that no day lacks a record."""
         return alarms(self.records.ahead(), self._host.clock.now())
 
+    async def report(self) -> Status:
+        """What the operator is told."""
+        return report(self)
+
     def status(self) -> dict[str, int]:
-        """Counts for the operator; nothing about people."""
+        """Counts, for tests and the demo; the operator is shown `report` instead."""
         now = self._host.clock.now()
         record = self.records.in_force(now)
         return {

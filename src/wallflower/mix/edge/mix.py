@@ -15,6 +15,7 @@ from wallflower.host.disk import Folder, has_room, settle
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
+from wallflower.host.status import Status
 from wallflower.mix.decide import tick_number
 from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.first import First
@@ -24,6 +25,7 @@ from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
 from wallflower.mix.edge.state import State
+from wallflower.mix.edge.status import Heard, report
 from wallflower.mix.edge.telling import Telling
 from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
@@ -48,6 +50,7 @@ class MixSettings:
     record_seed: bytes
     drop_seed: bytes
     loops: LoopSettings | None = None
+    demo: bool = False
 
 
 class Mix:
@@ -84,6 +87,8 @@ class Mix:
         self.skipped = 0
         self.answers_refused = 0
         self.disk_failures = 0
+        self.folder = host.disk.path
+        self.heard = Heard(host.clock.now(), host.clock.now())
         self._next_head = 0.0
         self._steady: float | None = None  # the last moment that this process believed
         self._held_since: float | None = None
@@ -92,6 +97,15 @@ class Mix:
             self._forget(host.clock.now())
         except (OSError, sqlite3.Error):
             self.disk_failures += 1
+
+    @property
+    def position(self) -> str:
+        """`a` or `b`."""
+        return self._settings.position
+
+    def now(self) -> float:
+        """Record time."""
+        return self._host.clock.now()
 
     async def step(self) -> None:
         """One round: records when due, everything that waits upstream, and this tick's release."""
@@ -125,6 +139,7 @@ class Mix:
             except Refused:
                 self.answers_refused += 1
                 return
+            self.heard.before = self.now()
             if not entries:
                 return
             with self.state.transaction():
@@ -137,6 +152,9 @@ class Mix:
         if number <= last:
             return
         with self.state.transaction():
+            enough = self.state.number("seen") >= record.body.parameters.floor
+            if enough or not self.state.number("floor_tick"):
+                self.state.set_number("floor_tick", number)
             self.part.tick(record, number)
             self.state.set_number("tick", number)
             self.state.set_number("steady", int(self._host.clock.now()))
@@ -204,7 +222,7 @@ class Mix:
         return found
 
     def status(self) -> dict[str, int]:
-        """Counts for the operator; nothing about people."""
+        """Counts, for tests and the demo; the operator is shown `report` instead."""
         return {
             "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
             "pool_lost": self.pool.lost, "answers_refused": self.answers_refused,
@@ -216,14 +234,23 @@ class Mix:
         }  # fmt: skip
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The only listener of a mix: the next node pulls, the desk hands tokens to B, the operator
-        reads the status."""
-        if scope["type"] == "http" and scope["path"] in self.routes:
+        """The only listener of a mix but for its operator's: the next node pulls, the desk hands
+        tokens to B."""
+        if scope["type"] != "http":
+            return
+        if scope["path"] in self.routes:
+            if bearer_is(scope, self._settings.own_token):
+                self.heard.after = self.now()
             await self.routes[scope["path"]](scope, receive, send)
-        elif (
-            scope["type"] == "http" and scope["path"] == "/status"
-            and bearer_is(scope, self._settings.status_token)
-        ):  # fmt: skip
+        elif not bearer_is(scope, self._settings.status_token):
+            await refuse(send)
+        elif scope["path"] == "/status":
+            await answer(send, 200, report(self).encode())
+        elif scope["path"] == "/counts" and self._settings.demo:
             await answer(send, 200, json.dumps(self.status()).encode())
         else:
             await refuse(send)
+
+    async def report(self) -> Status:
+        """What the operator is told."""
+        return report(self)
