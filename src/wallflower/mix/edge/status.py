@@ -51,6 +51,8 @@ def report(mix: Mix) -> Status:
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
         "pool": coarse(mix.pool.size()), "waiting_for_the_next": coarse(mix.part.out.size()),
     }  # fmt: skip
+    if mix.position == "b":
+        facts["hums_since_release"] = coarse(mix.state.number("seen"))
     if record is not None:
         p = record.body.parameters
         verdict = _loops(mix, p)
