@@ -7,6 +7,7 @@ import sys
 import click
 
 from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
+from wallflower.cli.census import census
 from wallflower.cli.demo import demo
 from wallflower.cli.doctor import doctor, status
 from wallflower.cli.new import new
@@ -23,7 +24,7 @@ def wallflower() -> None:
 
 for command in (
     new, pins, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
-    demo, doctor, status, revoke,
+    census, demo, doctor, status, revoke,
 ):  # fmt: skip
     wallflower.add_command(command)
 
