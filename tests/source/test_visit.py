@@ -16,10 +16,11 @@ from wallflower.host.asgi import Receive, Scope, Send, refuse
 from wallflower.host.net import Unreachable
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.crowd import Crowd
-from wallflower.source.edge.visit import hum_left, hum_pace, send_hum
+from wallflower.source.edge.visit import Viewer, hum_left, hum_pace, send_hum, visit
 from wallflower.source.letters import Kept, Place
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
+from wallflower.wire.census import report_of
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering, cell_hum_id
 from wallflower.wire.parcel import open_parcel_body
@@ -340,11 +341,8 @@ def test_a_visit_reports_by_its_coin_and_one_whose_letter_leaves_reports_nothing
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every coin falls so that a cover reports; the letter of the next day still says nothing."""
-    import wallflower.source.edge.visit as of_terminal
-
-    real = of_terminal.report_of
-    always = lambda kind, channel, language, _: real(kind, channel, language, bytes)  # noqa: E731
-    monkeypatch.setattr(of_terminal, "report_of", always)
+    always = lambda kind, channel, language, _: report_of(kind, channel, language, bytes)  # noqa: E731
+    monkeypatch.setattr("wallflower.source.edge.visit.report_of", always)
 
     def reports() -> list[tuple[Kind, Report]]:
         found: dict[bytes, Gathering] = {}
@@ -359,10 +357,10 @@ def test_a_visit_reports_by_its_coin_and_one_whose_letter_leaves_reports_nothing
             inside.append((record.kind, record.report))
         return inside
 
-    viewer = of_terminal.Viewer(4, 2)
-    jump(of_terminal.visit(scene.host, MIRROR, PINS, scene.store, viewer))
+    viewer = Viewer(4, 2)
+    jump(visit(scene.host, MIRROR, PINS, scene.store, viewer))
     assert reports() == [(Kind.COVER, Report(5, 2))]
     scene.write("x")
     scene.next_day()
-    jump(of_terminal.visit(scene.host, MIRROR, PINS, scene.store, viewer))
+    jump(visit(scene.host, MIRROR, PINS, scene.store, viewer))
     assert reports() == [(Kind.LETTER, SILENT)]
