@@ -445,4 +445,5 @@ async def test_loops_of_strangers_are_taken_and_change_nothing(make_room: Make) 
             told.take_loops(body)
         assert refusal.value.rule == "loop 4.1"
     await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 32, TOKEN)
-    assert told._db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)
+    assert told._watch is not None
+    assert told._watch._db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)

@@ -20,8 +20,7 @@ class Told:
     def __init__(self, host: Host, loops: LoopSettings | None) -> None:
         self._clock = host.clock
         self._files = host.disk.folder("census")
-        self._db = host.disk.database("loops.db")
-        self._watch = LoopWatch(self._db, loops, host.clock.now()) if loops else None
+        self._watch = _watch(host, loops) if loops else None
         self.census = self._files.read("newest")
 
     def take_loops(self, data: bytes) -> None:
@@ -44,3 +43,7 @@ class Told:
     def judge(self, way: Way) -> Verdict | None:
         """What the canary's loops say; None when none are watched."""
         return self._watch.judge(way, self._clock.now()) if self._watch else None
+
+
+def _watch(host: Host, loops: LoopSettings) -> LoopWatch:
+    return LoopWatch(host.disk.database("loops.db"), loops, host.clock.now())
