@@ -12,6 +12,7 @@ from tests.trust.made import PINS, private
 
 from wallflower.errors import Fault
 from wallflower.host.loops import LoopSettings, check_loops
+from wallflower.host.serve import seats_of
 from wallflower.host.settings import Settings
 from wallflower.lab.host import SimulatedClock
 from wallflower.mix.gathering import judge_gathering
@@ -109,3 +110,8 @@ def test_a_sender_carries_every_key_that_it_names(tmp_path: Path) -> None:
     assert found == [LoopSettings(b"a" * 32, 96), LoopSettings(b"b" * 32, 96)]
     with pytest.raises(Fault):
         read_keys(Settings(tmp_path / "loops.toml", {**fields, "keys": []}))
+
+
+def test_a_process_that_listens_to_nobody_needs_no_seats() -> None:
+    assert seats_of(1024, 0) == []
+    assert len(seats_of(1024, 2)) == 2

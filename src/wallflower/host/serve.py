@@ -55,7 +55,7 @@ def seats_of(descriptors: int, listeners: int) -> list[int]:
     """
     inner = [_INNER] * (listeners - 1)
     left = descriptors - _OWN - 2 * backlog_of(descriptors) - sum(inner)
-    return [max(_FEWEST, min(MOST_SEATS, left)), *inner]
+    return [max(_FEWEST, min(MOST_SEATS, left)), *inner][:listeners]
 
 
 class _Server(uvicorn.Server):
