@@ -19,7 +19,7 @@ from wallflower.lab.demo.pace import PARAMETERS, DemoPace
 
 ROLES = ("organisation", "ingress", "mix-a", "mix-b", "desk", "mirror")
 WATCHERS = ("organisation", "mix-a", "mix-b")  # each has loops of its own
-LOOPS_A_DAY = 6  # days are short in the demo, hums are not: fewer than the 96 of a real town
+LOOPS_A_DAY = 3  # days are short in the demo, hums are not: fewer than the 96 of a real town
 COMMANDS = {
     "organisation": "desk-server", "ingress": "ingress", "mix-a": "mix", "mix-b": "mix",
     "desk": "desk", "mirror": "mirror",
