@@ -9,7 +9,7 @@ import { startBringing } from './ui/bring.js';
 import { startChoice } from './ui/choice.js';
 import { find, goTo, paragraph } from './ui/dom.js';
 import { startForget } from './ui/forget.js';
-import { dateOf, numberOf, say, startLanguages } from './ui/language.js';
+import { current, dateOf, numberOf, say, startLanguages } from './ui/language.js';
 import { startLeaving } from './ui/leave.js';
 import { ReadPanel } from './ui/read.js';
 import { Waiting } from './ui/waiting.js';
@@ -44,7 +44,7 @@ async function visit(shape: Shape): Promise<void> {
   const meta = document.querySelector('meta[name="wallflower-pins"]');
   const pins = parsePins(meta?.getAttribute('content') ?? '');
   if (!pins) return progress.hum('none');
-  const session = new Session(pins, draw);
+  const session = new Session(pins, draw, current().number);
   const files = shape.worker();
   const keeper = new Keeper(session, later(openShelf(files)));
   const visit = new Visit(session, keeper, progress, shape, files);

@@ -27,6 +27,7 @@ import {
 } from './store/slots.js';
 import type { Pins } from './trust/pins.js';
 import { deskOf, type EpochRecord, type RecordInForce, verifyRecord } from './trust/record.js';
+import { reportOf } from './wire/census.js';
 import { chainValue } from './wire/chain.js';
 import { weekOfDay } from './wire/days.js';
 import { Kind } from './wire/hello.js';
@@ -51,6 +52,8 @@ export class Session {
   constructor(
     readonly pins: Pins,
     readonly draw: Draw,
+    /** The language that the page was shown in when it was loaded, for the census. */
+    readonly language = 0,
   ) {
     this.lineage = draw(LINEAGE);
   }
@@ -116,9 +119,9 @@ export class Session {
     const { letter, tokens, day } = slot ?? filler;
     const none = this.draw(TOKEN);
     const token = tokenFor(tokens, weekOfDay(day), record.body.week) ?? none;
-    return slot
-      ? { kind: Kind.LETTER, letter, token, tag: slot.tag, filler }
-      : { kind: Kind.COVER, letter, token, tag: null, filler };
+    const kind = slot ? Kind.LETTER : Kind.COVER;
+    const report = reportOf(kind, this.pins.channel, this.language, this.draw);
+    return { kind, letter, token, report, tag: slot?.tag ?? null, filler };
   }
 
   /** The chosen letter went out: its place holds a filler from now on. */

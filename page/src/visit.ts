@@ -152,8 +152,8 @@ export class Visit {
       worker.terminate();
     };
     const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
-    const { kind, letter, token } = choice;
-    const carried = { kind, letter, token };
+    const { kind, letter, token, report } = choice;
+    const carried = { kind, letter, token, report };
     const job: HumJob = { job: 'hum', keys, carried, url: way.url, pace: this.pace };
     worker.postMessage(job);
   }

@@ -9,10 +9,12 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, room_on
 from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
+from wallflower.board.edge.status import report as of_organisation
 from wallflower.board.release import periods_of_day
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host.asgi import Headers, Message
+from wallflower.host.loops import LoopSettings
 from wallflower.lab.host import SeededEntropy, ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.board import verify_head, verify_segment
@@ -407,3 +409,41 @@ async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:
     assert status == 204
     room.town.build()
     assert room.town.server.board.drop_head == head
+
+
+async def test_the_organisations_alarms_ring_by_their_causes(make_room: Make) -> None:
+    room = await make_room()
+    server = room.town.server
+
+    def names() -> set[str]:
+        return {a.name for a in of_organisation(server).alarms} - {"disk-filling", "disk-full"}
+
+    await room.tick(3)
+    assert names() == {"loops-unwatched"}
+    room.town.net.cut.add("b.example")  # nobody asks B; B itself goes on telling
+    await room.tick(8)
+    assert names() == {"loops-unwatched"}
+    for _ in range(8):  # B is gone
+        room.town.clock.time += room.town.parameters.tick
+        server.step()
+    assert "drop-late" in names()
+    room.town.clock.time += 3 * room.town.parameters.period
+    assert "board-late" in names()
+    server.step()
+    assert "board-late" not in names()
+    room.town.clock.time += 9 * 86400
+    assert "no-record" in names()
+
+
+async def test_loops_of_strangers_are_taken_and_change_nothing(make_room: Make) -> None:
+    room = await make_room()
+    room.town.loops = LoopSettings(b"k" * 32, 96)
+    room.restart()
+    told = room.town.server.told
+    for body in (b"", b"x" * 15, b"x" * 33):
+        with pytest.raises(Refused) as refusal:
+            told.take_loops(body)
+        assert refusal.value.rule == "loop 4.1"
+    await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 32, TOKEN)
+    assert told._watch is not None
+    assert told._watch._db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)

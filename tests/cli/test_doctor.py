@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from wallflower.cli import wallflower
 from wallflower.cli.acts import make_pins
-from wallflower.cli.checks import Level, examine, judge_counts
+from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.new import make
 from wallflower.host.settings import load_settings
 
@@ -87,20 +87,26 @@ def test_the_command_ends_red_and_names_no_key(folders: Path) -> None:
     assert key not in done.output
 
 
-@pytest.mark.parametrize(("role", "counts", "said"), [
-    ("organisation", {"record": 0, "days_ahead": 0}, "no record is in force"),
-    ("organisation", {"record": 3, "days_ahead": 1}, "signed 1 days ahead"),
-    ("mix-a", {"drafts_refused": 1}, "1 drafts were refused"),
-    ("mix-b", {"pool_lost": 2}, "2 held hums were lost"),
-    ("mix-b", {"ticks": 10, "ticks_skipped": 9}, "9 ticks were slept through"),
+@pytest.mark.parametrize(("role", "status", "said"), [
+    ("mix-a", {"alarms": [{"name": "x", "what": "the tick is late", "next_step": "Look."}]},
+     "the tick is late"),
     ("desk", {"locked": 1}, "the desk is locked"),
+    ("desk", {"alarms": 2}, "the desk shows 2 alarms"),
 ])  # fmt: skip
-def test_a_running_roles_counts_are_judged(role: str, counts: dict[str, int], said: str) -> None:
-    findings = judge_counts(role, counts)
-    assert any(said in f.what and f.level is Level.WARN for f in findings)
+def test_what_a_running_role_tells_is_judged(
+    role: str, status: dict[str, object], said: str
+) -> None:
+    findings = judge_status(role, status)
+    assert [f.level for f in findings] == [Level.WARN]
+    assert said in findings[0].what
 
 
-def test_counts_that_are_well_are_ok() -> None:
-    assert [f.level for f in judge_counts("organisation", {"record": 3, "days_ahead": 3})] == [
-        Level.OK
-    ]
+@pytest.mark.parametrize(("role", "status"), [("mix-a", {"alarms": []}), ("desk", {"letters": 3})])
+def test_a_role_without_an_alarm_is_ok(role: str, status: dict[str, object]) -> None:
+    assert [f.level for f in judge_status(role, status)] == [Level.OK]
+
+
+def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:
+    done = CliRunner().invoke(wallflower, ["status", str(folders / "mix-a" / "mix-a.toml")])
+    assert done.exit_code == 1
+    assert "does not answer" in str(done.exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -179,7 +180,11 @@ async def test_the_status_holds_two_counts_and_needs_the_token(
     ingress = build(tmp_path, clock)
     assert await ask(ingress.inner, "GET", "/status") == (400, b"")
     status = await ask(ingress.inner, "GET", "/status", b"", TOKEN)
-    assert status == (200, b'{"cells": 0, "waiting": 0}')
+    assert status[0] == 200
+    assert json.loads(status[1]) == {
+        "role": "ingress", "alarms": [], "facts": {"cells_waiting_for_a": "none"},
+    }  # fmt: skip
+    assert await ask(ingress.inner, "GET", "/counts", b"", TOKEN) == (400, b""), "demo only"
 
 
 async def test_cells_whose_keys_are_gone_are_forgotten(

@@ -66,7 +66,7 @@ async def test_the_same_letter_in_two_hums_is_one(make_room: Make) -> None:
     await room.tick(3)
     assert room.texts() == ["two tabs"]
     assert room.b.counts == {
-        "covers": 0, "letters": 0, "known": 0, "refused": 1,
+        "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 1,
         "released": 0, "reserved": 0, "most_seen": 0,
     }  # fmt: skip
 
@@ -116,13 +116,27 @@ async def test_a_bad_parcel_is_refused_by_its_rule_and_keeps_nothing(
     assert room.town.b.state.number("seen") == 0
 
 
-async def test_own_loops_do_not_count_towards_the_crowd(make_room: Make) -> None:
+async def test_loops_count_towards_no_crowd_and_go_no_further(make_room: Make) -> None:
     room = await make_room(HELD)
     give(room, parcel(room, room.letter("loop"), Kind.LOOP))
     assert room.town.b.state.number("seen") == 0
-    assert stored(room) == (1, 1)
+    assert stored(room) == (0, 0)
+    assert room.b.counts["loops"] == 1
     give(room, parcel(room, room.filler(), Kind.COVER), parcel(room, room.letter("l")))
     assert room.town.b.state.number("seen") == 2
+
+
+async def test_a_floor_made_of_loops_lets_no_letter_leave(make_room: Make) -> None:
+    room = await make_room(FLOORED)
+    await room.send(room.hum(room.letter("waits for people")))
+    for _ in range(2 * FLOOR):
+        await room.send(room.hum(kind=Kind.LOOP))
+    await room.tick(3)
+    assert room.texts() == []
+    for _ in range(FLOOR - 1):
+        await room.send(room.hum())
+    await room.tick(3)
+    assert room.texts() == ["waits for people"]
 
 
 async def test_nothing_leaves_before_the_floor_and_everything_may_at_it(make_room: Make) -> None:

@@ -111,6 +111,7 @@ def test_carried_copy_is_the_same_twice_and_knows_where_to_begin(
     pins = json.loads(html.unescape(found[1]))
     assert pins["boards"] == [WAYS[2]]
     assert pins["hurry"] is True
+    assert pins["channel"] == 0
     assert "film" not in pins
     assert "media-src 'none'" in text
 
@@ -136,6 +137,17 @@ def test_operator_switches_the_override_off_by_the_build(
     build_site(page, tmp_path / "site", PINS, WAYS, film, "Office", hurry=False)
     text = html.unescape((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
     assert '"hurry":false' in text
+
+
+def test_a_copy_knows_its_channel_and_one_out_of_bounds_is_a_fault(
+    page: Path, film: Path, tmp_path: Path
+) -> None:
+    build_site(page, tmp_path / "site", PINS, WAYS, film, "Office", channel=254)
+    text = html.unescape((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
+    assert '"channel":254' in text
+    for channel in (-1, 255):
+        with pytest.raises(Fault, match="channel"):
+            build_site(page, tmp_path / "other", PINS, WAYS, film, "Office", channel=channel)
 
 
 def test_page_that_is_not_built_says_what_to_type(film: Path, tmp_path: Path) -> None:

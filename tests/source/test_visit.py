@@ -16,11 +16,12 @@ from wallflower.host.asgi import Receive, Scope, Send, refuse
 from wallflower.host.net import Unreachable
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.crowd import Crowd
-from wallflower.source.edge.visit import hum_left, hum_pace, send_hum
+from wallflower.source.edge.visit import Viewer, hum_left, hum_pace, send_hum, visit
 from wallflower.source.letters import Kept, Place
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
-from wallflower.wire.hello import BRecord, Kind, open_seal_b
+from wallflower.wire.census import report_of
+from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering, cell_hum_id
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
@@ -334,3 +335,32 @@ def test_a_crowd_counts_what_it_cannot_do_and_goes_on(tmp_path: Path) -> None:
     jump(some())
     assert (crowd.counts.refused, crowd.counts.hums) == (3, 0)
     assert scene.cells == []
+
+
+def test_a_visit_reports_by_its_coin_and_one_whose_letter_leaves_reports_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every coin falls so that a cover reports; the letter of the next day still says nothing."""
+    always = lambda kind, channel, language, _: report_of(kind, channel, language, bytes)  # noqa: E731
+    monkeypatch.setattr("wallflower.source.edge.visit.report_of", always)
+
+    def reports() -> list[tuple[Kind, Report]]:
+        found: dict[bytes, Gathering] = {}
+        for raw in scene.cells:
+            found.setdefault(cell_hum_id(parse_cell(raw)), Gathering()).add(parse_cell(raw))
+        scene.cells.clear()
+        inside = []
+        for gathering in found.values():
+            parcel = judge_gathering(gathering, private("a"), scene.record.hash).parcel
+            assert parcel is not None
+            record = open_seal_b(private("b"), scene.record.hash, parcel.seal_b)[1]
+            inside.append((record.kind, record.report))
+        return inside
+
+    viewer = Viewer(4, 2)
+    jump(visit(scene.host, MIRROR, PINS, scene.store, viewer))
+    assert reports() == [(Kind.COVER, Report(5, 2))]
+    scene.write("x")
+    scene.next_day()
+    jump(visit(scene.host, MIRROR, PINS, scene.store, viewer))
+    assert reports() == [(Kind.LETTER, SILENT)]

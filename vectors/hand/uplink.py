@@ -14,18 +14,21 @@ STAMP = drawn("stamp", 8)
 START = drawn("start", 4)
 
 
-def b_record(kind: int, token: bytes, stamp_class: int, stamp: bytes) -> bytes:
+def b_record(
+    kind: int, token: bytes, stamp_class: int, stamp: bytes, report: int = 0, language: int = 0
+) -> bytes:
     """hello 1.7."""
-    return bytes([kind, 0, 0, stamp_class]) + token + stamp + bytes(8)
+    return bytes([kind, report, language, stamp_class]) + token + stamp + bytes(8)
 
 
 def open_b_record(inside: bytes) -> Fields:
     """hum key B and B's record, whose unused bytes are zero."""
-    if inside[33:35] + inside[60:] != bytes(10):
+    if inside[60:] != bytes(8):
         raise ValueError
     return {
         "key_b": inside[:32].hex(), "kind": inside[32], "stamp_class": inside[35],
         "token": inside[36:52].hex(), "stamp": inside[52:60].hex(),
+        "report": inside[33], "language": inside[34],
     }  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def open_hum(record: str, data: bytes) -> Fields:
     parcel = b"".join(inside[:4])
     kept = {key: found[key] for key in ("key_a", "hum_id")}
     opened = open_parcel(record, parcel)
-    names = ("key_b", "kind", "token", "stamp_class", "stamp", "letter")
+    names = ("key_b", "kind", "token", "stamp_class", "stamp", "report", "language", "letter")
     return {**kept, **{k: opened[k] for k in names},
             "parcel": parcel.hex()}  # fmt: skip
 
@@ -152,20 +155,23 @@ def _read_cell(data: bytes) -> Fields:
 
 
 def hellos() -> list[Case]:
-    def one(counter: int, kind: int) -> Case:
+    def one(counter: int, kind: int, report: int = 0, language: int = 0) -> Case:
         keys = {name: value.hex() for name, value in KEYS.items()}
         keys |= {"stamp_class": kind, "stamp": STAMP.hex()}
-        i: Fields = {"record": "today", "counter": counter, "kind": kind, **keys}
+        inside = {"kind": kind, "report": report, "language": language}
+        i: Fields = {"record": "today", "counter": counter, **inside, **keys}
 
         def make() -> bytes:
-            for_b = seal_b("today", KEYS["key_b"], b_record(kind, KEYS["token"], kind, STAMP))
+            within = b_record(kind, KEYS["token"], kind, STAMP, report, language)
+            for_b = seal_b("today", KEYS["key_b"], within)
             return hello(7, counter, KEYS["key_a"], seal_a("today", KEYS["key_a"]), for_b)
 
-        wanted = {"counter": counter, "record": 7, "kind": kind, **keys}
-        return Case(f"hello-{counter}-kind-{kind}", i, make,
+        wanted = {"counter": counter, "record": 7, **inside, **keys}
+        reports = "-that-reports" if report else ""
+        return Case(f"hello-{counter}-kind-{kind}{reports}", i, make,
                     lambda data: open_hello("today", data), wanted, kem=True)  # fmt: skip
 
-    return [one(0, 0), one(4, 1), one(8, 2)]
+    return [one(0, 0), one(0, 0, 3, 2), one(4, 1), one(8, 2)]
 
 
 def hums(letters: dict[str, str]) -> list[Case]:
@@ -177,7 +183,7 @@ def hums(letters: dict[str, str]) -> list[Case]:
                      "start": START.hex()}  # fmt: skip
         stamp_class, stamp = stamp_of(record, bytes.fromhex(letters[letter]), START)
         wanted = {**keys, "kind": kind, "letter": letters[letter], "stamp_class": stamp_class,
-                  "stamp": stamp.hex()}  # fmt: skip
+                  "stamp": stamp.hex(), "report": 0, "language": 0}  # fmt: skip
         return Case(name, i, lambda: hum(i), lambda data: open_hum(record, data), wanted, kem=True)
 
     return [
@@ -190,7 +196,7 @@ def hums(letters: dict[str, str]) -> list[Case]:
 def parcels(letters: dict[str, str]) -> list[Case]:
     def one(name: str, kind: int, letter: str) -> Case:
         keys = {key: KEYS[key].hex() for key in ("key_b", "token")}
-        keys |= {"stamp_class": 2, "stamp": STAMP.hex()}
+        keys |= {"stamp_class": 2, "stamp": STAMP.hex(), "report": 0, "language": 0}
         i: Fields = {"record": "today", "kind": kind, "letter": letters[letter], **keys}
 
         def make() -> bytes:

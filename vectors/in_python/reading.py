@@ -77,6 +77,7 @@ def read_b_record(inside: hello.BRecord) -> Fields:
     return {
         "kind": int(inside.kind), "token": inside.token.hex(),
         "stamp_class": inside.stamp.stamp_class, "stamp": inside.stamp.value.hex(),
+        "report": inside.report.channel, "language": inside.report.language,
     }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def read_hum(i: Fields, data: bytes) -> Fields:
     opened = read_parcel(i, found.encode())
     first = cell.parse_cell(data[:CELL])
     key_a = hello.open_seal_a(hop_a, today.hash(), hello.seal_a_of(first))
-    names = ("key_b", "kind", "token", "stamp_class", "stamp", "letter")
+    names = ("key_b", "kind", "token", "stamp_class", "stamp", "report", "language", "letter")
     kept = {name: opened[name] for name in names}
     return {
         **kept, "key_a": key_a.hex(), "hum_id": hum.cell_hum_id(first).hex(),

@@ -79,7 +79,8 @@ def make_cell(i: Fields) -> bytes:
 
 def _b_record(i: Fields) -> hello.BRecord:
     value, said = _hexes(i, "token", "stamp")
-    return hello.BRecord(hello.Kind(i["kind"]), value, stamp.Stamp(i["stamp_class"], said))
+    report = hello.Report(i["report"], i["language"])
+    return hello.BRecord(hello.Kind(i["kind"]), value, stamp.Stamp(i["stamp_class"], said), report)
 
 
 def make_hello(i: Fields) -> bytes:

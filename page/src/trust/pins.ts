@@ -2,6 +2,7 @@
 // the bundle says of its film and of its operator's choices.
 
 import { fromHex } from '../bytes.js';
+import { CHANNELS } from '../wire/census.js';
 import { VERIFY_KEY } from '../wire/sizes.js';
 
 export interface Pins {
@@ -12,6 +13,8 @@ export interface Pins {
   readonly desk: string;
   /** Whether a person may let a letter leave on the day that it was written (store 3.3). */
   readonly hurry: boolean;
+  /** Which of the campaign's channels this copy was made for, for the census (census 1). */
+  readonly channel: number;
   /** Board ways that a carried copy begins from; a served one begins from its own address. */
   readonly boards: readonly string[];
   readonly film: { readonly pieces: number; readonly bytes: number };
@@ -33,6 +36,7 @@ export function parsePins(text: string): Pins | null {
   return {
     root, organisation, a, b, desk: fields['desk'],
     hurry: fields['hurry'] !== false,
+    channel: Math.min(count(fields['channel']), CHANNELS - 1),
     boards: Array.isArray(fields['boards']) ? fields['boards'].filter(isText) : [],
     film: { pieces: count(film['pieces']), bytes: count(film['bytes']) },
   };

@@ -17,15 +17,24 @@ const STAMP_CLASSES = 3;
 export const Kind = { COVER: 0, LETTER: 1, LOOP: 2 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
+/** What a hum says to the census: channel number + 1, and a language (census 1). */
+export interface Report {
+  readonly channel: number;
+  readonly language: number;
+}
+
+export const SILENT: Report = { channel: 0, language: 0 };
+
 export interface BRecord {
   readonly kind: Kind;
   readonly token: Uint8Array;
   readonly stamp: Stamp;
+  readonly report: Report;
 }
 
-/** 36 bytes; report and language are zero until they are in use. */
-export function encodeBRecord({ kind, token, stamp }: BRecord): Uint8Array {
-  const head = Uint8Array.of(kind, 0, 0, stamp.stampClass);
+/** B's record, 36 bytes. */
+export function encodeBRecord({ kind, token, stamp, report }: BRecord): Uint8Array {
+  const head = Uint8Array.of(kind, report.channel, report.language, stamp.stampClass);
   return concat(head, token, stamp.value, new Uint8Array(RESERVED));
 }
 
@@ -41,7 +50,9 @@ export function parseBRecord(data: Uint8Array): BRecord {
   if (anySet(data.slice(28))) {
     throw new Refused('hello 2.4', "A hum's record for B has reserved bytes set");
   }
-  return { kind, token: data.slice(4, 20), stamp: { stampClass, value: data.slice(20, 28) } };
+  const stamp = { stampClass, value: data.slice(20, 28) };
+  const report = { channel: data[1] as number, language: data[2] as number };
+  return { kind, token: data.slice(4, 20), stamp, report };
 }
 
 /** Seal A: hum key A for the first mix (hello 1.2). */

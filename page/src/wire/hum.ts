@@ -3,7 +3,7 @@
 
 import type { Draw } from '../entropy.js';
 import { encodeCell, position, sealBody } from './cell.js';
-import { helloCell, HUM_KEY, humId, type Kind, sealForA, sealForB } from './hello.js';
+import { helloCell, HUM_KEY, humId, type Kind, type Report, sealForA, sealForB } from './hello.js';
 import { pieces, sealParcelBody } from './parcel.js';
 import { DITHER_MS, HUM_CELLS, SLOT_MS } from './sizes.js';
 import { makeStamp, START } from './stamp.js';
@@ -21,17 +21,18 @@ export interface Carried {
   readonly kind: Kind;
   readonly letter: Uint8Array;
   readonly token: Uint8Array;
+  readonly report: Report;
 }
 
 /** The twelve cells around one sealed letter or filler, in order of counter (hum 1.1-1.4). */
 export async function makeHum(
   keys: HumKeys,
-  { kind, letter, token }: Carried,
+  { kind, letter, token, report }: Carried,
   draw: Draw,
 ): Promise<Uint8Array[]> {
   const [keyA, keyB] = [draw(HUM_KEY), draw(HUM_KEY)];
   const stamp = makeStamp(keys.hash, letter, draw(START));
-  const sealB = await sealForB(keys.hopB, keys.hash, keyB, { kind, token, stamp });
+  const sealB = await sealForB(keys.hopB, keys.hash, keyB, { kind, token, stamp, report });
   const sealA = await sealForA(keys.hopA, keys.hash, keyA);
   const three = pieces(sealParcelBody(keyB, letter));
   const id = humId(sealA);

@@ -5,7 +5,14 @@ import { conversationId, epochSecret } from '../../src/crypto/derive.js';
 import type { Draw } from '../../src/entropy.js';
 import { encodeCell, sealBody } from '../../src/wire/cell.js';
 import { chainValue } from '../../src/wire/chain.js';
-import { type BRecord, helloCell, type Kind, sealForA, sealForB } from '../../src/wire/hello.js';
+import {
+  type BRecord,
+  helloCell,
+  type Kind,
+  sealForA,
+  sealForB,
+  SILENT,
+} from '../../src/wire/hello.js';
 import { makeHum } from '../../src/wire/hum.js';
 import {
   encodeLetter,
@@ -36,6 +43,7 @@ const inB = (i: Fields): BRecord => ({
   kind: numberIn(i, 'kind') as Kind,
   token: bytesIn(i, 'token'),
   stamp: { stampClass: numberIn(i, 'stamp_class'), value: bytesIn(i, 'stamp') },
+  report: { channel: numberIn(i, 'report'), language: numberIn(i, 'language') },
 });
 
 async function hello(i: Fields): Promise<Uint8Array> {
@@ -61,7 +69,8 @@ async function hum(i: Fields): Promise<Uint8Array> {
   const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
   const draw = drawn(bytesIn(i, 'key_a'), bytesIn(i, 'key_b'), bytesIn(i, 'start'));
   const kind = numberIn(i, 'kind') as Kind;
-  const carried = { kind, letter: bytesIn(i, 'letter'), token: bytesIn(i, 'token') };
+  const [letter, token] = [bytesIn(i, 'letter'), bytesIn(i, 'token')];
+  const carried = { kind, letter, token, report: SILENT };
   return concat(...(await makeHum(keys, carried, draw)));
 }
 

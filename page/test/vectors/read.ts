@@ -45,11 +45,13 @@ async function cell(i: Fields, data: Uint8Array): Promise<Fields> {
   };
 }
 
-const bRecordFields = ({ kind, token, stamp }: BRecord): Fields => ({
+const bRecordFields = ({ kind, token, stamp, report }: BRecord): Fields => ({
   kind,
   token: toHex(token),
   stamp_class: stamp.stampClass,
   stamp: toHex(stamp.value),
+  report: report.channel,
+  language: report.language,
 });
 
 async function hello(i: Fields, data: Uint8Array): Promise<Fields> {

@@ -33,6 +33,7 @@ export const pinsWith = (root: Uint8Array): Pins => ({
   b: key('verify', 'b'),
   desk: 'desk',
   hurry: true,
+  channel: 0,
   boards: [],
   film: { pieces: 0, bytes: 0 },
 });

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
+from wallflower.wire.census import CHANNELS
 
 FILM_PIECE: Final = 32 * 1024
 MAX_PIECES: Final = 1024  # one a second: nobody waits longer
@@ -46,6 +47,7 @@ class Campaign:
     to nothing else. `boards` are those of them that show records and the board, from which a
     carried copy begins (all of them when not told). `organisation` is the name that people know.
     `hurry` is whether a person may let a letter leave on the day of its writing (store 3.3).
+    `channel` is the number of the channel that this copy is for (census 1), 0 when there is one.
     """
 
     pins: Pins
@@ -53,6 +55,7 @@ class Campaign:
     organisation: str
     boards: tuple[str, ...] = ()
     hurry: bool = True
+    channel: int = 0
 
 
 def build_site(
@@ -64,9 +67,10 @@ def build_site(
     organisation: str,
     *,
     hurry: bool = True,
+    channel: int = 0,
 ) -> None:
     """Fill `out` with the served shape; a site that lies there is replaced, other files stay."""
-    campaign = Campaign(pins, tuple(ways), organisation, hurry=hurry)
+    campaign = Campaign(pins, tuple(ways), organisation, hurry=hurry, channel=channel)
     template, copies = _read_page(page)
     moving = film.read_bytes()
     pieces = [moving[i : i + FILM_PIECE] for i in range(0, len(moving), FILM_PIECE)]
@@ -132,7 +136,10 @@ def _fill(
     template: str, campaign: Campaign, more: Mapping[str, object], raw: Mapping[str, str]
 ) -> str:
     """The template with its marks filled; `raw` holds values of our own that are no text."""
-    fields = json.loads(campaign.pins.encode()) | {"hurry": campaign.hurry} | more
+    if not 0 <= campaign.channel < CHANNELS:
+        raise Fault("The channel is out of bounds", f"Give a number from 0 to {CHANNELS - 1}.")
+    choices = {"hurry": campaign.hurry, "channel": campaign.channel}
+    fields = json.loads(campaign.pins.encode()) | choices | more
     origins = _origins(list(campaign.ways) + list(campaign.boards))
     texts = {
         "@PINS@": json.dumps(fields, sort_keys=True, separators=(",", ":")),
@@ -159,9 +166,10 @@ def build_example(
     boards: list[str] | None = None,
     *,
     hurry: bool = True,
+    channel: int = 0,
 ) -> None:
     """Build the packaged example campaign: the served shape, and `carried.html` beside it."""
     page = packaged_page()
-    build_site(page, out, pins, ways, packaged_film(), organisation, hurry=hurry)
-    campaign = Campaign(pins, tuple(ways), organisation, tuple(boards or ()), hurry)
+    build_site(page, out, pins, ways, packaged_film(), organisation, hurry=hurry, channel=channel)
+    campaign = Campaign(pins, tuple(ways), organisation, tuple(boards or ()), hurry, channel)
     build_carried(page, out / CARRIED, campaign)

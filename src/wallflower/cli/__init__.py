@@ -7,10 +7,11 @@ import sys
 import click
 
 from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
+from wallflower.cli.census import census
 from wallflower.cli.demo import demo
-from wallflower.cli.doctor import doctor
+from wallflower.cli.doctor import doctor, status
 from wallflower.cli.new import new
-from wallflower.cli.processes import desk, desk_server, ingress, mirror, mix
+from wallflower.cli.processes import desk, desk_server, ingress, loops, mirror, mix
 from wallflower.cli.revoke import revoke
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble
@@ -22,8 +23,8 @@ def wallflower() -> None:
 
 
 for command in (
-    new, pins, campaign, ingress, mix, desk_server, mirror, desk, write, visit, read, crowd, demo,
-    doctor, revoke,
+    new, pins, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
+    census, demo, doctor, status, revoke,
 ):  # fmt: skip
     wallflower.add_command(command)
 

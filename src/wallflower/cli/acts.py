@@ -20,12 +20,13 @@ from wallflower.host.entropy import OsEntropy
 from wallflower.host.net import HttpNet
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
-from wallflower.source.edge.visit import own_pace
+from wallflower.source.edge.visit import Viewer, own_pace
 from wallflower.source.edge.visit import visit as make_visit
 from wallflower.source.letters import Place, is_stale, write_letter
 from wallflower.source.reading import read_board
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record
+from wallflower.wire.census import CHANNELS
 from wallflower.wire.letter import Language
 from wallflower.wire.segment import parse_segment
 from wallflower.wire.sizes import LETTER_TEXT, SECRET
@@ -73,14 +74,16 @@ def campaign() -> None:
 @click.option("--board", "boards", multiple=True, required=True, help="a board URL of the record")
 @click.option("--out", required=True, type=_FOLDER)
 @click.option("--organisation", default="Office for Clean Hands", show_default=True)
+@click.option("--channel", default=0, show_default=True, help="this copy's number in the census")
 def campaign_build(
-    pins_file: Path, ways: tuple[str, ...], boards: tuple[str, ...], out: Path, organisation: str
-) -> None:
+    pins_file: Path, ways: tuple[str, ...], boards: tuple[str, ...], out: Path, organisation: str,
+    channel: int,
+) -> None:  # fmt: skip
     """Build the served site out of the example campaign."""
     from wallflower.campaign.build import build_example
 
     pins = parse_pins(pins_file.read_bytes())
-    build_example(out, pins, [*ways, *boards], organisation, list(boards))
+    build_example(out, pins, [*ways, *boards], organisation, list(boards), channel=channel)
     click.echo(f"Built {out}.")
 
 
@@ -142,18 +145,24 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
 @click.command()
 @_source_options
 @click.option("--mirror", required=True, help="where the page is served, such as http://…")
-def visit(pins_file: Path, store: Path, mirror: str) -> None:
-    """Watch once: hum for 90 seconds, and take the board for reading offline."""
+@click.option("--channel", type=click.IntRange(0, CHANNELS - 1), default=0, show_default=True)
+@click.option("--language", type=click.Choice(sorted(_LANGUAGES)), default="en")
+def visit(pins_file: Path, store: Path, mirror: str, channel: int, language: str) -> None:
+    """Watch once: hum for 90 seconds, and take the board for reading offline.
+
+    Channel and language are what one visit in eight reports to the census, as the page does.
+    """
     known, files = _parts(pins_file, store)
-    asyncio.run(_visit(known, files, mirror.rstrip("/")))
+    viewer = Viewer(channel, _LANGUAGES[language])
+    asyncio.run(_visit(known, files, mirror.rstrip("/"), viewer))
 
 
-async def _visit(known: Pins, files: Store, mirror: str) -> None:
+async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None:
     net = HttpNet()
     host = Host(PacedClock(await own_pace(mirror, known)), OsEntropy(), Folder(Path(".")), net)
     click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
     try:
-        left, segments = await make_visit(host, mirror, known, files)
+        left, segments = await make_visit(host, mirror, known, files, viewer)
     finally:
         await net.close()
     click.echo(f"Done. The board has {segments} pieces.", err=True)

@@ -6,23 +6,22 @@ Each check answers in one finding; none changes anything, and none looks at peop
 from __future__ import annotations
 
 import asyncio
-import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from wallflower.board.edge.process import read_fixed, read_site
 from wallflower.crypto import sign
 from wallflower.errors import Fault
 from wallflower.host.settings import Settings
+from wallflower.host.status import disk_alarms
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.wire.record import check_parameters
 
-_LITTLE_BYTES = 1 << 30
-_TOO_LITTLE_BYTES = 100 << 20
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SECRETS = (
     "record_key", "drop_key", "board_key", "token", "status_token", "desk_token", "b_token",
@@ -100,13 +99,12 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _space(folder: Path) -> Iterator[Finding]:
-    free = shutil.disk_usage(folder).free
-    if free < _TOO_LITTLE_BYTES:
-        yield Finding(Level.FAIL, f"only {free >> 20} MiB of disk are free", "Make room.")
-    elif free < _LITTLE_BYTES:
-        yield Finding(Level.WARN, f"only {free >> 20} MiB of disk are free", "Make room soon.")
-    else:
-        yield Finding(Level.OK, f"{free >> 30} GiB of disk are free")
+    alarms = disk_alarms(folder)
+    for alarm in alarms:
+        level = Level.FAIL if alarm.name == "disk-full" else Level.WARN
+        yield Finding(level, alarm.what, alarm.next_step)
+    if not alarms:
+        yield Finding(Level.OK, "there is room on the disk")
 
 
 def _pins(settings: Settings, role: str) -> Iterator[Finding]:
@@ -186,32 +184,16 @@ async def reach(settings: Settings) -> list[Finding]:
     return findings
 
 
-def judge_counts(role: str, counts: dict[str, int]) -> list[Finding]:
-    """What a running role's own counts say. Pure."""
-    warn: list[tuple[bool, str, str]] = []
-    if role == "organisation":
-        ahead = counts.get("days_ahead", 0)
-        warn.append(
-            (counts.get("record", 0) == 0, "no record is in force", "Ask A, B and the desk.")
-        )
-        warn.append((ahead < 2, f"records are signed {ahead} days ahead", "Ask who did not sign."))
-    if role in ("mix-a", "mix-b"):
-        refused = counts.get("drafts_refused", 0)
-        warn.append((refused > 0, f"{refused} drafts were refused", "Ask the organisation why."))
-        lost = counts.get("pool_lost", 0)
-        warn.append((lost > 0, f"{lost} held hums were lost with a day key", "See the handbook."))
-        bad = counts.get("answers_refused", 0)
-        warn.append(
-            (bad > 0, f"{bad} answers of the node before were malformed", "Ask its operator.")
-        )
-        slept, ran = counts.get("ticks_skipped", 0), counts.get("ticks", 0)
-        late = slept > max(3, ran // 10)
-        warn.append(
-            (late, f"{slept} ticks were slept through, {ran} were not", "Look at its load.")
-        )
+def judge_status(role: str, status: dict[str, Any]) -> list[Finding]:
+    """What a running role tells of itself: its alarms, or for the desk its counts. Pure."""
+    found = status.get("alarms", 0)
     if role == "desk":
-        warn.append((bool(counts.get("locked")), "the desk is locked", "Unlock it before evening."))
-        alarms = counts.get("alarms", 0)
-        warn.append((alarms > 0, f"the desk shows {alarms} alarms", "Open its status page."))
-    findings = [Finding(Level.WARN, what, step) for bad_now, what, step in warn if bad_now]
-    return findings or [Finding(Level.OK, "its own counts show nothing unusual")]
+        locked = bool(status.get("locked"))
+        warn = [
+            (locked, "the desk is locked", "Unlock it before evening."),
+            (found > 0, f"the desk shows {found} alarms", "Open its status page."),
+        ]
+        findings = [Finding(Level.WARN, what, step) for bad, what, step in warn if bad]
+    else:
+        findings = [Finding(Level.WARN, a["what"], a["next_step"]) for a in found]
+    return findings or [Finding(Level.OK, "it runs, and tells of nothing unusual")]

@@ -106,6 +106,7 @@ async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
         await town.start_roles()
         await open_town(town, handler)
         beside.append(await start_crowd(town, plan.viewers, 1.0))
+        await town.start_loops()
         said = Said([])
         if not plan.once:
             beside.append(asyncio.ensure_future(watch(town, said, console)))

@@ -6,10 +6,12 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from wallflower.cli.checks import Finding, Level, examine, judge_counts, reach, role_of
+from wallflower.cli.checks import Finding, Level, examine, judge_status, reach, role_of
+from wallflower.errors import Fault
 from wallflower.host.net import HttpNet, Unreachable
 from wallflower.host.settings import Settings, load_settings
 
@@ -20,8 +22,8 @@ _STATUS = {
 }  # fmt: skip
 
 
-async def counts_of(settings: Settings) -> dict[str, int] | None:
-    """A running role's counts; None when it does not run here."""
+async def status_of(settings: Settings) -> dict[str, Any] | None:
+    """What a running role tells its operator; None when it does not run here."""
     role = role_of(settings.path)
     if role not in _STATUS:
         return None
@@ -32,7 +34,7 @@ async def counts_of(settings: Settings) -> dict[str, int] | None:
     token = settings.table("status").secret("token") if key == "status" else settings.secret(key)
     net = HttpNet()
     try:
-        found: dict[str, int] = json.loads(
+        found: dict[str, Any] = json.loads(
             await net.get(f"http://127.0.0.1:{port}/status", token, 65536)
         )
     except (Unreachable, ValueError):
@@ -42,35 +44,63 @@ async def counts_of(settings: Settings) -> dict[str, int] | None:
     return found
 
 
-async def _all(settings: Settings) -> tuple[list[Finding], dict[str, int] | None]:
+async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None]:
     findings = [*examine(settings), *await reach(settings)]
     if any(f.level is Level.FAIL for f in findings):
         return findings, None
-    counts = await counts_of(settings)
-    if counts is None:
+    status = await status_of(settings)
+    if status is None:
         findings.append(Finding(Level.OK, "it is not running here"))
     else:
-        findings += judge_counts(role_of(settings.path), counts)
-    return findings, counts
+        findings += judge_status(role_of(settings.path), status)
+    return findings, status
 
 
 @click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="findings and counts as one JSON object")
+@click.option("--json", "as_json", is_flag=True, help="findings and status as one JSON object")
 def doctor(config: Path, as_json: bool) -> None:
-    """Look at a role's folder, the nodes that it asks, and its counts when it runs.
+    """Look at a role's folder, the nodes that it asks, and what it tells when it runs.
 
     Ends red when something would stop it from serving. Shows nothing about people.
     """
     settings = load_settings(config.resolve())
-    findings, counts = asyncio.run(_all(settings))
+    findings, status = asyncio.run(_all(settings))
     if as_json:
         rows = [{"level": f.level, "what": f.what, "next_step": f.next_step} for f in findings]
-        click.echo(json.dumps({"findings": rows, "counts": counts}))
+        click.echo(json.dumps({"findings": rows, "status": status}))
     else:
         for f in findings:
             click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
-        if counts:
-            click.echo("      " + ", ".join(f"{name} {value}" for name, value in counts.items()))
+        _say_facts(status)
     if any(f.level is Level.FAIL for f in findings):
+        sys.exit(1)
+
+
+def _say_facts(status: dict[str, Any] | None) -> None:
+    facts = (status or {}).get("facts", status or {})
+    if facts:
+        click.echo("      " + ", ".join(f"{name} {value}" for name, value in facts.items()))
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="as one JSON object")
+def status(config: Path, as_json: bool) -> None:
+    """Ask the running role of this configuration how it is: its alarms, and what to do next.
+
+    Ends red when there is an alarm or the role does not answer. Shows nothing about people.
+    """
+    settings = load_settings(config.resolve())
+    found = asyncio.run(status_of(settings))
+    if found is None:
+        raise Fault("It does not answer here", "Start it, or ask on the machine where it runs.")
+    findings = judge_status(role_of(settings.path), found)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        for f in findings:
+            click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
+        _say_facts(found)
+    if any(f.level is not Level.OK for f in findings):
         sys.exit(1)

@@ -13,18 +13,27 @@ from wallflower.crypto import sign
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.wire.loop import LOOP_KEY
 
 DRAW = OsEntropy().draw
 PORTS = {
     "ingress": 7600, "ingress-inner": 7601, "mix-a": 7602, "mix-b": 7603,
     "organisation": 7604, "mirror": 7605, "desk": 7606,
+    "ingress-status": 7610, "mix-a-status": 7612, "mix-b-status": 7613, "organisation-status": 7614,
 }  # fmt: skip
+LOOPS_A_DAY = 96
 Config = dict[str, Any]
 
 
 def token() -> bytes:
     """A bearer token of 256 bits, as hexadecimal text."""
     return DRAW(32).hex().encode("ascii") + b"\n"
+
+
+def _loops(folder: Folder) -> Config:
+    """A loop key, which the watcher keeps and the operator's sender gets a copy of."""
+    folder.write("loop.key", DRAW(LOOP_KEY))
+    return {"key": "loop.key", "per_day": LOOPS_A_DAY}
 
 
 def _local(port: str) -> str:
@@ -47,7 +56,8 @@ def _organisation(folder: Folder) -> Config:
     return {
         "host": "127.0.0.1", "port": PORTS["organisation"], "pins": "pins.json", "desk": "Office",
         "record_key": "record.key", "board_key": "board.key", "desk_token": "desk.token",
-        "b_token": "b.token", "status_token": "status.token",
+        "b_token": "b.token", "status_token": "status.token", "loops": _loops(folder),
+        "status_page": {"port": PORTS["organisation-status"]},
         "parameters": {
             "mean_a": 6 * 3600, "mean_b": 18 * 3600, "tick": 600, "slots": 32, "floor": 50,
             "replies": 13, "receipts": 100, "period": 4 * 3600, "segments": 84,
@@ -69,7 +79,8 @@ def _mix(folder: Folder, position: str) -> Config:
         "pins": "pins.json", "record_key": "record.key", "keys": "keys", "token": "next.token",
         "status_token": "status.token",
         "source": {"url": source[position], "token": "source.token"},
-        "board": {"url": _local("organisation")},
+        "board": {"url": _local("organisation")}, "loops": _loops(folder),
+        "status_page": {"port": PORTS[f"mix-{position}-status"]},
     }  # fmt: skip
     if position == "b":
         _key(folder, "drop")
@@ -83,6 +94,7 @@ def _ingress(folder: Folder) -> Config:
     return {
         "host": "127.0.0.1", "port": PORTS["ingress"], "token": "a.token",
         "inner": {"host": "127.0.0.1", "port": PORTS["ingress-inner"]},
+        "status_page": {"port": PORTS["ingress-status"]},
     }  # fmt: skip
 
 
@@ -103,6 +115,13 @@ def _mirror(_folder: Folder) -> Config:
     }  # fmt: skip
 
 
+def _loop_sender(_folder: Folder) -> Config:
+    return {
+        "mirror": _local("mirror"), "pins": "pins.json", "keys": ["loop.key"],
+        "per_day": LOOPS_A_DAY,
+    }  # fmt: skip
+
+
 MAKERS: dict[str, Callable[[Folder], Config]] = {
     "organisation": _organisation,
     "ingress": _ingress,
@@ -110,6 +129,7 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
     "mix-b": lambda folder: _mix(folder, "b"),
     "desk": _desk,
     "mirror": _mirror,
+    "loops": _loop_sender,
 }
 
 

@@ -56,3 +56,12 @@ def desk(config: Path) -> None:
     from wallflower.desk.edge.process import main
 
     run(main(config))
+
+
+@click.command()
+@_CONFIG
+def loops(config: Path) -> None:
+    """Send loops: hums of your own, whose return A, B or the organisation watches for."""
+    from wallflower.source.edge.process import main
+
+    run(main(config))

@@ -7,7 +7,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-PURPOSES: Final = frozenset({"record", "drop", "segment", "head", "offer", "withdraw"})
+PURPOSES: Final = frozenset({"record", "drop", "segment", "head", "offer", "withdraw", "census"})
 
 
 class BadSignature(Exception):

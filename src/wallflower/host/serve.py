@@ -21,6 +21,8 @@ from wallflower.host.asgi import App
 from wallflower.host.disk import disk_trouble
 from wallflower.host.quiet import KEEP_ALIVE_S, QuietHttp
 from wallflower.host.seats import Seats
+from wallflower.host.settings import Settings
+from wallflower.host.status import Report, status_app
 
 # Descriptors that are no connections: databases, files, the loop's own, and what we ask of others.
 _OWN = 64
@@ -53,7 +55,7 @@ def seats_of(descriptors: int, listeners: int) -> list[int]:
     """
     inner = [_INNER] * (listeners - 1)
     left = descriptors - _OWN - 2 * backlog_of(descriptors) - sum(inner)
-    return [max(_FEWEST, min(MOST_SEATS, left)), *inner]
+    return [max(_FEWEST, min(MOST_SEATS, left)), *inner][:listeners]
 
 
 class _Server(uvicorn.Server):
@@ -70,6 +72,14 @@ class Listener:
     app: App
     host: str
     port: int
+
+
+def status_listeners(settings: Settings, report: Report) -> list[Listener]:
+    """The operator's own listener, on loopback and nowhere else; none without [status_page]."""
+    if "status_page" not in settings.fields:
+        return []
+    port = settings.table("status_page").get("port", int)
+    return [Listener(status_app(report), "127.0.0.1", port)]
 
 
 def _server(listener: Listener, seats: int, backlog: int) -> _Server:

@@ -16,6 +16,7 @@ from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
 from wallflower.host import Host
 from wallflower.host.disk import Folder
+from wallflower.host.loops import LoopSettings
 from wallflower.ingress.edge.process import Ingress
 from wallflower.lab.host import (
     SeededEntropy,
@@ -66,6 +67,7 @@ class SimulatedTown:
     seed: bytes
     signers: Signers
     parameters: Parameters
+    loops: LoopSettings | None = None
     ingress: Ingress = field(init=False)
     a: Mix = field(init=False)
     b: Mix = field(init=False)
@@ -105,7 +107,7 @@ class SimulatedTown:
         )  # fmt: skip
         self.server = DeskServer(
             self.host("board"), self.pins, fixed, Tokens(TOKEN, TOKEN, TOKEN),
-            s.organisation, s.board,
+            s.organisation, s.board, self.watched("organisation"),
         )  # fmt: skip
         self.a = self._mix("a", "http://inner.example/cells", s.a, b"")
         self.b = self._mix("b", "http://a.example/parcels", s.b, s.drop)
@@ -125,11 +127,17 @@ class SimulatedTown:
         settings = MixSettings(
             position=position, source_url=source, source_token=TOKEN, own_token=TOKEN,
             status_token=TOKEN, board=BOARD, board_token=TOKEN,
-            record_seed=record, drop_seed=drop,
+            record_seed=record, drop_seed=drop, loops=self.watched(f"mix-{position}"),
         )  # fmt: skip
         name = f"mix-{position}"
         keys = Folder(self.path / f"{name}-keys")
         return Mix(self.host(name), keys, self.pins, settings)
+
+    def watched(self, name: str) -> LoopSettings | None:
+        """The loop key of one watcher, where this town has loops."""
+        if self.loops is None:
+            return None
+        return LoopSettings(sha256(self.loops.key + name.encode()), self.loops.per_day)
 
     async def step(self) -> None:
         """Every role does what is due now, upstream first."""
@@ -174,12 +182,13 @@ class SimulatedTown:
 
 
 def simulated_town(
-    path: Path, day: int, seed: bytes = b"town", parameters: Parameters = PARAMETERS
-) -> SimulatedTown:
+    path: Path, day: int, seed: bytes = b"town", parameters: Parameters = PARAMETERS,
+    loops: LoopSettings | None = None,
+) -> SimulatedTown:  # fmt: skip
     """A town at noon of a day, built but not yet stepped."""
     entropy = SeededEntropy(seed)
     signers = Signers(*(entropy.draw(32) for _ in range(5)))
     clock = SimulatedClock(day * DAY_S + DAY_S / 2)
-    town = SimulatedTown(path, clock, SimulatedNet({}), seed, signers, parameters)
+    town = SimulatedTown(path, clock, SimulatedNet({}), seed, signers, parameters, loops)
     town.build()
     return town

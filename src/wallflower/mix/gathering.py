@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
@@ -12,11 +12,15 @@ from wallflower.wire.parcel import Parcel
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a gathering: a parcel, junk for ever, or some copies to drop and wait on."""
+    """What became of a gathering: a parcel, junk for ever, or some copies to drop and wait on.
+
+    `key_a` is hum key A once the hello opened: by it A knows a loop of its own (loop 2.1).
+    """
 
     parcel: Parcel | None
     junk: bool
     broken: list[int]
+    key_a: bytes = field(default=b"", compare=False)
 
 
 def judge_gathering(gathering: Gathering, private: hpke.PrivateKey, record_hash: bytes) -> Outcome:
@@ -27,4 +31,4 @@ def judge_gathering(gathering: Gathering, private: hpke.PrivateKey, record_hash:
         parcel, broken = open_hum(gathering, private, record_hash)
     except Refused:
         return Outcome(None, junk=True, broken=[])
-    return Outcome(parcel, junk=False, broken=broken)
+    return Outcome(parcel, junk=False, broken=broken, key_a=gathering.key_a)

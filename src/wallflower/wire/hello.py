@@ -26,16 +26,29 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """What a hum says to the census: channel number + 1, and a language (census 1)."""
+
+    channel: int
+    language: int
+
+
+SILENT = Report(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class BRecord:
     """B's record: 36 bytes beside hum key B (hello 1.7)."""
 
     kind: Kind
     token: bytes
     stamp: Stamp = Stamp()  # noqa: RUF009  # frozen
+    report: Report = SILENT
 
     def encode(self) -> bytes:
-        """36 bytes; report and language are zero until they are in use."""
-        head = bytes([self.kind, 0, 0, self.stamp.stamp_class])
+        """36 bytes."""
+        report = self.report
+        head = bytes([self.kind, report.channel, report.language, self.stamp.stamp_class])
         return head + self.token + self.stamp.value + _RESERVED
 
 
@@ -45,7 +58,8 @@ def parse_b_record(data: bytes) -> BRecord:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
     if any(data[28:]):
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
-    return BRecord(Kind(data[0]), data[4:20], Stamp(data[3], data[20:28]))
+    stamp, report = Stamp(data[3], data[20:28]), Report(data[1], data[2])
+    return BRecord(Kind(data[0]), data[4:20], stamp, report)
 
 
 def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:

@@ -14,8 +14,10 @@ from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, body_id, open_body, seal_body
 from wallflower.wire.hello import (
     HUM_KEY,
+    SILENT,
     BRecord,
     Kind,
+    Report,
     hello_cell,
     hum_id,
     open_inner,
@@ -32,18 +34,20 @@ from wallflower.wire.stamp import START, make_stamp
 
 def make_hum(
     record: RecordBody, kind: Kind, letter: bytes, draw: Callable[[int], bytes],
-    token: bytes | None = None,
+    token: bytes | None = None, report: Report = SILENT, key_a: bytes | None = None,
 ) -> list[bytes]:  # fmt: skip
     """The twelve cells of a hum around one sealed letter or filler (hum 1.1-1.4).
 
-    `token` is the letter's of the record's week; without one it is random (token 1.6). `draw(n)`
-    gives n bytes of the host's entropy; all cells are CELL bytes, in order of counter.
+    `token` is the letter's of the record's week; without one it is random (token 1.6). A loop names
+    its token and its hum key A (loop 1.3). `draw(n)` gives n bytes of the host's entropy; all cells
+    are CELL bytes, in order of counter.
     """
-    key_a, key_b = draw(HUM_KEY), draw(HUM_KEY)
+    drawn_key, key_b = draw(HUM_KEY), draw(HUM_KEY)
+    key_a = key_a or drawn_key
     record_hash = record.hash()
     stamp = make_stamp(record_hash, letter, draw(START))
     no_token = draw(TOKEN)
-    inside = BRecord(kind, token or no_token, stamp)
+    inside = BRecord(kind, token or no_token, stamp, report)
     seal_b = seal_for_b(record.hop_b, record_hash, key_b, inside)
     seal_a = seal_for_a(record.hop_a, record_hash, key_a)
     three = pieces(seal_parcel_body(key_b, letter))
@@ -75,6 +79,7 @@ class Gathering:
     """The cells of one hum that have come so far, by counter (hum 2.1)."""
 
     cells: dict[int, Cell] = field(default_factory=dict)
+    key_a: bytes = b""  # once its hello was opened
 
     def add(self, cell: Cell) -> None:
         """Keep the first cell of each counter."""
@@ -97,7 +102,8 @@ def open_hum(
         raise Refused("hum 3.3", "A position of a hum is missing", "Nothing was forwarded.")
     cells = sorted(gathering.cells.values(), key=lambda c: c.counter)
     # All hellos of one id hold the same seal A (hello 1.5): one decapsulation decides.
-    key_a = open_seal_a(private, record_hash, seal_a_of(next(c for c in cells if not c.position)))
+    hello = next(c for c in cells if not c.position)
+    key_a = gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
     found: dict[int, bytes] = {}
     broken = []
     for cell in cells:

@@ -44,6 +44,10 @@ class Board:
         """How many segments were ever released."""
         return self._newest.header.number if self._newest else 0
 
+    def period(self) -> int:
+        """The period of the newest segment, 0 before the first."""
+        return self._newest.header.period if self._newest else 0
+
     def take_batch(self, data: bytes, record: EpochRecord, now: float) -> None:
         """Keep the batch of a coming day, or Refused (board 2, 3). The first for a day stays."""
         batch = parse_batch(data, record)

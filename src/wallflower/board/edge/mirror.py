@@ -12,6 +12,7 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
 from wallflower.host.net import Unreachable
+from wallflower.wire.census import CENSUS_MAX
 from wallflower.wire.segment import parse_head
 from wallflower.wire.sizes import HEAD, RECORD_MAX
 
@@ -21,7 +22,7 @@ _TYPES = {
     "html": b"text/html; charset=utf-8", "js": b"text/javascript; charset=utf-8",
     "css": b"text/css; charset=utf-8", "txt": b"text/plain; charset=utf-8",
 }  # fmt: skip
-_LIVE = ("record", "board/head")
+_LIVE = ("record", "board/head", "census")
 _TEXTS = frozenset({"html", "js", "css", "txt"})
 
 
@@ -55,8 +56,17 @@ class Mirror:
         except (Unreachable, Refused):
             return
         self._copy["board/head"] = raw
+        await self._copy_census()
         for name in self._copy.keys() - {*wanted, *_LIVE}:
             del self._copy[name]
+
+    async def _copy_census(self) -> None:
+        """Yesterday's census, which stands beside the board; before the first day there is none."""
+        try:
+            url = f"{self._board}/census"
+            self._copy["census"] = await self._host.net.get(url, "", CENSUS_MAX)
+        except Unreachable:
+            return
 
     async def run(self) -> None:
         """Look at the board for ever."""

@@ -13,8 +13,9 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.loops import read_loops
 from wallflower.host.net import HttpNet
-from wallflower.host.serve import Listener, serve
+from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
 from wallflower.trust.pins import parse_pins
 from wallflower.wire.record import Parameters, Way, WayKind
@@ -51,10 +52,10 @@ async def main(config: Path) -> None:
         _host(config, settings, HttpNet()), pins,
         read_fixed(settings, pins.root, sign.verify_key(board_seed)),
         Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
-        settings.file("record_key"), board_seed,
+        settings.file("record_key"), board_seed, read_loops(settings),
     )  # fmt: skip
     listener = Listener(server.app, settings.get("host", str), settings.get("port", int))
-    await serve([listener], server.run())
+    await serve([listener, *status_listeners(settings, server.report)], server.run())
 
 
 def read_site(folder: Path) -> dict[str, bytes]:

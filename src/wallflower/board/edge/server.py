@@ -10,6 +10,8 @@ from wallflower.board.alarms import alarms
 from wallflower.board.compose import Fixed
 from wallflower.board.edge.board import Board
 from wallflower.board.edge.records import Records
+from wallflower.board.edge.status import report
+from wallflower.board.edge.told import Told
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import (
@@ -22,7 +24,10 @@ from wallflower.host.asgi import (
     read_body,
     refuse,
 )
+from wallflower.host.loops import LoopSettings
+from wallflower.host.status import Status
 from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord
 from wallflower.wire.sizes import HASH
 
 MOST_BODY = 8 * 1024 * 1024
@@ -50,13 +55,21 @@ class DeskServer:
 
     def __init__(
         self, host: Host, pins: Pins, fixed: Fixed, tokens: Tokens,
-        record_seed: bytes, board_seed: bytes,
+        record_seed: bytes, board_seed: bytes, loops: LoopSettings | None = None,
     ) -> None:  # fmt: skip
         self._host = host
         self._tokens = tokens
         self.records = Records(host, pins, fixed, record_seed)
         self.board = Board(host, board_seed)
         self.disk_failures = 0
+        self.told = Told(host, loops)
+        self.folder = host.disk.path
+        self.drop_told = host.clock.now()  # when B last told of a new drop; in memory only
+        self._demo = fixed.parameters.pace.days > 1
+
+    def now(self) -> float:
+        """Record time."""
+        return self._host.clock.now()
 
     def step(self) -> None:
         """Draft what can be drafted; release what is due."""
@@ -117,7 +130,11 @@ class DeskServer:
             return self.records.next_number().to_bytes(2)
         if place == ["desk", "revoked"]:
             return self.records.revoked()
+        if place == ["census"]:
+            return self.told.census
         if place == ["status"] and bearer_is(scope, self._tokens.status):
+            return report(self).encode()
+        if place == ["counts"] and self._demo and bearer_is(scope, self._tokens.status):
             return json.dumps(self.status()).encode()
         if len(place) != 2 or not (place[1].isascii() and place[1].isdigit()):
             return None
@@ -137,7 +154,13 @@ class DeskServer:
         elif path in ("/mix/withdrawal/a", "/mix/withdrawal/b"):
             self.records.take_withdrawal(path[-1], body)
         elif path == "/mix/drop-head" and bearer_is(scope, self._tokens.b) and len(body) == HASH:
+            if body != self.board.drop_head:
+                self.drop_told = self.now()
             self.board.keep_drop_head(body)
+        elif path == "/mix/loops" and bearer_is(scope, self._tokens.b):
+            self.told.take_loops(body)
+        elif path == "/mix/census" and bearer_is(scope, self._tokens.b):
+            self._take_census(body)
         elif path == "/desk/keys" and bearer_is(scope, self._tokens.desk):
             self.records.take_desk_keys(body)
         elif path == "/desk/batch" and bearer_is(scope, self._tokens.desk):
@@ -146,19 +169,29 @@ class DeskServer:
             return False
         return True
 
-    def _take_batch(self, body: bytes) -> None:
+    def _record_now(self) -> tuple[EpochRecord, float]:
         now = self._host.clock.now()
         record = self.records.in_force(now)
         if record is None:
             raise Refused("board 3", "There is no record in force")
-        self.board.take_batch(body, record, now)
+        return record, now
+
+    def _take_batch(self, body: bytes) -> None:
+        self.board.take_batch(body, *self._record_now())
+
+    def _take_census(self, body: bytes) -> None:
+        self.told.take_census(body, self._record_now()[0])
 
     def alarms(self) -> list[str]:
         """What the organisation's operator has to do now, so that no day lacks a record."""
         return alarms(self.records.ahead(), self._host.clock.now())
 
+    async def report(self) -> Status:
+        """What the operator is told."""
+        return report(self)
+
     def status(self) -> dict[str, int]:
-        """Counts for the operator; nothing about people."""
+        """Counts, for tests and the demo; the operator is shown `report` instead."""
         now = self._host.clock.now()
         record = self.records.in_force(now)
         return {

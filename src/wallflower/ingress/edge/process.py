@@ -14,19 +14,24 @@ from wallflower.host.entropy import OsEntropy
 from wallflower.host.log import Log
 from wallflower.host.net import HttpNet
 from wallflower.host.pull import encode_entries, parse_question
-from wallflower.host.serve import Listener, serve
+from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import load_settings
+from wallflower.host.status import Status, coarse, disk_alarms, silence_alarm
 from wallflower.ingress.edge.commit import Commit
 from wallflower.ingress.edge.routes import cell_route
 
+A_SILENT_S = 2 * 3600  # A asks each tick, and a tick is an hour at most
 KEPT_DAYS = 3  # A's keys live two days; what A has not pulled by then opens nowhere
 
 
 class Ingress:
     """Everything of ingress but its sockets."""
 
-    def __init__(self, host: Host, token: str) -> None:
+    def __init__(self, host: Host, token: str, *, demo: bool = False) -> None:
         self._clock = host.clock
+        self._folder = host.disk.path
+        self._demo = demo
+        self._asked = host.clock.now()  # when A last asked; in memory only
         self._token = token
         self._log = Log(host.disk.database("cells.db"), "cells")
         self.commit = Commit(self._log, host.entropy, self._today)
@@ -44,11 +49,23 @@ class Ingress:
         elif scope["path"] == "/cells":
             await self._answer_pull(body, send)
         elif scope["path"] == "/status":
+            await answer(send, 200, (await self.report()).encode())
+        elif scope["path"] == "/counts" and self._demo:
             waiting = await self.commit.on_disk(self._log.size)
-            status = {"cells": self.commit.cells, "waiting": waiting}
-            await answer(send, 200, json.dumps(status).encode())
+            counts = {"cells": self.commit.cells, "waiting": waiting}
+            await answer(send, 200, json.dumps(counts).encode())
         else:
             await refuse(send)
+
+    async def report(self) -> Status:
+        """What the operator is told: nothing of who uploads, or when."""
+        waiting = await self.commit.on_disk(self._log.size)
+        since = self._clock.now() - self._asked
+        alarms = [
+            *disk_alarms(self._folder),
+            *silence_alarm("after-silent", "A has not asked", since, A_SILENT_S),
+        ]
+        return Status("ingress", alarms, {"cells_waiting_for_a": coarse(waiting)})
 
     async def _answer_pull(self, question: bytes, send: Send) -> None:
         try:
@@ -56,6 +73,7 @@ class Ingress:
         except Refused:
             await refuse(send)
             return
+        self._asked = self._clock.now()
         await answer(send, 200, await self.commit.on_disk(lambda: self._pull(after, most)))
 
     def _pull(self, after: int, most: int) -> bytes:
@@ -69,12 +87,13 @@ async def main(config: Path) -> None:
     settings = load_settings(config)
     clock = PacedClock(settings.pace())
     host = Host(clock, OsEntropy(), Folder(config.parent / "data"), HttpNet())
-    ingress = Ingress(host, settings.secret("token"))
+    ingress = Ingress(host, settings.secret("token"), demo=settings.pace().days > 1)
     inner = settings.table("inner")
     await serve(
         [
             Listener(ingress.public, settings.get("host", str), settings.get("port", int)),
             Listener(ingress.inner, inner.get("host", str), inner.get("port", int)),
+            *status_listeners(settings, ingress.report),
         ],
         ingress.commit.run(),
     )

@@ -18,6 +18,8 @@ from wallflower.host.net import HttpNet, Unreachable
 from wallflower.lab.demo.pace import PARAMETERS, DemoPace
 
 ROLES = ("organisation", "ingress", "mix-a", "mix-b", "desk", "mirror")
+WATCHERS = ("organisation", "mix-a", "mix-b")  # each has loops of its own
+LOOPS_A_DAY = 3  # days are short in the demo, hums are not: fewer than the 96 of a real town
 COMMANDS = {
     "organisation": "desk-server", "ingress": "ingress", "mix-a": "mix", "mix-b": "mix",
     "desk": "desk", "mirror": "mirror",
@@ -89,11 +91,24 @@ class Town:
         }.get(role, (role, "status.token"))
         token = (self.folder / role / token_file).read_text().strip()
         try:
-            answer = await self.net.get(f"{self.url(path)}/status", token)
+            what = "status" if role == "desk" else "counts"
+            answer = await self.net.get(f"{self.url(path)}/{what}", token)
         except Unreachable:
             return {}
         counts: dict[str, int] = json.loads(answer)
         return counts
+
+    async def alarms(self, role: str) -> list[str]:
+        """The names of a role's alarms, or nothing while it does not answer."""
+        try:
+            answer = await self.net.get(f"{self.url(f'{role}-status')}/status")
+        except Unreachable:
+            return []
+        return [alarm["name"] for alarm in json.loads(answer)["alarms"]]
+
+    async def start_loops(self) -> None:
+        """One sender with the keys of all three watchers; in a real town each has its own."""
+        await self.start("loops", "loops", str(self.folder / "loops" / "loops.toml"))
 
     async def stop(self) -> None:
         """End every process; kill what does not end by itself."""
@@ -127,8 +142,16 @@ def console() -> list[str]:
 def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> None:
     """Point a fresh configuration at this town's ports and pace."""
     at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    config["port"] = ports[role]
     config["pace"] = pace.table()
+    if role == "loops":
+        config |= {"mirror": at["mirror"], "per_day": LOOPS_A_DAY}
+        config["keys"] = [f"{name}.key" for name in WATCHERS]
+        return
+    config["port"] = ports[role]
+    if "status_page" in config:
+        config["status_page"]["port"] = ports[f"{role}-status"]
+    if "loops" in config:
+        config["loops"]["per_day"] = LOOPS_A_DAY
     if role == "organisation":
         config["parameters"] = PARAMETERS
         config["ways"]["ingress"] = [at["ingress"] + "/"]
@@ -152,8 +175,9 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
 
     `make` is `wallflower new`; `prepare` is `wallflower pins` and `wallflower campaign build`.
     """
-    ports = free_ports((*ROLES, "ingress-inner"))
-    for role in ROLES:
+    pages = (f"{role}-status" for role in (*WATCHERS, "ingress"))
+    ports = free_ports((*ROLES, "ingress-inner", *pages))
+    for role in (*ROLES, "loops"):
         make(role, folder / role, lambda c, r=role: _wire(c, r, ports, pace))  # type: ignore[misc]
     for source, target in (
         ("ingress/a.token", "mix-a/source.token"), ("mix-a/next.token", "mix-b/source.token"),
@@ -161,7 +185,9 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
         ("organisation/desk.token", "desk/board.token"),
     ):  # fmt: skip
         shutil.copy(folder / source, folder / target)
+    for watcher in WATCHERS:
+        shutil.copy(folder / watcher / "loop.key", folder / "loops" / f"{watcher}.key")
     prepare(folder, ports)
-    for role in ("mix-a", "mix-b", "desk"):
+    for role in ("mix-a", "mix-b", "desk", "loops"):
         shutil.copy(folder / "organisation" / "pins.json", folder / role / "pins.json")
     return Town(folder, pace, ports)

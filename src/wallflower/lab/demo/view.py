@@ -46,10 +46,10 @@ def rows(found: dict[str, Counts]) -> list[tuple[str, str, str]]:
         ("ingress", f"{_n(i, 'cells')} cells came, {_n(i, 'waiting')} wait for A",
          "which are real; it cannot open one"),
         ("mix A", f"{_n(a, 'hums')} whole hums; holds {_n(a, 'pool')} "
-                  f"(most {_n(a, 'pool_high_water')})",
+                  f"(most {_n(a, 'pool_high_water')}); {_n(a, 'loops')} loops of its own came back",
          "which hum holds a letter"),
         ("mix B", f"{_n(b, 'covers')} covers dropped, {_n(b, 'letters')} letters, "
-                  f"{_n(b, 'known')} of known conversations; "
+                  f"{_n(b, 'known')} of known conversations, {_n(b, 'loops')} loops; "
                   f"holds {_n(b, 'pool')}; {_n(b, 'seen_since_release')} seen, "
                   f"floor {PARAMETERS['floor']}",
          "anybody's address or time"),

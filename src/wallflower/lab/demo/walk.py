@@ -236,6 +236,7 @@ async def summary(town: Town, seen: Seen, started: float) -> dict[str, Any]:
         "ticks": {"a": a.get("ticks", 0), "b": b.get("ticks", 0)},
         "ticks_skipped": {"a": a.get("ticks_skipped", 0), "b": b.get("ticks_skipped", 0)},
         "pool_high_water": {"a": a.get("pool_high_water", 0), "b": b.get("pool_high_water", 0)},
+        "loops": {"a": a.get("loops", 0), "b": b.get("loops", 0)},
         "floor": PARAMETERS["floor"], "floor_reached": b.get("most_seen", 0),
         "demo_days": seen.days[-1] - seen.days[0] + 1 if seen.days else 0,
         "pids": town.pids(),

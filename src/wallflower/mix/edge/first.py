@@ -10,6 +10,7 @@ from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Entry, Log
 from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
+from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.pool import Pool, Row
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
@@ -23,14 +24,19 @@ from wallflower.wire.hum import cell_hum_id
 class First:
     """The intake and the tick of mix A. The caller wraps each call in one transaction."""
 
-    def __init__(self, host: Host, state: State, pool: Pool, records: Records) -> None:
+    def __init__(
+        self, host: Host, state: State, pool: Pool, records: Records, loops: Loops
+    ) -> None:
         self._host = host
+        self._loops = loops
         self._db = state.db
         self._pool = pool
         self._records = records
         self.out = Log(state.db, "parcels")
         self.waiting = Waiting(state, host.entropy)
-        self.counts = {"hums": 0, "copies": 0, "refused": 0, "parcels": 0, "lost_by_lot": 0}
+        self.counts = {
+            "hums": 0, "copies": 0, "refused": 0, "parcels": 0, "lost_by_lot": 0, "loops": 0,
+        }  # fmt: skip
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS seen (record INTEGER, hum BLOB, "
             "PRIMARY KEY (record, hum)) WITHOUT ROWID"
@@ -76,6 +82,9 @@ class First:
         self.waiting.drop(number, hum)
         if outcome.parcel is None:
             self.counts["refused"] += 1
+            return
+        if self._loops.is_own(outcome.key_a):
+            self.counts["loops"] += 1  # it went as far as A can see, and hides nobody in the pool
             return
         self.counts["hums"] += 1
         today = day_of(self._host.clock.now())

@@ -12,15 +12,21 @@ from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder, has_room, settle
+from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
+from wallflower.host.status import Status
 from wallflower.mix.decide import tick_number
+from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.known import tokens_route
+from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
 from wallflower.mix.edge.state import State
+from wallflower.mix.edge.status import Heard, report
+from wallflower.mix.edge.telling import Telling
 from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
@@ -43,6 +49,8 @@ class MixSettings:
     board_token: str
     record_seed: bytes
     drop_seed: bytes
+    loops: LoopSettings | None = None
+    demo: bool = False
 
 
 class Mix:
@@ -57,11 +65,19 @@ class Mix:
             host, keys, pins, settings.position, settings.board,
             settings.record_seed, settings.drop_seed,
         )  # fmt: skip
+        self.loops = Loops(host, self.state, settings.loops)
         self.part: First | Second
+        self._telling: Telling | None = None
         if settings.position == "a":
-            self.part = First(host, self.state, self.pool, self.records)
+            self.part = First(host, self.state, self.pool, self.records, self.loops)
         else:
-            self.part = Second(host, self.state, self.pool, self.records, settings.drop_seed)
+            census = Census(host, self.state, settings.drop_seed)
+            self.part = Second(
+                host, self.state, self.pool, self.records, settings.drop_seed, self.loops, census
+            )
+            self._telling = Telling(
+                host.net, settings.board, settings.board_token, self.state, self.loops, census
+            )
         self.routes: dict[str, App] = {
             f"/{self.part.out.name}": log_route(self.part.out, settings.own_token)
         }
@@ -71,6 +87,8 @@ class Mix:
         self.skipped = 0
         self.answers_refused = 0
         self.disk_failures = 0
+        self.folder = host.disk.path
+        self.heard = Heard(host.clock.now(), host.clock.now())
         self._next_head = 0.0
         self._steady: float | None = None  # the last moment that this process believed
         self._held_since: float | None = None
@@ -80,6 +98,15 @@ class Mix:
         except (OSError, sqlite3.Error):
             self.disk_failures += 1
 
+    @property
+    def position(self) -> str:
+        """`a` or `b`."""
+        return self._settings.position
+
+    def now(self) -> float:
+        """Record time."""
+        return self._host.clock.now()
+
     async def step(self) -> None:
         """One round: records when due, everything that waits upstream, and this tick's release."""
         now = self._host.clock.now()
@@ -87,9 +114,9 @@ class Mix:
             return
         self._forget(now)
         await self.records.step()
-        if now >= self._next_head:
+        if self._telling and now >= self._next_head:
             self._next_head = now + _HEAD_ROUND_S
-            await self._tell_drop_head()
+            await self._telling.step()
         record = self.records.in_force(now)
         if record is None:
             return
@@ -112,6 +139,7 @@ class Mix:
             except Refused:
                 self.answers_refused += 1
                 return
+            self.heard.before = self.now()
             if not entries:
                 return
             with self.state.transaction():
@@ -124,6 +152,9 @@ class Mix:
         if number <= last:
             return
         with self.state.transaction():
+            enough = self.state.number("seen") >= record.body.parameters.floor
+            if enough or not self.state.number("floor_tick"):
+                self.state.set_number("floor_tick", number)
             self.part.tick(record, number)
             self.state.set_number("tick", number)
             self.state.set_number("steady", int(self._host.clock.now()))
@@ -160,20 +191,11 @@ class Mix:
                     self.part.forget()
                 elif record is not None:
                     self.part.forget(record)
+                self.loops.forget()
                 self.state.set_number("day", today)
             settle(self.state.db)
         # Every time, since a crash may have come between the commit and this.
         self.pool.forget_before(today)
-
-    async def _tell_drop_head(self) -> None:
-        """B's newest drop hash goes on the board, so that a forked chain is seen (segment 1.3)."""
-        head = self.state.data("drop_head")
-        if self._settings.position == "b" and head:
-            try:
-                where = f"{self._settings.board}/mix/drop-head"
-                await self._host.net.post(where, head, self._settings.board_token)
-            except Unreachable:
-                pass
 
     async def run(self) -> None:
         """Rounds for ever, one a tick."""
@@ -200,7 +222,7 @@ class Mix:
         return found
 
     def status(self) -> dict[str, int]:
-        """Counts for the operator; nothing about people."""
+        """Counts, for tests and the demo; the operator is shown `report` instead."""
         return {
             "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
             "pool_lost": self.pool.lost, "answers_refused": self.answers_refused,
@@ -212,14 +234,23 @@ class Mix:
         }  # fmt: skip
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The only listener of a mix: the next node pulls, the desk hands tokens to B, the operator
-        reads the status."""
-        if scope["type"] == "http" and scope["path"] in self.routes:
+        """The only listener of a mix but for its operator's: the next node pulls, the desk hands
+        tokens to B."""
+        if scope["type"] != "http":
+            return
+        if scope["path"] in self.routes:
+            if bearer_is(scope, self._settings.own_token):
+                self.heard.after = self.now()
             await self.routes[scope["path"]](scope, receive, send)
-        elif (
-            scope["type"] == "http" and scope["path"] == "/status"
-            and bearer_is(scope, self._settings.status_token)
-        ):  # fmt: skip
+        elif not bearer_is(scope, self._settings.status_token):
+            await refuse(send)
+        elif scope["path"] == "/status":
+            await answer(send, 200, report(self).encode())
+        elif scope["path"] == "/counts" and self._settings.demo:
             await answer(send, 200, json.dumps(self.status()).encode())
         else:
             await refuse(send)
+
+    async def report(self) -> Status:
+        """What the operator is told."""
+        return report(self)

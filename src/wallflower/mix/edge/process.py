@@ -9,8 +9,9 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.loops import read_loops
 from wallflower.host.net import HttpNet
-from wallflower.host.serve import Listener, serve
+from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
 from wallflower.mix.edge.mix import Mix, MixSettings
 from wallflower.trust.pins import parse_pins
@@ -29,6 +30,7 @@ def read_settings(settings: Settings) -> MixSettings:
         board=board.get("url", str), board_token=board.secret("token") if is_b else "",
         record_seed=settings.file("record_key"),
         drop_seed=settings.file("drop_key") if is_b else b"",
+        loops=read_loops(settings), demo=settings.pace().days > 1,
     )  # fmt: skip
 
 
@@ -42,6 +44,6 @@ async def main(config: Path) -> None:
     mix = Mix(host, keys, parse_pins(settings.file("pins")), own)
     listener = Listener(mix.inner, settings.get("host", str), settings.get("port", int))
     try:
-        await serve([listener], mix.run())
+        await serve([listener, *status_listeners(settings, mix.report)], mix.run())
     finally:
         await net.close()

@@ -66,6 +66,10 @@ class Records:
         good = [r for r in self._records.values() if r.in_force(now)]
         return max(good, key=lambda r: r.number, default=None)
 
+    def last_day(self) -> int:
+        """The day of the newest finished record, 0 when there is none."""
+        return max((r.body.day for r in self._records.values()), default=0)
+
     def _body(self, number: int) -> RecordBody | None:
         """A record's body, be it finished or only signed by us: one body per number, ever."""
         record = self._records.get(number)

@@ -14,7 +14,9 @@ from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Entry, Log
 from wallflower.mix.decide import Waiting, choose_release, leave_probability
+from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.known import Known
+from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
@@ -33,18 +35,21 @@ class Second:
     """The intake and the tick of mix B. The caller wraps each call in one transaction."""
 
     def __init__(
-        self, host: Host, state: State, pool: Pool, records: Records, drop_seed: bytes
-    ) -> None:
+        self, host: Host, state: State, pool: Pool, records: Records, drop_seed: bytes,
+        loops: Loops, census: Census,
+    ) -> None:  # fmt: skip
         self._host = host
         self._state = state
         self._db = state.db
         self._pool = pool
         self._records = records
         self._drop_seed = drop_seed
+        self._loops = loops
+        self._census = census
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
         self.counts = {
-            "covers": 0, "letters": 0, "known": 0, "refused": 0,
+            "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 0,
             "released": 0, "reserved": 0, "most_seen": 0,
         }  # fmt: skip
         self._db.execute(
@@ -67,15 +72,24 @@ class Second:
             raise Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
         record_hash, private = usable
         key, b_record = open_seal_b(private, record_hash, parcel.seal_b)
-        if b_record.kind is not Kind.COVER:
+        if b_record.kind is Kind.LOOP:
+            self._end_loop(b_record.token)
+            return
+        if b_record.kind is Kind.LETTER:
             letter = open_parcel_body(key, parcel.body)
             self._hold(entry.record, letter, b_record, record_hash)
-        if b_record.kind is not Kind.LOOP:
-            seen = self._state.number("seen") + 1
-            self._state.set_number("seen", seen)
-            self.counts["most_seen"] = max(self.counts["most_seen"], seen)
-        if b_record.kind is Kind.COVER:
+        else:
             self.counts["covers"] += 1
+            self._census.count(b_record.report)
+        seen = self._state.number("seen") + 1
+        self._state.set_number("seen", seen)
+        self.counts["most_seen"] = max(self.counts["most_seen"], seen)
+
+    def _end_loop(self, token: bytes) -> None:
+        """A loop goes no further and hides nobody: it is neither held nor seen for the floor."""
+        self.counts["loops"] += 1
+        if not self._loops.is_own(token):
+            self._loops.keep_for_organisation(token)
 
     def _hold(self, record: int, letter: bytes, b_record: BRecord, record_hash: bytes) -> None:
         today, name = day_of(self._host.clock.now()), sha256(letter)
@@ -92,6 +106,7 @@ class Second:
 
     def tick(self, record: EpochRecord, number: int) -> None:
         """Put out one drop, full: the chosen letters among fillers, in random order."""
+        self._census.close_days(record.number)
         p, draw = record.body.parameters, self._host.entropy.draw
         waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]
         release = choose_release(

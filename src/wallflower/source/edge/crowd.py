@@ -15,8 +15,10 @@ from wallflower.host.entropy import uniform
 from wallflower.source.edge.visit import fetch_record, hum_pace, send_hum, way_url
 from wallflower.source.letters import seal_filler
 from wallflower.trust.pins import Pins
+from wallflower.wire.census import report_of
 from wallflower.wire.hello import Kind
 from wallflower.wire.hum import make_hum, offsets_ms
+from wallflower.wire.letter import Language
 from wallflower.wire.record import WayKind
 
 
@@ -59,7 +61,8 @@ class Crowd:
         record = await fetch_record(self._host, self._mirror, self._pins)
         draw = self._host.entropy.draw
         sealed = seal_filler(record, self._pins.desk)
-        cells = make_hum(record.body, Kind.COVER, sealed, draw)
+        report = report_of(Kind.COVER, 0, Language.CHINESE, draw)
+        cells = make_hum(record.body, Kind.COVER, sealed, draw, report=report)
         offsets = offsets_ms(hum_pace(record, self._mirror), lambda: uniform(draw))
         url = way_url(record, WayKind.INGRESS) or ""
         answers = await send_hum(self._host.net, url, cells, offsets)

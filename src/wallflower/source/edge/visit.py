@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from wallflower.errors import Fault
@@ -24,7 +24,9 @@ from wallflower.trust.record import (
     verify_hums,
     verify_record,
 )
+from wallflower.wire.census import report_of
 from wallflower.wire.hum import make_hum, offsets_ms
+from wallflower.wire.letter import Language
 from wallflower.wire.record import Pace, WayKind
 from wallflower.wire.segment import segment_size
 from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX
@@ -98,7 +100,17 @@ def hum_left(answers: Sequence[bool]) -> bool:
     return {i % POSITIONS for i, ok in enumerate(answers) if ok} == set(range(POSITIONS))
 
 
-async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool, int]:
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """What a visit may report to the census: the channel of this copy, and the language shown."""
+
+    channel: int = 0
+    language: int = Language.ENGLISH
+
+
+async def visit(
+    host: Host, mirror: str, pins: Pins, store: Store, viewer: Viewer = Viewer()
+) -> tuple[bool, int]:
     """One visit. Returns whether a waiting letter left, and how many segments the board has."""
     before = store.record()
     kept_record = verify_record(before, pins) if before is not None else None
@@ -107,7 +119,8 @@ async def visit(host: Host, mirror: str, pins: Pins, store: Store) -> tuple[bool
     draw = host.entropy.draw
     store.fill(record, pins.desk, draw)
     choice = choose_for_hum(store.letters(), record, pins.desk)
-    cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token)
+    report = report_of(choice.kind, viewer.channel, viewer.language, draw)
+    cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token, report)
     pace = hum_pace(record, mirror)
     offsets = offsets_ms(pace, lambda: uniform(draw))
     url = way_url(record, WayKind.INGRESS)

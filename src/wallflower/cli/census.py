@@ -1,0 +1,47 @@
+"""`wallflower census`: the newest census of a mirror, in words."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from wallflower.errors import Fault
+from wallflower.host.net import HttpNet, Unreachable
+from wallflower.trust.census import verify_census
+from wallflower.trust.pins import Pins, parse_pins
+from wallflower.trust.record import verify_record
+from wallflower.wire.census import CENSUS_MAX, EPSILON, ONE_IN, THRESHOLD, Census
+from wallflower.wire.letter import Language
+from wallflower.wire.sizes import RECORD_MAX
+
+
+async def _fetch(mirror: str, pins: Pins) -> Census:
+    net = HttpNet()
+    try:
+        record = verify_record(await net.get(f"{mirror}/record", limit=RECORD_MAX), pins)
+        return verify_census(await net.get(f"{mirror}/census", limit=CENSUS_MAX), record)
+    except Unreachable:
+        raise Fault("This mirror shows no census", "Wait for the end of a day.") from None
+    finally:
+        await net.close()
+
+
+@click.command()
+@click.option("--pins", "pins_file", required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--mirror", required=True, help="a mirror, or the desk server")
+def census(pins_file: Path, mirror: str) -> None:
+    """Show yesterday's census: how many hums reported, by channel and language."""
+    pins = parse_pins(pins_file.read_bytes())
+    found = asyncio.run(_fetch(mirror.rstrip("/"), pins))
+    click.echo(
+        f"Day {found.day}: reports with noise (epsilon {EPSILON:g} a hum), from {THRESHOLD}."
+    )
+    for row in found.rows:
+        language = Language(row.language).name.lower()
+        hums = ONE_IN * row.reports
+        click.echo(
+            f"channel {row.channel:3}  {language:8}  {row.reports:7} reports, about {hums} hums"
+        )
+    click.echo("No more people than hums: one may come often, and a machine may hum.")

@@ -1,0 +1,93 @@
+"""The operator's listener: a page and a JSON on loopback, and the one refusal for all else."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from wallflower.host.status import (
+    Alarm,
+    Status,
+    loop_alarms,
+    page,
+    record_alarms,
+    silence_alarm,
+    status_app,
+)
+from wallflower.wire.loop import Verdict
+
+ILL = Status("mix a", [Alarm("x", "the <tick> is late", "Look & see.")], {"ticks_late": 3})
+
+
+async def _ask(
+    path: str, host: bytes = b"127.0.0.1:7612", method: str = "GET"
+) -> tuple[int, bytes]:
+    status, body = 0, b""
+
+    async def report() -> Status:
+        return ILL
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        nonlocal status, body
+        status = message.get("status", status)
+        body += message.get("body", b"")
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", host)]}
+    await status_app(report)(scope, receive, send)
+    return status, body
+
+
+async def test_the_page_and_the_json_say_the_same() -> None:
+    status, body = await _ask("/status")
+    assert status == 200
+    assert json.loads(body)["alarms"] == [
+        {"name": "x", "what": "the <tick> is late", "next_step": "Look & see."}
+    ]
+    status, shown = await _ask("/", b"localhost:7612")
+    assert status == 200
+    assert b"The &lt;tick&gt; is late." in shown
+    assert b"Look &amp; see." in shown
+
+
+@pytest.mark.parametrize(("path", "host", "method"), [
+    ("/", b"evil.example", "GET"), ("/", b"", "GET"), ("/", b"127.0.0.1.evil.example", "GET"),
+    ("/status", b"evil.example:7612", "GET"), ("/x", b"127.0.0.1", "GET"),
+    ("/status", b"127.0.0.1", "POST"),
+])  # fmt: skip
+async def test_another_host_path_or_method_gets_the_one_refusal(
+    path: str, host: bytes, method: str
+) -> None:
+    assert await _ask(path, host, method) == (400, b"")
+
+
+def test_the_page_is_accessible_and_has_no_script_style_or_link() -> None:
+    text = page(ILL).decode()
+    assert text.startswith('<!doctype html><html lang="en">')
+    assert re.search(r"<title>.+</title>", text)
+    assert len(re.findall("<h1>", text)) == 1
+    assert re.findall(r"<h\d>", text) == ["<h1>", "<h2>", "<h2>"], "no level is skipped"
+    assert '<th scope="row">ticks late</th>' in text
+    for forbidden in ("<script", "<style", "href", "src=", "style=", "on"):
+        assert not re.search(rf"<[^>]*{forbidden}[^>]*=", text) or forbidden == "on"
+    assert not re.search(r"\son\w+=", text)
+    assert "All is well" in page(Status("mix a", [], {})).decode()
+
+
+def test_each_part_rings_at_its_limit_and_not_before() -> None:
+    assert [a.name for a in record_alarms(False, 3)] == ["no-record"]
+    assert [a.name for a in record_alarms(True, 1)] == ["keys-expire"]
+    assert record_alarms(True, 2) == []
+    assert silence_alarm("x", "A has not asked", 7200, 7200) == []
+    assert silence_alarm("x", "A has not asked", 7201, 7200)[0].what == (
+        "A has not asked for more than 2 hours"
+    )
+    assert loop_alarms(Verdict(96, 5, False), "A") == []
+    assert loop_alarms(Verdict(96, 40, True), "A")[0].what == (
+        "40 of the newest 96 loops did not come back"
+    )

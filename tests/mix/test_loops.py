@@ -1,0 +1,80 @@
+"""A mix's own loops and those of others: known by their marks, told once, kept without order."""
+
+from __future__ import annotations
+
+from tests.mix.room import DAY, Make
+from tests.mix.test_second import give, parcel
+
+from wallflower.host.loops import LoopSettings, LoopWatch
+from wallflower.mix.edge import loops as at_mix
+from wallflower.wire.hello import Kind
+from wallflower.wire.loop import STEP_S, Way, next_loop, step_of
+from wallflower.wire.sizes import DAY_S
+
+LOOPS = LoopSettings(b"k" * 32, 96)
+NOON = DAY * DAY_S + DAY_S / 2
+
+
+async def test_a_watcher_knows_only_loops_that_have_begun_and_counts_each_once(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    db = room.town.host("watcher").disk.database("loops.db")
+    watch = LoopWatch(db, LOOPS, NOON)
+    loop = next_loop(LOOPS.key, LOOPS.per_day, step_of(NOON))
+    before = loop.step * STEP_S - 1.0
+    assert not watch.came(loop.token, before)
+    assert watch.came(loop.token, before + 1)
+    assert watch.came(loop.token, before + 2)
+    assert not watch.came(b"stranger".ljust(16), before + 2)
+    assert db.execute("SELECT count(*) FROM loops_came").fetchone() == (1,)
+    again = LoopWatch(db, LOOPS, before + 3)
+    verdict = again.judge(Way(0.0, 0.0), before + 1 + STEP_S)
+    assert (verdict.due, verdict.missing) == (1, 0), "what came outlives a restart"
+
+
+async def test_a_watcher_misses_nothing_from_before_it_watched_and_forgets_old_loops(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    db = room.town.host("watcher").disk.database("loops.db")
+    watch = LoopWatch(db, LOOPS, NOON)
+    assert watch.judge(Way(0.0, 0.0), NOON + 1).due == 0
+    loop = next_loop(LOOPS.key, LOOPS.per_day, step_of(NOON))
+    assert watch.came(loop.key_a, loop.step * STEP_S)
+    late = NOON + 20 * DAY_S
+    watch.forget(late)
+    assert db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)
+    assert not watch.came(loop.key_a, late)
+
+
+async def test_loops_of_others_wait_without_order_are_told_once_and_never_fill_the_disk(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    loops = room.town.b.loops
+    tokens = [bytes([n]) * 16 for n in (9, 3, 200, 3)]
+    with room.town.b.state.transaction():
+        for token in tokens:
+            loops.keep_for_organisation(token)
+    assert loops.to_tell() == sorted(set(tokens))
+    room.town.clock.time += 3601
+    await room.tick(2)
+    assert loops.to_tell() == []
+    with room.town.b.state.transaction():
+        for n in range(at_mix.MOST_TOLD + 5):
+            loops.keep_for_organisation(n.to_bytes(16))
+    assert len(loops.to_tell()) == at_mix.MOST_TOLD
+
+
+async def test_what_could_not_be_told_is_told_with_the_next_hour(make_room: Make) -> None:
+    room = await make_room()
+    give(room, parcel(room, room.filler(), Kind.LOOP))
+    room.town.net.cut.add("board.example")
+    room.town.clock.time += 3601
+    await room.tick()
+    assert len(room.town.b.loops.to_tell()) == 1
+    room.town.net.cut.clear()
+    room.town.clock.time += 3601
+    await room.tick()
+    assert room.town.b.loops.to_tell() == []

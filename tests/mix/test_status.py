@@ -1,0 +1,147 @@
+"""A mix's alarms: each is made by its cause, and a mix that is well has none."""
+
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from tests.mix.room import AT_ONCE, DAY, TICK, Make
+
+from wallflower.host.loops import LoopSettings
+from wallflower.host.status import LITTLE_BYTES, TOO_LITTLE_BYTES, coarse
+from wallflower.lab.host import ask
+from wallflower.lab.town import TOKEN
+from wallflower.mix.edge.mix import Mix
+from wallflower.mix.edge.status import report
+from wallflower.wire.sizes import DAY_S
+
+LOOPS = LoopSettings(b"k" * 32, 96)
+Usage = namedtuple("Usage", "total used free")
+
+
+def names(mix: Mix) -> set[str]:
+    """The alarms of a mix, but for loops, which this room does not send."""
+    return {alarm.name for alarm in report(mix).alarms} - {"loops-unwatched", "loops-missing"}
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """How much room the disk has."""
+    room = {"bytes": 1 << 40}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 41, 0, room["bytes"]))
+    yield room
+
+
+async def test_a_mix_that_is_well_has_no_alarm(make_room: Make, free: dict[str, int]) -> None:
+    del free
+    room = await make_room()
+    await room.tick(3)
+    assert names(room.town.a) == names(room.town.b) == set()
+
+
+async def test_a_disk_that_fills_is_an_alarm(make_room: Make, free: dict[str, int]) -> None:
+    room = await make_room()
+    free["bytes"] = LITTLE_BYTES - 1
+    assert names(room.town.a) == {"disk-filling"}
+    free["bytes"] = TOO_LITTLE_BYTES - 1
+    assert names(room.town.a) == {"disk-full"}
+
+
+async def test_keys_without_followers_and_then_no_record_are_alarms(make_room: Make) -> None:
+    room = await make_room()
+    room.town.net.cut.add("board.example")
+    room.town.clock.time = (DAY + 2) * DAY_S + 60
+    await room.tick(2)
+    assert "keys-expire" in names(room.town.b)
+    room.town.clock.time = (DAY + 6) * DAY_S
+    assert "no-record" in names(room.town.b)
+
+
+async def test_a_tick_that_is_late_is_an_alarm(make_room: Make) -> None:
+    room = await make_room()
+    await room.tick(2)
+    room.town.clock.time += 2 * TICK
+    assert "tick-late" not in names(room.town.b)
+    room.town.clock.time += TICK
+    assert "tick-late" in names(room.town.b)
+    said = next(a for a in report(room.town.b).alarms if a.name == "tick-late")
+    assert said.what == "the drop is late by 3 ticks"
+    await room.tick()
+    assert "tick-late" not in names(room.town.b)
+
+
+async def test_a_neighbour_that_is_silent_is_an_alarm(make_room: Make) -> None:
+    room = await make_room()
+    room.town.net.cut |= {"inner.example", "a.example"}
+    await room.tick(8)
+    assert {"before-silent", "after-silent"} <= names(room.town.a)
+    assert "before-silent" in names(room.town.b)
+    assert "after-silent" not in names(room.town.b), "a desk may sleep for a night"
+    room.town.net.cut.clear()
+    await room.tick(2)
+    assert names(room.town.a) == set()
+    await room.tick(60)
+    assert "after-silent" in names(room.town.b)
+
+
+async def test_a_floor_that_is_not_met_for_a_day_is_an_alarm(make_room: Make) -> None:
+    room = await make_room(replace(AT_ONCE, floor=3))
+    state = room.town.b.state
+    await room.tick(DAY_S // TICK - (state.number("tick") - state.number("floor_tick")))
+    assert "floor-unmet" not in names(room.town.b)
+    await room.tick(1)
+    assert "floor-unmet" in names(room.town.b)
+    for _ in range(3):
+        await room.send(room.hum())
+    await room.tick(3)
+    assert "floor-unmet" not in names(room.town.b)
+
+
+@pytest.mark.parametrize(("cause", "name"), [
+    (lambda m: setattr(m.records, "refused_drafts", 1), "records"),
+    (lambda m: setattr(m.pool, "lost", 1), "hums-lost"),
+    (lambda m: setattr(m, "answers_refused", 1), "answers-refused"),
+    (lambda m: setattr(m, "disk_failures", 1), "disk-failed"),
+    (lambda m: setattr(m, "skipped", 9), "ticks-slept"),
+])  # fmt: skip
+async def test_what_went_wrong_since_the_start_is_an_alarm(make_room: Make, cause, name) -> None:  # type: ignore[no-untyped-def]
+    room = await make_room()
+    assert name not in names(room.town.a)
+    cause(room.town.a)
+    assert name in names(room.town.a)
+
+
+async def test_a_mix_without_a_loop_key_says_that_it_watches_nothing(make_room: Make) -> None:
+    room = await make_room()
+    assert "loops-unwatched" in {a.name for a in report(room.town.a).alarms}
+    room.town.loops = LOOPS
+    room.restart()
+    assert "loops-unwatched" not in {a.name for a in report(room.town.a).alarms}
+
+
+async def test_the_status_needs_the_token_and_shows_no_exact_count(make_room: Make) -> None:
+    room = await make_room(replace(AT_ONCE, mean_b=1000 * TICK))
+    for n in range(12):
+        await room.send(room.hum(room.letter(f"{n}")))
+    await room.tick(3)
+    for mix in (room.town.a, room.town.b):
+        for path in ("/status", "/counts"):
+            assert await ask(mix.inner, "GET", path, b"", "wrong") == (400, b"")
+        assert await ask(mix.inner, "GET", "/counts", b"", TOKEN) == (400, b""), "demo only"
+        assert (await ask(mix.inner, "GET", "/status", b"", TOKEN))[0] == 200
+    facts = report(room.town.b).facts
+    assert facts["pool"] == "tens"
+    known = {"record", "days_ahead", "pool", "waiting_for_the_next", "ticks_late"}
+    assert set(facts) == known | {"hums_since_release"}, "nothing else is shown"
+    assert set(report(room.town.a).facts) == known
+
+
+def test_a_count_is_shown_as_its_power_of_ten() -> None:
+    shown = [coarse(n) for n in (0, 1, 9, 10, 99, 100, 999, 1000, 10**9)]
+    assert shown == [
+        "none", "fewer than ten", "fewer than ten", "tens", "tens", "hundreds", "hundreds",
+        "thousands or more", "thousands or more",
+    ]  # fmt: skip
