@@ -37,6 +37,7 @@ from wallflower.wire import (
     record,
     reply,
     segment,
+    token,
     words,
 )
 from wallflower.wire.sizes import (
@@ -50,6 +51,7 @@ from wallflower.wire.sizes import (
     REPLY_PLAIN,
     REPLY_SALT,
     REPLY_SLOT,
+    TOKEN_SET,
 )
 
 Target = Callable[[bytes], bool]
@@ -151,6 +153,12 @@ def _head(data: bytes) -> None:
     _same(found.signed + found.signature, data)
 
 
+def _token_set(data: bytes) -> None:
+    found = token.parse_set(data)
+    inside = b"".join(sorted(found.entries))
+    _same(bytes([1, 0]) + found.week.to_bytes(2) + found.salt + inside, data)
+
+
 def _chain(data: bytes) -> None:
     week, rest = int.from_bytes(data[:2]), data[2:66].ljust(64, b"\0")
     judged = chain.judge(_KEPT, chain.Link(week, rest[:32], rest[32:]))
@@ -236,6 +244,7 @@ TARGETS: dict[str, Target] = {
     "segment": target(_segment, {"segment", "receipt"}),
     "head": target(_head, {"segment"}, HEAD),
     "chain": target(_chain, {"chain"}),
+    "token": target(_token_set, {"token"}, TOKEN_SET),
     "words": target(_words, {"words"}),
     "entries": target(_entries, {"pull"}),
     "question": target(_question, {"pull"}, 12),

@@ -77,7 +77,7 @@ byte cells[CELLS + 1];       /* durable: 1 + hum * PIECES + piece, by number */
 byte cell_last;              /* durable */
 
 /* Mix A. */
-byte a_day = 1;              /* durable: the day that `_new_day` was done for */
+byte a_day = 1;              /* durable: the day that a new day was begun for */
 bit a_old_key;               /* durable: the pool key of the day before is still there */
 byte a_cursor;               /* durable */
 byte a_page;                 /* the last number of a page that was pulled and not taken; 0 is none */
@@ -180,7 +180,7 @@ proctype mix_a() {
   byte hum, leaving, at;
 end:
   do
-  /* src/wallflower/mix/edge/mix.py:Mix._new_day, src/wallflower/mix/edge/pool.py:Pool.new_day and
+  /* src/wallflower/mix/edge/records.py:Records.forget, src/wallflower/mix/edge/pool.py:Pool.new_day and
      src/wallflower/mix/edge/first.py:First.forget */
 #ifdef POOL_KEY_FIRST
   :: d_step { a_day != day && !a_half -> a_half = 1 } /* the key is gone, what it sealed is open in memory */
@@ -287,7 +287,7 @@ proctype mix_b() {
   byte letter, leaving, at;
 end:
   do
-  /* src/wallflower/mix/edge/mix.py:Mix._new_day and src/wallflower/mix/edge/pool.py:Pool.new_day */
+  /* src/wallflower/mix/edge/records.py:Records.forget and src/wallflower/mix/edge/pool.py:Pool.new_day */
 #ifdef POOL_KEY_FIRST
   :: d_step { b_day != day && !b_half -> b_half = 1 }
   :: d_step { b_day != day && b_half -> b_half = 0; b_day = day }
