@@ -105,6 +105,7 @@ class Crew:
     letters: list[bytes] = field(default_factory=list)
     released: Counter[str] = field(default_factory=Counter)
     last_drop: tuple[int, bytes] = (0, bytes(HASH))
+    cut_short: set[str] = field(default_factory=set)
     _known: dict[int, EpochRecord] = field(default_factory=dict)
     restarted: Callable[[Crew, str], None] = lambda _crew, _role: None
 
@@ -148,7 +149,9 @@ class Crew:
                     self.run(work())
             else:
                 self.run(work())
+            self.cut_short.discard(role)
         except PowerCut:
+            self.cut_short.add(role)
             # The power of everybody who was asked in that step went too.
             self.restart(role)
             for upstream in {"a": ["ingress"], "b": ["a"], "desk": ["b"]}[role]:
@@ -302,10 +305,10 @@ class Crew:
 
     def keys_are_gone(self) -> None:
         """After a mix's round no hop key is left whose time is over, and no old pool key."""
-        for name, mix, days in (("mix-a", self.town.a, _A_DAYS), ("mix-b", self.town.b, _B_DAYS)):
-            if mix.state.number("day") != self.today:
-                continue  # it had no round today
-            for file in (self.town.path / f"{name}-keys").iterdir():
+        for name, mix, days in (("a", self.town.a, _A_DAYS), ("b", self.town.b, _B_DAYS)):
+            if mix.state.number("day") != self.today or name in self.cut_short:
+                continue  # it had no whole round today; the next one begins with this
+            for file in (self.town.path / f"mix-{name}-keys").iterdir():
                 kind, _, number = file.name.partition("-")
                 record = self._record(int(number)) if kind == "hop" else None
                 if record is not None:
