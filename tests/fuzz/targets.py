@@ -38,6 +38,7 @@ from wallflower.wire import (
     reply,
     segment,
     token,
+    withdrawal,
     words,
 )
 from wallflower.wire.sizes import (
@@ -113,6 +114,11 @@ def _offer(data: bytes, *, with_drop: bool) -> None:
     signed = data + sign.sign(_OFFER_SEED, "offer", data)
     found = offer.verify_offer(signed, key("verify", "a"), with_drop=with_drop)
     _same(found.encode(), data)
+
+
+def _withdrawal(data: bytes) -> None:
+    signed = data + sign.sign(_OFFER_SEED, "withdraw", data)
+    _same(withdrawal.verify_withdrawal(signed, key("verify", "a")).encode(), data)
 
 
 def _drop(data: bytes) -> None:
@@ -237,6 +243,7 @@ TARGETS: dict[str, Target] = {
     "body": target(_body, {"record"}),
     "offer": target(partial(_offer, with_drop=False), {"record"}, 2 + KEM_PUBLIC),
     "offer-of-b": target(partial(_offer, with_drop=True), {"record"}, 2 + KEM_PUBLIC + 32),
+    "withdrawal": target(_withdrawal, {"record"}, 4),
     "drop": target(_drop, {"drop"}),
     "reply": target(_reply, {"reply"}, REPLY_PLAIN),
     "joined": target(_joined, {"reply"}),
@@ -292,6 +299,7 @@ def _plain_seeds() -> dict[str, list[bytes]]:
     return {
         "b-record": [bytes([kind, 0, 0, 0]) + bytes(range(16)) + bytes(16) for kind in range(3)],
         "hum": [b"".join(bytes([1, n, 0, 1]) + bytes(36) for n in range(12))],
+        "withdrawal": [b"\0\1\0\4", b"\0\0\0\4", b"\0\2\0\1"],
         "offer": [b"\0\1" + public],
         "offer-of-b": [b"\0\1" + public + bytes(32)],
         "reply": [b"\0\5\1\1hello", b"\0\0\1\1", b"\2\xcc\2\3" + b"x" * 716],

@@ -295,7 +295,7 @@ class Crew:
             number, last = drop.header.number, drop.hash
             record = self._record(drop.header.record)
             assert record is not None
-            private = keyring.drop_key(record.body.day)
+            private = keyring.drop_key(record.body.day, record.body.drop_key)
             assert private is not None
             opened = open_drop(drop, private, record.hash, keyring.living())
             assert not opened.faults

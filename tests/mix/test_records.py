@@ -153,7 +153,7 @@ async def test_a_record_that_differs_from_the_signed_draft_is_refused(tmp_path: 
     server.drafts["/records/1"] = other + signatures
     before, files = room.town.a.status()["drafts_refused"], room.town.a.records._files.names()
     with pytest.raises(Refused) as refusal:
-        await room.town.a.records._fetch(1)
+        await room.town.a.records._fetch()
     assert refusal.value.rule == "record 5.3"
     await room.town.a.step()
     assert room.town.a.status()["drafts_refused"] == before + 1

@@ -14,7 +14,8 @@
  *
  * A day ends only when every role had its round (`clock`): what is promised is promised to an operator
  * whose processes run. LATE_HUM takes that away from A: a hum may then come between A's last
- * round of a day and the end of A's key.
+ * round of a day and the end of A's key, and is lost, which is why no page makes a hum in a record's
+ * last two hours (hum 1.7).
  *
  * Planted faults, one #define each: ACK_EARLY_INGRESS, ACK_EARLY_A, ACK_EARLY_B, ACK_EARLY_DESK,
  * FORGET_SEEN, FORGET_TAKEN, RELEASE_TWICE_A, RELEASE_TWICE_B, NUMBER_APART, POOL_KEY_FIRST,
