@@ -38,6 +38,7 @@ test: lint page-test
 	sh tools/tests.sh $(ARGS)
 
 nightly: lint page-test
+	WITH_FUZZER=1 sh tools/setup.sh
 	mkdir -p docs/nightly
 	{ date -u '+%Y-%m-%d %H:%M UTC'; python --version; uname -sm; \
 	  pytest -rs -m 'nightly or not nightly' --durations=20 $(ARGS); } 2>&1 \

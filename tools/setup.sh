@@ -6,6 +6,7 @@
 # Nothing is fetched but by apt, pip and npm, with whatever settings this machine has for them.
 #
 #   WITHOUT_BROWSER=1   do without Chromium and Chinese fonts; the browser tests are skipped then
+#   WITH_FUZZER=1       install what tests/fuzz needs (requirements/fuzz.txt); `make nightly` does
 #   PYTHON=...          use this Python
 set -eu
 cd "$(dirname "$0")/.."
@@ -62,6 +63,9 @@ missing_packages() {
   have make || echo make
   # Node is not asked for here: Debian 12 has 18, and requirements/node.txt has one that fits.
   [ -e /etc/ssl/certs/ca-certificates.crt ] || [ ! -e /etc/debian_version ] || echo ca-certificates
+  # tests/models are checked by spin, whose checkers are C programs.
+  have spin || echo spin
+  { have gcc && [ -e /usr/include/stdio.h ]; } || echo gcc libc6-dev
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
     has_chinese_font || echo fonts-noto-cjk
@@ -135,6 +139,15 @@ install_project() {
   stamp project "$want"
 }
 
+add_fuzzer() {
+  [ -n "${WITH_FUZZER:-}" ] || return 0
+  want=$(digest_of requirements/fuzz.txt)
+  if fresh fuzzer "$want"; then return 0; fi
+  say "The fuzzer (requirements/fuzz.txt)"
+  pip install --require-hashes --no-deps -r requirements/fuzz.txt
+  stamp fuzzer "$want"
+}
+
 choose_node() {
   if node_fits; then
     rm -f "$venv/bin/node" "$venv/bin/npm" "$venv/bin/npx"
@@ -180,6 +193,7 @@ make_page() {
 install_missing
 make_environment
 install_project
+add_fuzzer
 choose_node
 make_page
 [ -x "$venv/bin/wallflower" ] || { echo "setup ended without .venv/bin/wallflower" >&2; exit 1; }

@@ -151,10 +151,14 @@ async def test_a_record_that_differs_from_the_signed_draft_is_refused(tmp_path: 
     s = room.town.signers
     signatures = b"".join(sign.sign(k, "record", other) for k in (s.organisation, s.a, s.b))
     server.drafts["/records/1"] = other + signatures
-    before = room.town.a.status()["drafts_refused"]
+    before, files = room.town.a.status()["drafts_refused"], room.town.a.records._files.names()
+    with pytest.raises(Refused) as refusal:
+        await room.town.a.records._fetch()
+    assert refusal.value.rule == "record 5.3"
     await room.town.a.step()
     assert room.town.a.status()["drafts_refused"] == before + 1
     assert room.town.a.records.in_force(room.town.clock.now()) is None
+    assert room.town.a.records._files.names() == files
     room.town.close()
 
 

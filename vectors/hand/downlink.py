@@ -262,6 +262,10 @@ def _both(data: bytes) -> Fields:
     return {"replies": read["replies"], "receipts": read["receipts"]}
 
 
+def _signed_head(body: bytes, purpose: bytes = b"head") -> bytes:
+    return body + sign(SIGNERS["board"], purpose, body)
+
+
 def refused_segments() -> list[Refusal]:
     cases = {case.name: case for case in segments()}
     made = {name: case.make() for name, case in cases.items() if case.make}
@@ -293,8 +297,13 @@ def refused_segments() -> list[Refusal]:
         ("head-signature-is-flipped", "segment 3.3", flipped(top, -1), "trust",
          {**usual, "what": "head"}),
         ("head-signed-as-a-segment", "segment 3.3",
-         top[:-64] + sign(SIGNERS["board"], b"segment", top[:-64]), "trust",
+         _signed_head(top[:-64], b"segment"), "trust",
          {**usual, "what": "head"}),
+        *((name, "segment 3.6", _signed_head(put(top[:-64], 80, named)), "trust",
+           {**usual, "what": "head"}) for name, named in (
+            ("head-of-another-record", drawn("another record", 32)),
+            ("head-that-names-no-record", bytes(32)),
+        )),
         ("counts-are-not-the-record-s", "segment 3.4", segment(wide), "trust", usual),
         ("counts-of-before-the-step-under-the-record-of-the-step", "segment 3.4",
          segment({**cases["first"].inputs, "record": "raised"}), "trust", after),

@@ -97,7 +97,7 @@ def _free_mark(kept: Sequence[Kept], week: int, draw: Callable[[int], bytes]) ->
     used = {k.mark for k in own if k.week == week}
     free = [mark for mark in range(MARKS) if mark not in used]
     if not free:
-        raise Refused("letter 1.3", "There are no letters left for this week", "Wait a week.")
+        raise Refused("letter 3.9", "There are no letters left for this week", "Wait a week.")
     taken = {index_of(k.mark) for k in own}
     fresh = [mark for mark in free if index_of(mark) not in taken]
     return shuffled(draw, fresh or free)[0]

@@ -1,0 +1,69 @@
+// Whatever bytes come, a reader of the page gives a value or Refused, and nothing else.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Refused } from '../src/refused.js';
+import { decodeImage } from '../src/store/image.js';
+import { fromPieces } from '../src/store/carrying.js';
+import { PLAIN } from '../src/store/image.js';
+import { parseHead, parseSegment } from '../src/wire/segment.js';
+import { parseCell } from '../src/wire/cell.js';
+import { parseLetter } from '../src/wire/letter.js';
+import { parseParcel } from '../src/wire/parcel.js';
+import { parseReceipts } from '../src/wire/receipt.js';
+import { parseRecord } from '../src/wire/record.js';
+import { openPart } from '../src/wire/reply.js';
+import { LETTER_PLAIN } from '../src/wire/sizes.js';
+import { fromPerson } from '../src/wire/words.js';
+import { hex, STRUCTURES, vectorsOf } from './vectors/files.js';
+
+// A small generator with a fixed seed: the same bytes in every run.
+let state = 20_778;
+const whole = (limit: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * limit);
+};
+
+const READERS: Readonly<Record<string, (data: Uint8Array) => unknown>> = {
+  cell: parseCell,
+  parcel: parseParcel,
+  letter: (data) => parseLetter(data, 125),
+  record: parseRecord,
+  reply: (data) => openPart(new Uint8Array(32), 125, 0, data),
+  receipt: parseReceipts,
+  segment: parseSegment,
+  head: parseHead,
+  words: (data) => fromPerson(new TextDecoder().decode(data)),
+  image: decodeImage,
+  carried: (data) => fromPieces(new TextDecoder().decode(data)),
+};
+
+const good = STRUCTURES.flatMap((structure) =>
+  vectorsOf(structure, 'hand').flatMap((one) => (one.bytes ? [hex(one.bytes)] : [])),
+);
+good.push(new Uint8Array(LETTER_PLAIN), new Uint8Array(PLAIN));
+
+function changed(bytes: Uint8Array): Uint8Array {
+  const cut = [0, 0, 0, 1, 16, 64][whole(6)] as number;
+  const out = bytes.slice(0, Math.max(0, bytes.length - cut));
+  const head = whole(2) ? 120 : out.length;
+  for (let n = whole(5); n > 0; n--) out[whole(Math.min(head, out.length))] = whole(256);
+  return out;
+}
+
+for (const [name, read] of Object.entries(READERS)) {
+  test(`${name}: good bytes of any structure with changes are read or refused`, () => {
+    let refused = 0;
+    for (let i = 0; i < 400; i++) {
+      const data = changed(good[whole(good.length)] as Uint8Array);
+      try {
+        read(data);
+      } catch (error) {
+        assert.ok(error instanceof Refused, `${error}`);
+        refused += 1;
+      }
+    }
+    assert.ok(refused > 0);
+  });
+}

@@ -1,0 +1,150 @@
+"""Every numbered refusal of the spec is shown: by a vector for both languages, or by a named test.
+
+The numbers are read from the pages of spec/. A new one without a vector or a row here turns this
+red, and so does a row whose test does not exist or does not speak of the number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from vectors.in_python import HERE, load
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(p.stem for p in (ROOT / "spec").glob("*.md") if p.stem not in ("README", "sizes"))
+# What no file of bytes can show: it needs a memory, a clock, a second file, or a person's act.
+IN_PYTHON = {
+    "hum 3.1": ("mix/test_records", "hop_keys_are_erased_on_time_and_their_hums_open_nowhere"),
+    "hum 3.2": ("mix/test_first", "cells_and_hums_again_across_restarts_are_forwarded_once"),
+    "letter 3.9": (
+        "source/test_letters", "no_mark_is_used_twice_in_a_week_and_the_last_one_can_be_had",
+    ),
+    "parcel 3.2": ("mix/test_second", "a_bad_parcel_is_refused_by_its_rule_and_keeps_nothing"),
+    "parcel 3.4": ("mix/test_second", "a_taken_letter_is_refused_by_its_rule_and_changes_nothing"),
+    "record 5.1": (
+        "board/test_server", "an_offer_with_a_bad_signature_is_refused_and_changes_nothing",
+    ),
+    "record 5.2": ("mix/test_signing", "a_draft_with_another_hop_key_is_refused"),
+    "record 2.12": (
+        "lab/test_revocation", "a_source_is_not_taken_back_to_a_record_that_was_revoked",
+    ),
+    "record 5.3": ("mix/test_records", "a_record_that_differs_from_the_signed_draft_is_refused"),
+    "token 4.4": ("mix/test_known", "a_bad_set_is_refused_by_its_rule_and_the_good_one_stays"),
+    "record 5.4": ("mix/test_signing", "a_draft_that_goes_back_behind_today_is_refused"),
+    "record 6.1": (
+        "lab/test_revocation", "a_withdrawal_that_is_not_one_is_refused_and_changes_nothing",
+    ),
+    "segment 3.7": ("trust/test_board", "a_board_that_went_back_is_refused"),
+}  # fmt: skip
+# The two that have no exception of their own: A counts and drops, and says nothing to anybody.
+SILENT = {"hum 3.1", "hum 3.2"}
+_STORE = "page/test/store-refusals.test.ts"
+IN_TYPESCRIPT = {
+    "segment 3.7": "page/test/trust.test.ts",
+    "store 2.3": _STORE, "store 2.5": _STORE, "store 3.3": _STORE, "store 4.1": _STORE,
+    "store 6.1": _STORE, "store 6.2": _STORE, "store 6.3": _STORE, "store 6.4": _STORE,
+}  # fmt: skip
+# The page neither gathers a hum, nor writes a reply, nor reads a parcel twice, a drop, a draft or
+# a set of tokens; a conversation without a mark is its store 2.5,
+# and of two records it takes the newer, which is then out of its time (record 2.10).
+NOT_OF_THE_PAGE = re.compile(
+    r"(drop|hum 3|letter 3\.9|token|parcel 3\.[24]|record (2\.12|[56])|reply 3\.5)"
+)
+_LIST = re.compile(r"^(\d+)\. (.*)$")
+_ITEM = re.compile(r"^   (\d+)\. (.*)$")
+
+
+def _rules(page: str) -> set[str]:
+    """The numbers of a page that refuse: every item of a list of refusals, and each "Refused:"."""
+    found: set[str] = set()
+    section, item, listed = "", "", False
+    for line in (ROOT / "spec" / f"{page}.md").read_text("utf-8").splitlines():
+        top, inner = _LIST.match(line), _ITEM.match(line)
+        if top:
+            section, item, listed = top[1], "", top[2].startswith("Refusals")
+        elif inner:
+            item = inner[1]
+            if listed:
+                found.add(f"{page} {section}.{item}")
+        elif not line.startswith("   "):
+            section = item = ""
+            listed = False
+        if section and re.search(r"\bRefused\b", line):
+            found.add(f"{page} {section}.{item}" if item else f"{page} {section}")
+    return found
+
+
+RULES = {rule for page in PAGES for rule in _rules(page)}
+
+
+def _vectors() -> dict[str, set[str]]:
+    """rule -> the structures and stages that show it."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    for file in HERE.glob("*/refused/*.json"):
+        vector = load(str(file.relative_to(HERE)))
+        shown[vector["refused"]].add(f"{vector['structure']} {vector['stage']}")
+    return shown
+
+
+SHOWN = _vectors()
+
+
+def test_the_numbers_of_the_spec_are_read() -> None:
+    counts = {page: len(_rules(page)) for page in PAGES}
+    assert counts["cell"] == 5
+    assert counts["record"] == 17
+    assert counts["chain"] == counts["receipt"] == 1
+    assert {page for page in PAGES if not counts[page]} == {"crypto", "stamp"}
+    assert len(RULES) > 60
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_refusal_is_shown_in_each_language_that_reads_it(rule: str) -> None:
+    of_store = rule.startswith("store")
+    assert rule in SHOWN or rule in IN_PYTHON or of_store, "no Python test shows it"
+    if not NOT_OF_THE_PAGE.match(rule):
+        assert rule in SHOWN or rule in IN_TYPESCRIPT, "no test of the page shows it"
+
+
+def test_no_vector_and_no_row_speaks_of_a_number_that_the_spec_does_not_have() -> None:
+    assert set(SHOWN) <= RULES
+    assert set(IN_PYTHON) | set(IN_TYPESCRIPT) <= RULES
+
+
+@pytest.mark.parametrize("rule", sorted(IN_PYTHON))
+def test_named_python_test_exists_and_speaks_of_the_number(rule: str) -> None:
+    file, name = IN_PYTHON[rule]
+    text = (ROOT / "tests" / f"{file}.py").read_text("utf-8")
+    assert re.search(rf"^(async )?def test_{name}\(", text, re.MULTILINE), (
+        f"{file} has no such test"
+    )
+    if rule not in SILENT:
+        assert f'"{rule}"' in text, f"{file} never asserts {rule}"
+
+
+@pytest.mark.parametrize(("rule", "file"), sorted(IN_TYPESCRIPT.items()))
+def test_named_test_of_the_page_asserts_the_number(rule: str, file: str) -> None:
+    assert f"refusedBy('{rule}')" in (ROOT / file).read_text("utf-8")
+
+
+def test_the_page_reads_every_stage_of_the_vectors_but_those_that_it_does_not_speak() -> None:
+    text = (ROOT / "page" / "test" / "vectors" / "refuse.ts").read_text("utf-8")
+    read = set(re.findall(r"^  '([a-z]+ [a-z-]+)':", text, re.M))
+    line = next(line for line in text.splitlines() if "ELSEWHERE" in line)
+    elsewhere = set(re.findall(r"'([a-z]+ [a-z-]+)'", line))
+    stages = {stage for shown in SHOWN.values() for stage in shown if not stage.startswith("drop ")}
+    assert stages == read | elsewhere
+    assert not read & elsewhere
+
+
+def test_every_number_that_the_code_raises_is_one_of_the_spec() -> None:
+    """Both languages."""
+    code = [p.read_text("utf-8") for p in (ROOT / "src" / "wallflower").rglob("*.py")]
+    code += [p.read_text("utf-8") for p in (ROOT / "page" / "src").rglob("*.ts")]
+    pattern = rf"""Refused\(\s*['"]((?:{"|".join(PAGES)}) [\d.]+)['"]"""
+    raised = {rule for text in code for rule in re.findall(pattern, text)}
+    assert len(raised) > 40
+    assert raised <= RULES | {"hum 1.7"}  # a page's own act, not bytes: tests of trust
