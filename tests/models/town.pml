@@ -357,7 +357,7 @@ end:
 #ifdef NUMBER_APART
   :: d_step { b_half -> b_number++; b_half = 0 }
 #endif
-  /* src/wallflower/mix/edge/mix.py:Mix._tell_drop_head and src/wallflower/board/edge/board.py:Board.keep_drop_head */
+  /* src/wallflower/mix/edge/telling.py:Telling._drop_head and src/wallflower/board/edge/board.py:Board.keep_drop_head */
   :: d_step { board_head < b_number && day == LAST -> board_head = b_number }
 #ifdef FORGET_TAKEN
   :: d_step { CRASH(1) -> crashes--; b_page = 0; taken = 0 }
