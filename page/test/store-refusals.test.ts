@@ -11,17 +11,18 @@ import { IMAGE, pack, unpack } from '../src/store/packing.js';
 import { slotNote, slotTag } from '../src/store/slots.js';
 import { draw } from '../src/entropy.js';
 import { epochSecret } from '../src/crypto/derive.js';
-import { LETTER, MARKS, RECORD_MAX } from '../src/wire/sizes.js';
+import { LETTER, MARKS, RECORD_MAX, TOKEN, TOKEN_WEEKS } from '../src/wire/sizes.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
+const TOKENS = TOKEN_WEEKS * TOKEN;
 const SECRET = new Uint8Array(16).fill(7);
 const refusedBy = (rule: string) => (error: unknown) =>
   error instanceof Refused && error.rule === rule;
 
 const slot = (waits: Waits): Slot => ({
   waits, day: today.body.day, recordHash: today.hash, tag: draw(16), note: draw(4),
-  letter: draw(LETTER),
+  tokens: draw(TOKENS), letter: draw(LETTER),
 });
 
 async function fresh(hurry = true): Promise<Session> {
@@ -82,7 +83,7 @@ test('an image of another length, version, seal, state or board is refused by st
     assert.throws(() => unpack(bytes), refusedBy('store 4.1'));
   }
   const first = 16 + 1 + 4 + 2 + RECORD_MAX;
-  const size = first + 4 * (1 + 4 + 32 + 16 + 4 + LETTER) + 176;
+  const size = first + 4 * (1 + 4 + 32 + 16 + 4 + TOKENS + LETTER) + 176;
   for (const [at, value] of [[first, 3], [size, 255]] as const) {
     const bad = plain.slice();
     bad[at] = value;
