@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,18 @@ from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
 from wallflower.board.edge.status import report as of_organisation
+from wallflower.board.edge.told import Told
 from wallflower.board.release import periods_of_day
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host.asgi import Headers, Message
+from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings
+from wallflower.host.net import Unreachable
 from wallflower.lab.host import SeededEntropy, ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.board import verify_head, verify_segment
+from wallflower.wire.loop import way_to_organisation
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import parse_body
 from wallflower.wire.segment import parse_segment, segment_size
@@ -447,3 +452,23 @@ async def test_loops_of_strangers_are_taken_and_change_nothing(make_room: Make) 
     await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 32, TOKEN)
     assert told._watch is not None
     assert told._watch._db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)
+
+
+async def test_a_server_without_room_for_its_loops_stays_and_watches_when_there_is_room(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+    room.town.loops = LoopSettings(b"k" * 32, 96)
+
+    def full(_folder: Folder, _name: str) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    way = way_to_organisation(room.town.parameters.mean_a, TICK, 1.0)
+    with monkeypatch.context() as disk:
+        disk.setattr(Folder, "database", full)
+        told = room.town.server.told = Told(room.town.server._host, room.town.loops)
+        assert told.judge(way) is None
+        with pytest.raises(Unreachable):
+            await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
+    await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
+    assert told.judge(way) is not None

@@ -5,6 +5,10 @@ Spec: loop.md 2.4, census.md 4.
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+from contextlib import suppress
+
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.loops import LoopSettings, LoopWatch
@@ -20,19 +24,30 @@ class Told:
     def __init__(self, host: Host, loops: LoopSettings | None) -> None:
         self._clock = host.clock
         self._files = host.disk.folder("census")
-        self._watch = _watch(host, loops) if loops else None
+        self._host = host
+        self._loops = loops
+        self._watch: LoopWatch | None = None
         self.census = self._files.read("newest")
+        self._watched()
 
     def take_loops(self, data: bytes) -> None:
-        """Note which of these tokens are of our own loops, or Refused (loop 4.1)."""
+        """Note which of these tokens are of our own loops, or Refused (loop 4.1).
+
+        Raises OSError while the disk is full; B tells them again.
+        """
         if not data or len(data) % TOKEN:
             raise Refused("loop 4.1", "A list of loops has the wrong length")
-        if self._watch is None:
+        if self._loops is None:
             return
-        now = self._clock.now()
-        for at in range(0, len(data), TOKEN):
-            self._watch.came(data[at : at + TOKEN], now)
-        self._watch.forget(now)
+        watch, now = self._watched(), self._clock.now()
+        if watch is None:
+            raise OSError(errno.ENOSPC, "the disk is full")
+        try:
+            for at in range(0, len(data), TOKEN):
+                watch.came(data[at : at + TOKEN], now)
+            watch.forget(now)
+        except sqlite3.Error:
+            raise OSError(errno.ENOSPC, "the disk is full") from None
 
     def take_census(self, data: bytes, record: EpochRecord) -> None:
         """Publish a census that B signed, or Refused (census 5)."""
@@ -42,8 +57,13 @@ class Told:
 
     def judge(self, way: Way) -> Verdict | None:
         """What the canary's loops say; None when none are watched."""
-        return self._watch.judge(way, self._clock.now()) if self._watch else None
+        watch = self._watched()
+        return watch.judge(way, self._clock.now()) if watch else None
 
-
-def _watch(host: Host, loops: LoopSettings) -> LoopWatch:
-    return LoopWatch(host.disk.database("loops.db"), loops, host.clock.now())
+    def _watched(self) -> LoopWatch | None:
+        """The watch, opened when there is room for its table; the desk server stays without."""
+        if self._watch is None and self._loops is not None:
+            with suppress(OSError, sqlite3.Error):
+                db = self._host.disk.database("loops.db")
+                self._watch = LoopWatch(db, self._loops, self._clock.now())
+        return self._watch
