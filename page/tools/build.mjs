@@ -14,6 +14,8 @@ import { spokenTexts, unreviewed, withTexts } from './texts.mjs';
 const page = fileURLToPath(new URL('..', import.meta.url));
 const out = fileURLToPath(new URL('../../src/wallflower/campaign/page/', import.meta.url));
 
+const EAGER = '//# allFunctionsCalledOnLoad';
+
 const bundled = async (name) => {
   const { outputFiles } = await build({
     absWorkingDir: page,
@@ -26,6 +28,7 @@ const bundled = async (name) => {
     charset: 'utf8',
     minify: true,
     legalComments: 'none',
+    banner: { js: EAGER },
     plugins: [spokenTexts],
   });
   return outputFiles[0].text;

@@ -18,6 +18,10 @@ FULL, FIRST = 1, 2
 PIECE = 24
 # Session files are named by when they were made.
 _TIME = re.compile(r"_\d{17}$")
+# A database's diary: a line begins with its time and the number of the thread that wrote it, which
+# has as many digits as the machine has threads behind it.
+_DIARY = re.compile(r"(^|/)LOG(\.old)?$")
+_THREAD = re.compile(rb"^(\S+) [0-9a-f]+ ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,8 @@ def look_at(profile: Path, origin_port: int) -> Profile:
     sizes, entries = {}, {}
     for path in sorted(p for p in profile.rglob("*") if p.is_file() and not p.is_symlink()):
         name = path.relative_to(profile).as_posix().replace(str(origin_port), "PORT")
-        name = _TIME.sub("_TIME", name)
-        sizes[name] = path.stat().st_size
+        name, size = _TIME.sub("_TIME", name), path.stat().st_size
+        sizes[name] = len(_THREAD.sub(rb"\1 ", path.read_bytes())) if _DIARY.search(name) else size
         if path.suffix == ".log" and (path.parent / "CURRENT").exists():
             entries[name] = log_entries(path.read_bytes())
     return Profile(sizes, entries)

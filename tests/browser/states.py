@@ -31,6 +31,8 @@ SECRET = bytes(range(16))
 PLACES = 4
 _PAGE = Path(__file__).parents[2] / "page"
 AXE = Path(os.environ.get("AXE_CORE", _PAGE / "node_modules" / "axe-core")) / "axe.min.js"
+# What stands above an answer depends on the day of the test.
+WEEK = re.compile(r"(?<=Week of )[A-Z][a-z]+ \d{1,2}, \d{4}")
 # Roles that a person moves by; plain text is the catalogue's affair.
 LANDMARKS = re.compile(
     r"^\s*- '?(banner|navigation|main|contentinfo|region|group|heading|link|button|textbox|checkbox"
@@ -105,7 +107,7 @@ def violations(page: Page) -> list[str]:
 def tree(page: Page) -> list[str]:
     """The landmarks, headings and controls of the accessibility tree, with their names."""
     lines = page.locator("body").aria_snapshot().splitlines()
-    return [line.rstrip(":") for line in lines if LANDMARKS.match(line)]
+    return [WEEK.sub("DAY", line.rstrip(":")) for line in lines if LANDMARKS.match(line)]
 
 
 def roles(lines: list[str]) -> list[str]:

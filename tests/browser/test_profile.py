@@ -28,7 +28,7 @@ from tests.browser.stage import Stage
 pytestmark = pytest.mark.browser
 
 CANARY = "Kanarienvogel 7391 im grauen Schrank der dritten Halle"
-LANES = 2
+LANES = 4
 STAY_MS = 25_000  # longer than everything that a writer does, on a busy machine
 SNAPSHOT_MS = 3000  # Chromium notes an open tab's place at most once in 2.5 s
 # What Chromium changes by itself from run to run, with nobody at the keyboard.

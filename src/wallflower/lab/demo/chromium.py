@@ -68,7 +68,7 @@ class ChromiumSource:
 
     async def visit(self) -> None:
         """Watch once."""
-        await self._watch("profile")
+        await made_again(lambda: self._watch("profile"))
 
     async def write(self, text: str) -> None:
         """In the page that is open: make words, note them, seal a letter. Nothing is sent."""

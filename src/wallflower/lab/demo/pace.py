@@ -11,7 +11,9 @@ from wallflower.wire.sizes import DAY_S
 HUMS: Final = 60  # a hum of 90 s takes 1.5 s
 PARAMETERS: Final = {
     # Shorter than the default of 24 h in all, so that a demo ends: an operator may do this too.
-    "mean_a": 2 * 3600, "mean_b": 3 * 3600, "tick": 600, "slots": 32, "floor": 40,
+    "mean_a": 2 * 3600, "mean_b": 3 * 3600, "slots": 32, "floor": 40,
+    # The longest that a record allows: a quarter of a wall second, which a busy machine can keep.
+    "tick": 3600,
     "replies": 13, "receipts": 100, "period": 4 * 3600, "segments": 84,
 }  # fmt: skip
 

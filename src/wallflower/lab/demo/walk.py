@@ -196,9 +196,11 @@ async def walk(
     await source.visit()
     say("Offline, it writes a letter in Chinese. It waits for a visit on a later day.")
     await source.write(LETTER)
+    # Not the day of the visit: on a busy machine that may be over before the letter is written.
+    written = await today(town)
 
     async def later() -> bool:
-        return await today(town) > first
+        return await today(town) > written
 
     await until("the next day", later, patience)
     say("On a later day it visits again; the letter rides in that hum.")

@@ -12,6 +12,7 @@ from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder, has_room, settle
+from wallflower.host.log import Entry
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route, pull
@@ -128,23 +129,32 @@ class Mix:
         settle(self.state.db)
 
     async def _intake(self) -> None:
-        """Pull until nothing is left; each page is durable before the next question trims it."""
+        """Pull until a page is not full; each is durable before the next question trims it.
+
+        What comes while we take is left for the next round: where cells never stop coming, a round
+        that waited for an empty page would never end.
+        """
+        try:
+            while len(await self._pull(PAGE)) == PAGE:
+                pass
+            # Nothing more is asked for; the node before us may forget what we now have.
+            await self._pull(0)
+        except Unreachable:
+            return
+        except Refused:
+            self.answers_refused += 1
+
+    async def _pull(self, most: int) -> list[Entry]:
+        """Ask for what comes next, and make it durable."""
         s = self._settings
-        while True:
-            after = self.state.number("cursor")
-            try:
-                entries = await pull(self._host.net, s.source_url, s.source_token, after, PAGE)
-            except Unreachable:
-                return
-            except Refused:
-                self.answers_refused += 1
-                return
-            self.heard.before = self.now()
-            if not entries:
-                return
+        after = self.state.number("cursor")
+        entries = await pull(self._host.net, s.source_url, s.source_token, after, most)
+        self.heard.before = self.now()
+        if entries:
             with self.state.transaction():
                 self.part.take(entries)
                 self.state.set_number("cursor", entries[-1].seq)
+        return entries
 
     def _tick(self, record: EpochRecord) -> None:
         number = tick_number(self._host.clock.now(), record.body.parameters.tick)
