@@ -1,6 +1,6 @@
 #!/bin/sh
-# The two halves of the suite at once, one a core: the browser's tests wait much and compute much, the
-# others likewise. The first is shown as it runs, the second when both have ended.
+# The suite in two parts. What waits for conditions runs a few at a time; what needs the machine to
+# itself, because it holds a real clock against it (marked `alone`), runs after that, one by one.
 #
 #   tools/tests.sh              everything but what is marked nightly
 #   tools/tests.sh ARGUMENTS    one pytest with these
@@ -8,16 +8,10 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
-other=$(mktemp)
-pytest -rs --ignore=tests/browser >"$other" 2>&1 &
-pid=$!
-trap 'kill "$pid" 2>/dev/null; rm -f "$other"' EXIT
-trap 'exit 130' INT TERM HUP
-
-pytest -rs tests/browser
-browser=$?
-wait "$pid"
-others=$?
-cat "$other"
-[ "$browser" -eq 0 ] || echo "tests/browser failed: see the summary above the other half's output"
-exit $((browser | others))
+# Browsers and processes wait more than they compute: one more at a time than there are cores.
+pytest -rs -n "$(($(nproc) + 1))" --dist loadfile -m "not nightly and not alone"
+together=$?
+pytest -rs -m "alone and not nightly"
+alone=$?
+[ "$together" -eq 0 ] || echo "The first part failed: its summary stands above the second part's"
+exit $((together | alone))

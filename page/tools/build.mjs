@@ -14,6 +14,8 @@ import { spokenTexts, unreviewed, withTexts } from './texts.mjs';
 const page = fileURLToPath(new URL('..', import.meta.url));
 const out = fileURLToPath(new URL('../../src/wallflower/campaign/page/', import.meta.url));
 
+// Chromium keeps a script compiled, with the functions that were used until then: all of them at once
+// tell nothing about who used what (claim 115).
 const EAGER = '//# allFunctionsCalledOnLoad';
 
 const bundled = async (name) => {

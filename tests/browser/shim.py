@@ -14,6 +14,10 @@ crypto.getRandomValues=(array)=>{const bytes=new Uint8Array(array.buffer,array.b
 array.byteLength);for(let i=0;i<bytes.length;i++)bytes[i]=next();return array}})();
 """ % (SEED)
 
+# A planted fault that shows only when a letter leaves begins with this: then `letter` is true.
+ON_LETTER = b"""let letter=false;self.addEventListener('message',(event)=>{
+if(event.data.job==='hum')letter=event.data.carried.kind===1});const sent=self.fetch.bind(self);"""
+
 
 def seeded(script: bytes) -> bytes:
     """The script behind the shim."""

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Playwright
 from tests.browser.behaviours import BEHAVIOURS, Scene, watch, write_short
 from tests.browser.lanes import in_lanes
-from tests.browser.shim import SHIM, rest_hash, seeded
+from tests.browser.shim import ON_LETTER, SHIM, rest_hash, seeded
 from tests.browser.stage import Alter, Shape
 from tests.browser.tabs import visit_by_protocol
 from tests.browser.trace import Trace, differences, untimed
@@ -24,7 +24,7 @@ from tests.browser.visits import Lane
 from wallflower.crypto.derive import sha256
 from wallflower.wire.sizes import CELL, HUM_CELLS
 
-pytestmark = [pytest.mark.browser, pytest.mark.nightly]
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 LANES = 2
 AGAIN = 4
@@ -40,9 +40,6 @@ def patched(code: bytes) -> Alter:
     return lambda script: SHIM + code + script
 
 
-# Each fault shows only when a letter leaves: `kind` is 1 then.
-ON_LETTER = b"""let letter=false;self.addEventListener('message',(event)=>{
-if(event.data.job==='hum')letter=event.data.kind===1});const sent=self.fetch.bind(self);"""
 CONTROLS: dict[str, Altered] = {
     "one request more": {
         "hum.js": patched(

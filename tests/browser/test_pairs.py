@@ -15,11 +15,11 @@ from playwright.sync_api import Playwright
 from tests.browser.figures import Auc, by_classifier, by_feature
 from tests.browser.lanes import in_lanes
 from tests.browser.pairs import Hum, classes, hums
-from tests.browser.shim import SHIM
+from tests.browser.shim import ON_LETTER, SHIM
 from tests.browser.stage import Alter, Stage
 from tests.browser.trace import differences
 
-pytestmark = [pytest.mark.browser, pytest.mark.nightly]
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 PAIRS = int(os.environ.get("PAIRS", "200"))  # fewer only to try the test itself
 PACE = 30
@@ -30,9 +30,8 @@ FILM = bytes(40_000)  # two pieces: what it shows is not the question
 # Without dither, and the sixth cell of a letter 20 ms late.
 LATE: Alter = lambda script: (  # noqa: E731
     SHIM
-    + b"""let letter=false;self.addEventListener('message',(event)=>{
-if(event.data.job==='hum')letter=event.data.kind===1});const sent=self.fetch.bind(self);
-self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)
+    + ON_LETTER
+    + b"""self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)
 await new Promise((go)=>setTimeout(go,20));return sent(url,how)};"""
     + script
 )

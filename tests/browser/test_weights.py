@@ -16,7 +16,7 @@ from tests.browser.stage import Stage
 from wallflower.wire.sizes import BOARD_SEGMENTS, LETTER_TEXT, RECEIPTS, REPLY_SLOTS
 from wallflower.wire.words import to_words
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 INSTRUCTIONS, WITHOUT_SCRIPT, WITH_SCRIPT = 12_000, 60_000, 200_000
 SLOW_BYTES_S = 8000

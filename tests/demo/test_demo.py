@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 WALLFLOWER = Path(sys.executable).with_name("wallflower")
 LIMIT_S = 50
 
