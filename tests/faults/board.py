@@ -36,6 +36,7 @@ class Handed:
     seen: Counter[bytes] = field(default_factory=Counter)
     forks: list[int] = field(default_factory=list)
     due: set[bytes] = field(default_factory=set)
+    period: int = 0  # of the newest segment
     _segments: dict[int, bytes] = field(default_factory=dict)
     _records: dict[int, bytes] = field(default_factory=dict)
 
@@ -57,7 +58,9 @@ class Handed:
         for number in range(head.first, head.number + 1):
             raw = await net.get(f"{url}/board/{number}")
             if number not in self._segments:
-                self.seen.update(slot[:10] for slot in parse_segment(raw).replies)
+                segment = parse_segment(raw)
+                self.period = max(self.period, segment.header.period)
+                self.seen.update(slot[:10] for slot in segment.replies)
             self._same(self._segments, number, raw)
 
     def _same(self, known: dict[int, bytes], number: int, raw: bytes) -> None:
@@ -84,14 +87,23 @@ class Handed:
         }
 
     async def settle(self, limit: float) -> None:
-        """Wait until everything that is due now is on the board."""
-        due = self._due()
+        """Wait until the segment of this period is on the board, which all that is due stands in
+        or before."""
+        self.due = self._due()
+        period = int(self.crew.clock.now() // PARAMETERS["period"])
 
         async def out() -> bool:
-            return due <= self.seen.keys()
+            return self.period >= period
 
-        await until(out, "what is due is on the board", limit)
-        self.due = due
+        await until(out, "this period's segment is on the board", limit)
+
+    async def wait_for_due(self, limit: float) -> None:
+        """Wait until a slot that was handed in is due."""
+
+        async def some() -> bool:
+            return bool(self._due())
+
+        await until(some, "a batch's day begins", limit)
 
     def lost(self) -> list[bytes]:
         """Slots that were due and never stood on the board."""

@@ -3,7 +3,7 @@
 Time runs fast (a day is DAY_WALL_S seconds of the wall clock) and delays are a few ticks, so that
 what was put in comes out soon. A day is still long enough that a process of a busy machine, which
 may take many seconds to start, is never away for as long as a hop key lives. The desk is played by
-`tests.faults.desk`, with keys of the test.
+`tests.faults.desk`, with keys of the test, or is the real one (`tests.faults.office`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.faults.nursery import Forked, Nursery
 from tests.host.sockets import listening, until
 
 from wallflower.cli.acts import make_pins
@@ -34,7 +35,7 @@ from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.sizes import DAY_S
 
 DAY_WALL_S = 120.0
-STARTS_AT = 0.75  # of a day: the epoch changes half a minute after the start
+STARTS_AT = 0.8  # of a day: the epoch changes 24 s after the start
 TICK = 360  # record seconds: half a second of the wall clock
 PARAMETERS = {
     # Two ticks in each pool on average, and no crowd to wait for.
@@ -43,7 +44,7 @@ PARAMETERS = {
     "replies": 2, "receipts": 2, "period": 12 * 3600, "segments": 84,
 }  # fmt: skip
 SERVERS = ("organisation", "ingress", "mix-a", "mix-b")
-UP_S = 60.0  # a process may take so long to start on a busy machine
+UP_S = 300.0  # a process may take so long to start on a busy machine
 _SCRIPT = str(Path(__file__).with_name("planted.py"))
 
 
@@ -58,8 +59,9 @@ class Crew:
 
     town: Town
     commands: dict[str, Sequence[str]] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
-    complaints: list[str] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, Process | Forked] = field(default_factory=dict)
+    nursery: Nursery | None = None
 
     @property
     def clock(self) -> PacedClock:
@@ -79,14 +81,11 @@ class Crew:
         return parse_pins((self.folder("organisation") / "pins.json").read_bytes())
 
     async def start(self, role: str) -> None:
-        """Run a role's console command, and wait until it listens on all of its ports."""
-        config = self.folder(role) / f"{role}.toml"
-        with self._log(role).open("ab") as log:
-            command = [*self.commands.get(role, console()), COMMANDS[role], str(config)]
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=log, stderr=log
-            )
-        self.processes[role] = process
+        """Run a role's console command, and wait until it listens on all of its ports.
+
+        A nursery forks for it, unless the role has a command of its own (`commands`); `faults` are
+        planted in what it forks."""
+        process = self.processes[role] = await self._run(role)
         ports = [self.town.ports[role]]
         if role == "ingress":
             ports.append(self.town.ports["ingress-inner"])
@@ -96,6 +95,16 @@ class Crew:
             return all([await listening(port) for port in ports])
 
         await until(up, f"{role} listens", UP_S)
+
+    async def _run(self, role: str) -> Process | Forked:
+        arguments = [COMMANDS[role], str(self.folder(role) / f"{role}.toml")]
+        if self.nursery is not None and role not in self.commands:
+            return self.nursery.start(arguments, self._log(role), self.faults.get(role, ""))
+        with self._log(role).open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *self.commands.get(role, console()), *arguments,
+                stdin=DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
 
     def _log(self, role: str) -> Path:
         return self.town.folder / f"{role}.log"
@@ -114,6 +123,11 @@ class Crew:
         """Stop a process where it stands; its state stays as it is until `thaw` or `kill`."""
         self.processes[role].send_signal(signal.SIGSTOP)
 
+    def has_stopped_itself(self, role: str) -> bool:
+        """Whether a process stands still; some faults stop it where a kill does the harm."""
+        stat = Path(f"/proc/{self.processes[role].pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def thaw(self, role: str) -> None:
         """Let a frozen process go on."""
         self.processes[role].send_signal(signal.SIGCONT)
@@ -128,7 +142,21 @@ class Crew:
             return _count(data / "cells.db", "cells")
         if role == "mix-a":
             return _count(data / "mix.db", "pool", "parcels", "(SELECT DISTINCT hum FROM waiting)")
+        if role == "desk":  # B keeps a drop until the desk says that it has it
+            return _count(self._of_b, "drops")
         return _count(data / "mix.db", "pool", "drops")
+
+    @property
+    def _of_b(self) -> Path:
+        return self.folder("mix-b") / "data" / "mix.db"
+
+    def drops_put_out(self) -> int:
+        """The number of B's newest drop."""
+        return _number(self._of_b, "SELECT seq FROM sqlite_sequence WHERE name = 'drops'")
+
+    def drops_held(self, last: int) -> int:
+        """How many drops B keeps for the desk, up to and with this number."""
+        return _number(self._of_b, "SELECT count(*) FROM drops WHERE seq <= ?", last)
 
     async def record(self) -> EpochRecord:
         """Today's record, verified; Unreachable while the desk server is away."""
@@ -155,13 +183,15 @@ class Crew:
 
 
 def _count(database: Path, *tables: str) -> int:
-    uri = f"file:{database}?mode=ro"
     try:
-        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as db:
-            query = "SELECT count(*) FROM "
-            return sum(int(db.execute(query + t).fetchone()[0]) for t in tables)
+        return sum(_number(database, f"SELECT count(*) FROM {t}") for t in tables)  # noqa: S608
     except sqlite3.OperationalError:  # frozen while it held a lock, or not yet made
         return 0
+
+
+def _number(database: Path, query: str, *values: object) -> int:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=0)) as db:
+        return int(db.execute(query, values).fetchone()[0])
 
 
 def _anchor_ms() -> int:

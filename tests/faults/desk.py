@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.faults.crew import Crew
+from tests.faults.crew import Crew, patiently
 from tests.trust.made import private
 
 from wallflower.crypto.derive import sha256
@@ -47,7 +47,14 @@ class Desk:
     last: bytes = bytes(HASH)
     _records: dict[int, EpochRecord] = field(default_factory=dict)
 
-    async def hand_in_keys(self) -> None:
+    async def begin(self) -> None:
+        """What a desk does before there can be a record."""
+        await self._hand_in_keys()
+
+    async def end(self) -> None:
+        """Nothing: every letter was counted as it came."""
+
+    async def _hand_in_keys(self) -> None:
         """Give the desk server the public keys of the coming days, when it may lack some."""
         today = day_of(self.crew.clock.now())
         if today + _DAYS - 1 <= self._keys_until:
@@ -59,6 +66,7 @@ class Desk:
 
     async def read(self) -> int:
         """Pull once and count what came; the drops of the last pull are acknowledged by it."""
+        await patiently(self._hand_in_keys)
         url = f"{self.crew.town.url('mix-b')}/drops"
         token = self.crew.token("mix-b", "next")
         entries = await pull(self.crew.town.net, url, token, self.cursor, _AT_ONCE)

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.faults.crew import SERVERS, Crew, patiently
+from tests.faults.crew import SERVERS, UP_S, Crew, patiently
 from tests.faults.desk import Desk
+from tests.faults.office import Office
 from tests.faults.sending import Writers
 from tests.host.sockets import until
 
 Open = Callable[..., Awaitable["Running"]]
-UP_S = 60.0
 _LOOK_S = 0.1
 
 
@@ -30,27 +30,45 @@ class Account:
 class Running:
     """A town that runs: its processes, its desk, and the people who write."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, desk: Office | None = None) -> None:
         self.crew = crew
-        self.desk = Desk(crew)
+        self.desk = desk or Desk(crew)
         self.writers = Writers(crew)
 
     async def open(self) -> None:
         """Start the four servers and wait for the first record."""
         await asyncio.gather(*(self.crew.start(role) for role in SERVERS))
-        await self.desk.hand_in_keys()
+        await self.desk.begin()
 
         async def has_record() -> bool:
             return await patiently(self.crew.record)
 
         await until(has_record, "the first record", UP_S)
 
+    async def restart(self, role: str) -> None:
+        """Start a process that was killed; a real desk is unlocked too."""
+        start = self.desk.start if isinstance(self.desk, Office) else self.crew.start
+        await start(role)
+
     async def read(self) -> None:
         """The desk's part: pull for ever, whoever is away."""
         while True:
-            await patiently(self.desk.hand_in_keys)
             await patiently(self.desk.read)
             await asyncio.sleep(_LOOK_S)
+
+    async def send(self, count: int) -> set[str]:
+        """So many letters, whole; which ones."""
+        before = set(self.writers.acknowledged)
+        wanted = len(before) + count
+
+        async def sent() -> bool:
+            for _ in range(wanted - len(self.writers.acknowledged)):
+                await self.writers.one()
+            await self.writers.finish()
+            return len(self.writers.acknowledged) >= wanted
+
+        await until(sent, f"{count} letters are acknowledged", UP_S)
+        return self.writers.acknowledged - before
 
     async def settle(self, limit: float) -> Account:
         """Wait until every acknowledged letter is delivered, or until everything has come out of
@@ -63,6 +81,7 @@ class Running:
         await until(done, "everything is delivered or gone", limit)
         # What was put out twice would come now.
         await until(self._empty, "every process is empty", limit)
+        await self.desk.end()
         lost = sorted(self.writers.acknowledged - self.desk.letters.keys())
         return Account(
             self.writers.written, len(self.writers.acknowledged), len(self.desk.letters), lost,

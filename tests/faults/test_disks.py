@@ -140,15 +140,6 @@ async def test_sync_errors_at_ingress_refuse_alike_and_what_was_taken_is_there(
         await ingress.stop()
 
 
-async def send(town: Running, count: int) -> None:
-    """So many letters, whole."""
-    before = len(town.writers.acknowledged)
-    for _ in range(count):
-        await town.writers.one()
-    await town.writers.finish()
-    assert len(town.writers.acknowledged) >= before + count
-
-
 async def settle(town: Running, letters: int) -> None:
     reading = asyncio.ensure_future(town.read())
     try:
@@ -166,23 +157,23 @@ async def test_a_full_disk_of_mix_a_loses_nothing_and_ends_when_space_is_free(
     town = await open_town(
         before=lambda crew: within.enter_context(small_disk(crew.folder("mix-a") / "data", SMALL))
     )
-    await send(town, 3)
+    await town.send(3)
     ballast = fill(town.crew.folder("mix-a") / "data")
-    await send(town, 6)
+    await town.send(6)
     await troubled(town)
     ballast.unlink()
-    await send(town, 3)
+    await town.send(3)
     await settle(town, 12)
 
 
 async def test_sync_errors_at_mix_a_lose_nothing_and_end_by_themselves(open_town: Open) -> None:
     need("strace")
     town = await open_town()
-    await send(town, 3)
+    await town.send(3)
     async with failing(town.crew.processes["mix-a"].pid, SYNCS, "EIO"):
-        await send(town, 6)
+        await town.send(6)
         await troubled(town)
-    await send(town, 3)
+    await town.send(3)
     await settle(town, 12)
 
 
@@ -255,18 +246,18 @@ async def test_a_town_that_starts_twice_on_full_disks_loses_nothing(
     town = Running(crew)
     try:
         assert await comes_back(crew, [fill(disk) for disk in disks]) == AT_FIRST
-        await town.desk.hand_in_keys()
+        await town.desk.begin()
 
         async def has_record() -> bool:
             return await patiently(crew.record)
 
         await until(has_record, "the first record", 60)
-        await send(town, 3)
+        await town.send(3)
         for role in SERVERS:
             await crew.kill(role)
         codes = await comes_back(crew, [fill(disk) for disk in disks])
         assert set(codes.values()) <= {None, AT_FIRST["ingress"]}
-        await send(town, 3)
+        await town.send(3)
         await settle(town, 6)
     finally:
         await town.close()
