@@ -9,7 +9,7 @@ import pytest
 from tests.host.sockets import exchange, request, serving
 from tests.mix.room import AT_ONCE, DAY, Make, Room
 
-from wallflower.board.edge.mirror import Mirror
+from wallflower.board.edge.mirror import SILENT_S, Mirror
 from wallflower.board.edge.process import read_site
 from wallflower.errors import Fault
 from wallflower.host.asgi import Receive, Scope, Send, answer
@@ -158,6 +158,43 @@ async def test_what_is_public_and_signed_is_read_by_pages_of_any_origin(make_roo
     }
     assert shared == {"record": b"*", "board/head": b"*", "board/7": b"*",
                       "index.html": None, "app.js": None, "film/1.bin": None}  # fmt: skip
+
+
+async def test_the_status_tells_how_fresh_the_copy_is_and_nothing_of_who_came(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    assert [a.name for a in (await mirror.report()).alarms] == ["no-record"]
+    await mirror.step()
+    before = await mirror.report()
+    assert before.alarms == []
+    assert set(before.facts) == {"segments", "files"}
+    assert before.facts["files"] == len(SITE)
+    await shown(mirror, *PATHS, "/", "/nothing")
+    assert await mirror.report() == before, "visits leave no trace"
+    room.town.net.cut.add("board.example")
+    room.town.clock.time += SILENT_S
+    await mirror.step()
+    assert (await mirror.report()).alarms == []
+    room.town.clock.time += 1
+    assert [a.name for a in (await mirror.report()).alarms] == ["board-silent"]
+    room.town.net.cut.clear()
+    await mirror.step()
+    assert (await mirror.report()).alarms == []
+
+
+async def test_a_board_that_answers_wrongly_is_an_alarm(make_room: Make) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+
+    async def lying(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer(send, 200, b"x" * 9)
+
+    room.town.net.apps["board.example"] = lying
+    await mirror.step()
+    assert [a.name for a in (await mirror.report()).alarms] == ["answers-refused"]
 
 
 def test_a_site_without_a_page_is_a_fault(tmp_path: Path) -> None:

@@ -13,8 +13,11 @@ from click.testing import CliRunner
 from wallflower.cli import wallflower
 from wallflower.cli.acts import make_pins
 from wallflower.cli.checks import Level, examine, judge_status
+from wallflower.cli.doctor import status_of
 from wallflower.cli.new import make
+from wallflower.host.net import HttpNet
 from wallflower.host.settings import load_settings
+from wallflower.host.status import Status
 
 Break = Callable[[Path], object]
 
@@ -87,23 +90,31 @@ def test_the_command_ends_red_and_names_no_key(folders: Path) -> None:
     assert key not in done.output
 
 
-@pytest.mark.parametrize(("role", "status", "said"), [
-    ("mix-a", {"alarms": [{"name": "x", "what": "the tick is late", "next_step": "Look."}]},
-     "the tick is late"),
-    ("desk", {"locked": 1}, "the desk is locked"),
-    ("desk", {"alarms": 2}, "the desk shows 2 alarms"),
-])  # fmt: skip
-def test_what_a_running_role_tells_is_judged(
-    role: str, status: dict[str, object], said: str
+def test_what_a_running_role_tells_is_judged() -> None:
+    alarm = {"name": "x", "what": "the tick is late", "next_step": "Look."}
+    findings = judge_status({"alarms": [alarm]})
+    assert [(f.level, f.what) for f in findings] == [(Level.WARN, "the tick is late")]
+    assert [f.level for f in judge_status({"alarms": []})] == [Level.OK]
+
+
+@pytest.mark.parametrize("role", ["mix-a", "ingress", "desk", "mirror", "organisation"])
+async def test_every_role_is_asked_where_it_answers(
+    folders: Path, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    findings = judge_status(role, status)
-    assert [f.level for f in findings] == [Level.WARN]
-    assert said in findings[0].what
+    asked: list[tuple[str, str]] = []
 
+    async def get(_: HttpNet, url: str, token: str = "", limit: int = 0) -> bytes:
+        del limit
+        asked.append((url, token))
+        return Status(role, []).encode()
 
-@pytest.mark.parametrize(("role", "status"), [("mix-a", {"alarms": []}), ("desk", {"letters": 3})])
-def test_a_role_without_an_alarm_is_ok(role: str, status: dict[str, object]) -> None:
-    assert [f.level for f in judge_status(role, status)] == [Level.OK]
+    monkeypatch.setattr(HttpNet, "get", get)
+    path = folders / role / f"{role}.toml"
+    settings = load_settings(path if path.exists() else make(role, folders / role))
+    assert await status_of(settings) == {"role": role, "alarms": [], "facts": {}}
+    ((url, token),) = asked
+    assert url.endswith("/status")
+    assert bool(token) == (role != "mirror"), "a mirror's page has no token, since it has no secret"
 
 
 def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:

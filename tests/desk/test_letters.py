@@ -7,6 +7,7 @@ from tests.desk.simulated import MONDAY, PASSPHRASE, World
 
 from wallflower.crypto.derive import epoch_secret
 from wallflower.crypto.sign import sign
+from wallflower.desk.edge.status import report
 from wallflower.desk.views import Sending
 from wallflower.errors import Fault
 from wallflower.host.asgi import Receive, Scope, Send, answer
@@ -183,6 +184,7 @@ async def test_unreachable_b_is_noted_and_asked_again(world: World) -> None:
     world.net.down.add("http://mix")
     await world.desk.step()
     assert world.desk.status().unreachable == ["mix B: drops"]
+    assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["unreachable"]
     assert world.desk.inbox() == []
     world.net.down.clear()
     await world.desk.step()

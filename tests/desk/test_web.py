@@ -10,6 +10,7 @@ import pytest
 from tests.desk.simulated import PASSPHRASE, SeededEntropy, World, ask
 
 from wallflower.desk.door import Door
+from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 
@@ -23,9 +24,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class Browser:
     """As much of a browser as the desk needs: one cookie, an origin, forms."""
 
-    def __init__(self, world: World, status_token: str = "") -> None:
+    def __init__(self, world: World, status_token: str = "", *, demo: bool = False) -> None:
         self.door = Door(SeededEntropy("door").draw, PORT)
-        self.app = make_web(world.desk, self.door, SeededEntropy("web"), status_token)
+        self.app = make_web(world.desk, self.door, SeededEntropy("web"), status_token, demo=demo)
         self.cookie = ""
         self.form = ""
 
@@ -239,8 +240,10 @@ async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
     await world.desk.step()
     assert b"1 alarm" in (await browser.get("/"))[2]
     assert b"does not follow" in (await browser.get("/status"))[2]
+    assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["desk-alarms"]
     assert (await browser.post("/status", {}))[0] == 303
     assert b"1 alarm" not in (await browser.get("/"))[2]
+    assert report(world.desk.status()).alarms == []
     page = (await browser.get("/status"))[2]
     assert page.index(b"Earlier alarms") < page.index(b"does not follow")
 
@@ -255,9 +258,10 @@ async def test_passphrase_is_changed_by_form(world: World) -> None:
     world.desk.unlock("another long one")
 
 
-async def test_status_report_is_counts_for_the_token_only(world: World) -> None:
+async def test_the_status_is_for_the_token_only_and_shows_no_exact_count(world: World) -> None:
     await world.start()
-    world.drop(world.write(ALICE, "hello"))
+    for start in (0, 4, 8):
+        world.drop(*(world.write(bytes([n]) * 16, f"letter {n}") for n in range(start, start + 4)))
     await world.desk.step()
     browser = Browser(world, "status-token")
     for token in ("", "Bearer wrong", "Bearer "):
@@ -266,12 +270,20 @@ async def test_status_report_is_counts_for_the_token_only(world: World) -> None:
     headers = {"host": HOST, "authorization": "Bearer status-token"}
     status, _, body = await ask(browser.app, "GET", "/status", headers)
     found = json.loads(body)
-    assert (status, found["letters"], found["opened"], found["drops"]) == (200, 1, 0, 1)
-    assert all(isinstance(value, int) for value in found.values())
+    facts = found["facts"]
+    assert (status, found["alarms"]) == (200, [])
+    assert (facts["letters"], facts["opened"], facts["drops"]) == ("tens", "none", "fewer than ten")
+    assert all(isinstance(value, str) for value in facts.values())
+    assert b"12" not in body
     assert await ask(browser.app, "GET", "/", headers) == REFUSAL
+    assert await ask(browser.app, "GET", "/counts", headers) == REFUSAL, "demo only"
+    demo = Browser(world, "status-token", demo=True)
+    assert json.loads((await ask(demo.app, "GET", "/counts", headers))[2])["letters"] == 12
+    assert await ask(demo.app, "GET", "/counts", {"host": HOST}) == REFUSAL
     world.desk.lock()
     _, _, body = await ask(browser.app, "GET", "/status", headers)
-    assert json.loads(body)["locked"] is True
+    assert [alarm["name"] for alarm in json.loads(body)["alarms"]] == ["desk-locked"]
+    assert json.loads(body)["facts"] == {"locked": "yes"}
     closed = Browser(world)  # no status token configured: nobody has it
     headers["authorization"] = "Bearer "
     assert await ask(closed.app, "GET", "/status", headers) == REFUSAL

@@ -15,10 +15,11 @@ from wallflower.errors import Fault
 from wallflower.host.net import HttpNet, Unreachable
 from wallflower.host.settings import Settings, load_settings
 
-# Where each role answers /status, and the token that opens it.
+# Where each role answers /status, and the token that opens it; a mirror's page needs none.
 _STATUS = {
     "organisation": ("port", "status_token"), "mix-a": ("port", "status_token"),
     "mix-b": ("port", "status_token"), "ingress": ("inner", "token"), "desk": ("port", "status"),
+    "mirror": ("status_page", ""),
 }  # fmt: skip
 
 
@@ -28,10 +29,13 @@ async def status_of(settings: Settings) -> dict[str, Any] | None:
     if role not in _STATUS:
         return None
     where, key = _STATUS[role]
-    port = (
-        settings.table("inner").get("port", int) if where == "inner" else settings.get(where, int)
-    )
-    token = settings.table("status").secret("token") if key == "status" else settings.secret(key)
+    if where not in settings.fields:
+        return None
+    port = settings.get(where, int) if where == "port" else settings.table(where).get("port", int)
+    if key == "status":
+        token = settings.table("status").secret("token")
+    else:
+        token = settings.secret(key) if key else ""
     net = HttpNet()
     try:
         found: dict[str, Any] = json.loads(
@@ -52,7 +56,7 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
     if status is None:
         findings.append(Finding(Level.OK, "it is not running here"))
     else:
-        findings += judge_status(role_of(settings.path), status)
+        findings += judge_status(status)
     return findings, status
 
 
@@ -78,7 +82,7 @@ def doctor(config: Path, as_json: bool) -> None:
 
 
 def _say_facts(status: dict[str, Any] | None) -> None:
-    facts = (status or {}).get("facts", status or {})
+    facts = (status or {}).get("facts", {})
     if facts:
         click.echo("      " + ", ".join(f"{name} {value}" for name, value in facts.items()))
 
@@ -95,7 +99,7 @@ def status(config: Path, as_json: bool) -> None:
     found = asyncio.run(status_of(settings))
     if found is None:
         raise Fault("It does not answer here", "Start it, or ask on the machine where it runs.")
-    findings = judge_status(role_of(settings.path), found)
+    findings = judge_status(found)
     if as_json:
         click.echo(json.dumps(found))
     else:

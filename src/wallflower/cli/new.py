@@ -20,6 +20,7 @@ PORTS = {
     "ingress": 7600, "ingress-inner": 7601, "mix-a": 7602, "mix-b": 7603,
     "organisation": 7604, "mirror": 7605, "desk": 7606,
     "ingress-status": 7610, "mix-a-status": 7612, "mix-b-status": 7613, "organisation-status": 7614,
+    "mirror-status": 7615,
 }  # fmt: skip
 LOOPS_A_DAY = 96
 Config = dict[str, Any]
@@ -111,7 +112,7 @@ def _desk(folder: Folder) -> Config:
 def _mirror(_folder: Folder) -> Config:
     return {
         "host": "127.0.0.1", "port": PORTS["mirror"], "site": "site",
-        "board": _local("organisation"),
+        "board": _local("organisation"), "status_page": {"port": PORTS["mirror-status"]},
     }  # fmt: skip
 
 

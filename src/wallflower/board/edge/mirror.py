@@ -12,11 +12,13 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
 from wallflower.host.net import Unreachable
+from wallflower.host.status import Alarm, Status, silence_alarm
 from wallflower.wire.census import CENSUS_MAX
 from wallflower.wire.segment import parse_head
 from wallflower.wire.sizes import HEAD, RECORD_MAX
 
 FRESH_S = 1800  # record seconds between two looks at the board
+SILENT_S = 4 * FRESH_S  # without a good look for so long the copy is stale, and it is an alarm
 _SEGMENT_MAX = 1024 * 1024
 _TYPES = {
     "html": b"text/html; charset=utf-8", "js": b"text/javascript; charset=utf-8",
@@ -41,6 +43,8 @@ class Mirror:
             if _kind(name) in _TEXTS
         }
         self._copy: dict[str, bytes] = {}
+        self._looked = host.clock.now()  # when the board last answered whole; in memory only
+        self._refused = 0
 
     async def step(self) -> None:
         """Fetch the record, the head, and the segments that are new. What fails stays as it was."""
@@ -53,9 +57,13 @@ class Mirror:
                 if name not in self._copy:
                     url = f"{self._board}/{name}"
                     self._copy[name] = await self._host.net.get(url, "", _SEGMENT_MAX)
-        except (Unreachable, Refused):
+        except Unreachable:
+            return
+        except Refused:
+            self._refused += 1
             return
         self._copy["board/head"] = raw
+        self._looked = self._host.clock.now()
         await self._copy_census()
         for name in self._copy.keys() - {*wanted, *_LIVE}:
             del self._copy[name]
@@ -73,6 +81,20 @@ class Mirror:
         while True:
             await self.step()
             await self._host.clock.sleep_until(self._host.clock.now() + FRESH_S)
+
+    async def report(self) -> Status:
+        """What the operator is told: how fresh the copy is. Nothing is counted of who comes."""
+        since = self._host.clock.now() - self._looked
+        alarms = silence_alarm("board-silent", "the board has not answered whole", since, SILENT_S)
+        if "record" not in self._copy:
+            what = "there is no record to show, so nobody hums who comes here"
+            alarms.append(Alarm("no-record", what, "Ask the organisation."))
+        if self._refused:
+            what = "answers of the board were malformed"
+            alarms.append(Alarm("answers-refused", what, "Ask the organisation."))
+        segments = sum(name.startswith("board/") and name not in _LIVE for name in self._copy)
+        facts: dict[str, str | int] = {"segments": segments, "files": len(self._site)}
+        return Status("mirror", alarms, facts)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """GET of a known file, without query; all else is refused."""

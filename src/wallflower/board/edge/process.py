@@ -74,6 +74,6 @@ async def mirror_main(config: Path) -> None:
     mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
     listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))
     try:
-        await serve([listener], mirror.run())
+        await serve([listener, *status_listeners(settings, mirror.report)], mirror.run())
     finally:
         await net.close()

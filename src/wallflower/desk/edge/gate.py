@@ -42,12 +42,12 @@ SECURITY: Final[Headers] = [
 
 
 class Gate:
-    """Wraps the pages; `report` answers /status for the holder of the status token."""
+    """Wraps the pages; `reports`, by path, are for the holder of the status token."""
 
-    def __init__(self, door: Door, pages: App, report: App, status_token: str) -> None:
+    def __init__(self, door: Door, pages: App, reports: dict[str, App], status_token: str) -> None:
         self._door = door
         self._pages = pages
-        self._report = report
+        self._reports = reports
         self._status_token = status_token
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +61,7 @@ class Gate:
         elif scope["method"] == "GET" and scope["path"].startswith(_ENTER):
             await self._enter(scope, send)
         elif self._is_report(scope):
-            await self._report(scope, receive, send)
+            await self._reports[scope["path"]](scope, receive, send)
         elif not self._door.session_is(_cookies(scope)):
             await refuse(send)
         elif scope["method"] == "GET":
@@ -72,7 +72,7 @@ class Gate:
             await refuse(send)
 
     def _is_report(self, scope: Scope) -> bool:
-        asked = scope["method"] == "GET" and scope["path"] == "/status"
+        asked = scope["method"] == "GET" and scope["path"] in self._reports
         return asked and bool(self._status_token) and bearer_is(scope, self._status_token)
 
     async def _enter(self, scope: Scope, send: Send) -> None:

@@ -67,7 +67,8 @@ async def main(config: Path) -> None:
     net, entropy = HttpNet(), OsEntropy()
     host = Host(PacedClock(settings.pace()), entropy, Folder(config.parent), net)
     desk, door = Desk(host, own), Door(entropy.draw, port, partial(_announce, port))
-    listener = Listener(make_web(desk, door, entropy, status_token), ADDRESS, port)
+    web = make_web(desk, door, entropy, status_token, demo=settings.pace().days > 1)
+    listener = Listener(web, ADDRESS, port)
     try:
         await serve([listener], _work(desk, port, door))
     finally:

@@ -22,8 +22,9 @@ from wallflower.crypto.derive import mac16
 from wallflower.desk.door import Door
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.gate import SECURITY, Gate
+from wallflower.desk.edge.status import counts, report
 from wallflower.desk.edge.store import Locked
-from wallflower.desk.views import Conversation, LetterView, ReplyView, Sending, Status
+from wallflower.desk.views import Conversation, LetterView, ReplyView
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
@@ -39,34 +40,23 @@ _LANGUAGES: Final = {
 }  # fmt: skip
 
 
-def make_web(desk: Desk, door: Door, entropy: Entropy, status_token: str = "") -> App:
+def make_web(
+    desk: Desk, door: Door, entropy: Entropy, status_token: str = "", *, demo: bool = False
+) -> App:
     """The desk's web application, gate included; an empty status token means no /status JSON."""
     pages = Pages(desk, door, entropy)
-    return Gate(door, pages.app, _report(desk), status_token).app
+    reports = {"/status": _json(lambda: report(desk.status()).encode())}
+    if demo:
+        reports["/counts"] = _json(lambda: json.dumps(counts(desk.status())).encode())
+    return Gate(door, pages.app, reports, status_token).app
 
 
-def _report(desk: Desk) -> App:
+def _json(body: Callable[[], bytes]) -> App:
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
-        body = json.dumps(report(desk.status())).encode()
-        await answer(send, 200, body, [*SECURITY, (b"content-type", b"application/json")])
+        await answer(send, 200, body(), [*SECURITY, (b"content-type", b"application/json")])
 
     return route
-
-
-def report(status: Status) -> dict[str, int | bool]:
-    """Counts for an operator's view; nothing about people."""
-    replies, receipts = status.states.replies, status.states.receipts
-    counts: dict[str, int | bool] = {
-        "locked": status.locked, "letters": status.letters, "opened": status.opened,
-        "drops": status.drops_read, "faults": sum(status.faults.values()),
-        "alarms": sum(not alarm.seen for alarm in status.alarms),
-        "unreachable": len(status.unreachable),
-    }  # fmt: skip
-    for name, found in (("replies", replies), ("receipts", receipts)):
-        for state in Sending:
-            counts[f"{name}_{state.value}"] = found.get(state, 0)
-    return counts
 
 
 def _date(day: int | None) -> str:

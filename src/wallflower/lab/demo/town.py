@@ -91,8 +91,7 @@ class Town:
         }.get(role, (role, "status.token"))
         token = (self.folder / role / token_file).read_text().strip()
         try:
-            what = "status" if role == "desk" else "counts"
-            answer = await self.net.get(f"{self.url(path)}/{what}", token)
+            answer = await self.net.get(f"{self.url(path)}/counts", token)
         except Unreachable:
             return {}
         counts: dict[str, int] = json.loads(answer)
@@ -175,7 +174,7 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
 
     `make` is `wallflower new`; `prepare` is `wallflower pins` and `wallflower campaign build`.
     """
-    pages = (f"{role}-status" for role in (*WATCHERS, "ingress"))
+    pages = (f"{role}-status" for role in (*WATCHERS, "ingress", "mirror"))
     ports = free_ports((*ROLES, "ingress-inner", *pages))
     for role in (*ROLES, "loops"):
         make(role, folder / role, lambda c, r=role: _wire(c, r, ports, pace))  # type: ignore[misc]

@@ -132,10 +132,11 @@ class Mix:
         """Pull until a page is not full; each is durable before the next question trims it.
 
         What comes while we take is left for the next round: where cells never stop coming, a round
-        that waited for an empty page would never end.
+        that waited for an empty page would never end. Who is full pulls nothing (hum 2.7).
         """
+        self.part.begin_round()
         try:
-            while len(await self._pull(PAGE)) == PAGE:
+            while not self.part.full and len(await self._pull(PAGE)) == PAGE:
                 pass
             # Nothing more is asked for; the node before us may forget what we now have.
             await self._pull(0)

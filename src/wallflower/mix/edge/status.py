@@ -109,6 +109,8 @@ def _faults(mix: Mix) -> list[Alarm]:
     """What went wrong since the start."""
     ran, slept = mix.ticks, mix.skipped
     found = (
+        (mix.part.full, "pool-full", "as many hums are held as may be, so none are pulled until "
+         "some have left", "See the handbook, Status."),
         (mix.pool.lost, "hums-lost", "held hums were lost with the key of a day",
          "See the handbook, Status."),
         (mix.answers_refused, "answers-refused", "answers of the node before were malformed",

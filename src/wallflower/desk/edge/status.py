@@ -1,0 +1,39 @@
+"""What the desk tells the holder of its status token. Nothing of it is about people.
+
+The handler sees exact counts on the desk's own page, behind the passphrase; this may lie in a
+monitor's history, where an exact count would say on which day somebody wrote.
+"""
+
+from __future__ import annotations
+
+from wallflower.desk.views import Sending, Status
+from wallflower.host import status as host
+
+
+def report(status: Status) -> host.Status:
+    """Alarms, and counts in steps of ten."""
+    alarms = []
+    if status.locked:
+        what = "the desk is locked, so it fetches no drops and makes no keys"
+        alarms.append(host.Alarm("desk-locked", what, "Unlock it before evening."))
+    if any(not alarm.seen for alarm in status.alarms):
+        what = "the desk shows alarms that nobody has acknowledged"
+        alarms.append(host.Alarm("desk-alarms", what, "Open its status page."))
+    if status.unreachable:
+        what = f"no answer from {', '.join(status.unreachable)}"
+        alarms.append(host.Alarm("unreachable", what, "Look at the network, then ask who runs it."))
+    facts: dict[str, host.Fact] = {"locked": "yes" if status.locked else "no"}
+    if not status.locked:
+        facts |= {name: host.coarse(count) for name, count in counts(status).items()}
+    return host.Status("desk", alarms, facts)
+
+
+def counts(status: Status) -> dict[str, int]:
+    """Counts, for tests and the demo; the operator is shown `report` instead."""
+    found = {
+        "letters": status.letters, "opened": status.opened, "drops": status.drops_read,
+        "faults": sum(status.faults.values()),
+    }  # fmt: skip
+    for name, states in (("replies", status.states.replies), ("receipts", status.states.receipts)):
+        found |= {f"{name}_{state.value}": states.get(state, 0) for state in Sending}
+    return found
