@@ -37,12 +37,10 @@ page-test: setup
 test: lint page-test
 	sh tools/tests.sh $(ARGS)
 
-nightly: lint page-test
+# Part after part, each with its limit and its file; ARGS=--list names them, ARGS='kills fuzz' runs two.
+nightly:
 	WITH_FUZZER=1 sh tools/setup.sh
-	mkdir -p docs/nightly
-	{ date -u '+%Y-%m-%d %H:%M UTC'; python --version; uname -sm; \
-	  pytest -rs -m 'nightly or not nightly' --durations=20 $(ARGS); } 2>&1 \
-	  | tee "docs/nightly/$$(date -u +%F).txt"
+	python tools/nightly.py $(ARGS)
 
 # Each script in vectors/assemble writes the vectors of one structure from the spec alone, without our
 # code. They are deterministic: on an unchanged tree, `git diff vectors` stays empty.

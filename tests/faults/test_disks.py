@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.faults.crew import SERVERS, Crew, make_crew, need, patiently
+from tests.faults.crew import SERVERS, UP_S, Crew, make_crew, need, patiently
 from tests.faults.disks import fill, small_disk
 from tests.faults.running import Open, Running
 from tests.faults.tracing import failing
@@ -112,7 +112,7 @@ async def test_cells_that_filled_the_disk_are_all_handed_on_and_then_there_is_ro
                     uploads.taken.append(body)
             return False
 
-        await until(full, "the disk is full", 60)
+        await until(full, "the disk is full", UP_S)
         assert [await uploads.one() for _ in range(5)] == [REFUSAL] * 5
         assert len(uploads.taken) > 100
         assert set(uploads.taken) <= set(await uploads.pull_all())
@@ -131,7 +131,7 @@ async def test_sync_errors_at_ingress_refuse_alike_and_what_was_taken_is_there(
         assert [await uploads.one() for _ in range(10)] == [TAKEN] * 10
         async with failing(ingress.processes["ingress"].pid, SYNCS, "EIO"):
             assert [await uploads.one() for _ in range(10)] == [REFUSAL] * 10
-        await until(uploads.taken_again, "a cell is taken again", 10)
+        await until(uploads.taken_again, "a cell is taken again", UP_S)
         assert [await uploads.one() for _ in range(10)] == [TAKEN] * 10
         await ingress.kill("ingress")
         await ingress.start("ingress")
@@ -143,7 +143,7 @@ async def test_sync_errors_at_ingress_refuse_alike_and_what_was_taken_is_there(
 async def settle(town: Running, letters: int) -> None:
     reading = asyncio.ensure_future(town.read())
     try:
-        account = await town.settle(60)
+        account = await town.settle(UP_S)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -186,7 +186,7 @@ async def troubled(town: Running) -> None:
         status = await town.crew.town.status("mix-a")
         return status.get("disk_failures", 0) >= before + 3
 
-    await until(failed, "three rounds of A failed", 30)
+    await until(failed, "three rounds of A failed", UP_S)
     assert (await town.crew.town.status("ingress"))["waiting"] > 0
 
 
@@ -251,7 +251,7 @@ async def test_a_town_that_starts_twice_on_full_disks_loses_nothing(
         async def has_record() -> bool:
             return await patiently(crew.record)
 
-        await until(has_record, "the first record", 60)
+        await until(has_record, "the first record", UP_S)
         await town.send(3)
         for role in SERVERS:
             await crew.kill(role)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import pytest
-from tests.faults.crew import Crew
+from tests.faults.crew import UP_S, Crew
 from tests.faults.running import Open, Running
 from tests.host.sockets import line, until
 from tests.ingress.stage import TAKEN, upload
@@ -105,7 +105,7 @@ async def drained(crew: Crew) -> None:
     async def empty() -> bool:
         return (await crew.town.status("ingress")).get("waiting") == 0
 
-    await until(empty, "A has pulled the flood", 120)
+    await until(empty, "A has pulled the flood", UP_S)
 
 
 async def letters_pass(town: Running, count: int) -> None:
@@ -119,7 +119,7 @@ async def all_delivered(town: Running, letters: int) -> None:
     """Every letter was acknowledged and came, once."""
     reading = asyncio.ensure_future(town.read())
     try:
-        account = await town.settle(120)
+        account = await town.settle(UP_S)
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -229,7 +229,7 @@ async def flooded_by_hums(town: Running, times: int) -> dict[str, tuple[int, int
         now = await refusals(crew)
         return all(n - b >= count for n, b in zip(now, before, strict=True))
 
-    await until(refused, "A and B refused the flood", 120)
+    await until(refused, "A and B refused the flood", UP_S)
     marks = measured(crew)
     said = {r: f"{m / MIB:.0f} MiB, {d / MIB:.1f} MiB on disk" for r, (m, d) in marks.items()}
     print(f"\n{times} junk hums a letter, {2 * count} in all: {said}")

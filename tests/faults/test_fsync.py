@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.faults.crew import need, planted
+from tests.faults.crew import UP_S, need
 from tests.faults.running import Open, Running
 from tests.faults.tracing import Call, parse_trace, said, synced, traced
 from tests.host.sockets import line, until
@@ -92,7 +92,7 @@ async def trace_both(town: Running, folder: Path) -> tuple[list[bytes], int, lis
             waiting = (await crew.town.status("ingress")).get("waiting")
             return status.get("refused", 0) - before == total and waiting == 0
 
-        await until(pulled, "A has pulled and acknowledged everything", 30)
+        await until(pulled, "A has pulled and acknowledged everything", UP_S)
     calls = {role: parse_trace(out.read_text().splitlines()) for role, out in outs.items()}
     port = crew.town.ports["ingress-inner"]
     return (
@@ -122,8 +122,8 @@ async def test_a_process_that_does_not_sync_is_seen_by_the_same_trace(
 ) -> None:
     """The control: PRAGMA synchronous=OFF in both, and nothing else."""
     need("strace")
-    plant = planted("no-sync")
-    town = await open_town({"ingress": plant, "mix-a": plant})
+    plant = {"ingress": "no-sync", "mix-a": "no-sync"}
+    town = await open_town(before=lambda crew: crew.faults.update(plant))
     early_cells, cells, early_questions, questions = await trace_both(town, tmp_path)
     assert len(early_cells) == cells == LINES * CELLS_OF_A_LINE
     assert len(early_questions) == questions >= 1

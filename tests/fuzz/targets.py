@@ -26,6 +26,7 @@ from wallflower.trust.pins import parse_pins
 from wallflower.trust.record import EpochRecord
 from wallflower.wire import (
     cell,
+    census,
     chain,
     drop,
     hello,
@@ -165,6 +166,12 @@ def _token_set(data: bytes) -> None:
     _same(bytes([1, 0]) + found.week.to_bytes(2) + found.salt + inside, data)
 
 
+def _census(data: bytes) -> None:
+    found = census.parse_census(data)
+    _same(found.signed, found.census.encode())
+    _same(found.signed + found.signature, data)
+
+
 def _chain(data: bytes) -> None:
     week, rest = int.from_bytes(data[:2]), data[2:66].ljust(64, b"\0")
     judged = chain.judge(_KEPT, chain.Link(week, rest[:32], rest[32:]))
@@ -250,6 +257,7 @@ TARGETS: dict[str, Target] = {
     "receipt": target(_receipts, {"receipt"}),
     "segment": target(_segment, {"segment", "receipt"}),
     "head": target(_head, {"segment"}, HEAD),
+    "census": target(_census, {"census"}),
     "chain": target(_chain, {"chain"}),
     "token": target(_token_set, {"token"}, TOKEN_SET),
     "words": target(_words, {"words"}),
@@ -296,7 +304,9 @@ def _plain_seeds() -> dict[str, list[bytes]]:
         '{"version": 1, "fresh": true, "memory_kib": 64, "passes": 1, "lanes": 1, '
         f'"salt": "{"00" * 16}", "wrapped": "{"00" * 60}"}}'
     )
+    day = census.Census(4, 20778, (census.Row(0, 1, 40), census.Row(2, 0, 25)))
     return {
+        "census": [census.make_census(day, _OFFER_SEED)],
         "b-record": [bytes([kind, 0, 0, 0]) + bytes(range(16)) + bytes(16) for kind in range(3)],
         "hum": [b"".join(bytes([1, n, 0, 1]) + bytes(36) for n in range(12))],
         "withdrawal": [b"\0\1\0\4", b"\0\0\0\4", b"\0\2\0\1"],

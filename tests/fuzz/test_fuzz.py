@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.fuzz.nights import RUNS, fuzz, keep
 from tests.fuzz.targets import TARGETS
+from tests.night import share
 
 pytestmark = pytest.mark.nightly
 AT_LEAST = 10_000_000
@@ -36,11 +37,12 @@ def executed() -> Iterator[dict[str, int]]:
 def test_a_night_of_inputs_finds_nothing_but_values_and_refusals(
     name: str, tmp_path: Path, executed: dict[str, int]
 ) -> None:
-    night = fuzz(name, tmp_path / name, f"-runs={RUNS[name]}")
+    runs = share(RUNS[name])
+    night = fuzz(name, tmp_path / name, f"-runs={runs}")
     executed[name] = night.executed
     print(f"\n{name:12} {night.executed:>10,} executions, {night.a_second:>7,} a second")
     assert night.code == 0, night.said
-    assert night.executed >= RUNS[name]
+    assert night.executed >= runs
     if os.environ.get("WALLFLOWER_KEEP"):
         keep(name, tmp_path / name)
 

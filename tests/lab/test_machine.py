@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.lab.crew import CUTS, Crew, PowerCut, crew_on
+from tests.night import share
 
 from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
@@ -154,7 +155,7 @@ def test_any_order_of_hums_rounds_deaths_and_days_keeps_what_is_promised() -> No
 
 @pytest.mark.nightly
 def test_many_longer_orders_keep_what_is_promised() -> None:
-    run_state_machine_as_test(Town, settings=_settings(150, 50, Phase.generate))
+    run_state_machine_as_test(Town, settings=_settings(share(150), 50, Phase.generate))
 
 
 # -- the controls: the same machine, with a fault in the code's way --------------------------------
