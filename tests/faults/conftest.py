@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +26,12 @@ async def open_town(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Open]:
     towns: list[Running] = []
 
     async def start(
-        commands: dict[str, Sequence[str]] | None = None,
         before: Callable[[Crew], object] = lambda _: None,
         real_desk: bool = False,
         by_console: bool = False,
     ) -> Running:
         crew = make_crew(tmp_path / f"town-{len(towns)}")
         crew.nursery = None if by_console else nursery
-        crew.commands.update(commands or {})
         before(crew)
         town = Running(crew, Office(crew) if real_desk else None)
         towns.append(town)
