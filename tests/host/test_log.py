@@ -123,3 +123,13 @@ def test_a_log_is_a_queue_whatever_is_appended_and_trimmed(
             log.trim(-act)
             model = {seq: body for seq, body in model.items() if seq > -act}
         assert [(e.seq, e.body) for e in log.read(0, 1000)] == sorted(model.items())
+        assert log.span() == log.size() == len(model)
+
+
+def test_a_span_counts_what_was_forgotten_in_the_middle_and_nothing_else(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    assert log.span() == 0
+    for record in (7, 3, 7):
+        log.append(record, [b"x"])
+    log.trim_records(7)
+    assert (log.size(), log.span()) == (2, 3)

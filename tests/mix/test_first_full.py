@@ -56,6 +56,19 @@ async def test_a_full_pool_pulls_nothing_drops_nothing_and_empties_by_itself(
     assert room.a.counts["hums"] == FLOOD + 1
 
 
+async def test_what_b_does_not_fetch_is_counted_too(make_room: Make) -> None:
+    room = await make_room()
+    room.town.net.cut.add("a.example")
+    await flooded(room)
+    await room.tick(30)
+    assert room.town.a.pool.size() + room.town.a.part.out.size() <= BOUND + PAGE // 4
+    assert cells_at_ingress(room) > 4 * (FLOOD - BOUND - PAGE // 4)
+    room.town.net.cut.clear()
+    await room.tick(30)
+    assert room.texts() == ["behind the flood"]
+    assert cells_at_ingress(room) == 0
+
+
 async def test_a_hum_of_a_full_pool_stays_as_long_as_any_other(make_room: Make) -> None:
     room = await make_room(replace(AT_ONCE, mean_a=1000 * TICK))
     await flooded(room)

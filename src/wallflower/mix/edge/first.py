@@ -20,8 +20,8 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.hum import cell_hum_id
 
-# Hums that A holds at most, but for those of one page: 4.6 GB of disk (8,786 bytes each, measured).
-# At a mean of six hours these are 24 hums a second, two million a day.
+# Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
+# bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
 MOST_HELD = 524_288
 
 
@@ -49,7 +49,7 @@ class First:
 
     def begin_round(self) -> None:
         """Count what is held, once a round: a large pool is long to count."""
-        self._room = MOST_HELD - self._pool.size()
+        self._room = MOST_HELD - self._pool.size() - self.out.span()
 
     @property
     def full(self) -> bool:
