@@ -17,9 +17,12 @@ from tests.faults.tracing import Call, parse_trace, said, synced, traced
 from tests.host.sockets import line, until
 from tests.ingress.stage import TAKEN, cell, upload
 
+from wallflower.mix.edge.mix import PAGE
+
 LINES = 6
 CELLS_OF_A_LINE = 6
-QUESTION_TAIL = (1024).to_bytes(4)  # the page that a mix asks for
+# The page that a mix asks for, or nothing more at the end of a round.
+QUESTION_TAILS = tuple(most.to_bytes(4) for most in (PAGE, 0))
 
 
 async def send_cells(port: int) -> dict[int, list[bytes]]:
@@ -55,7 +58,7 @@ def acknowledgements(calls: list[Call], port: int) -> list[tuple[int, Call]]:
     """(after, call) of every question to ingress that acknowledges more than the one before."""
     found, last = [], 0
     for call in said(calls, f":{port}]"):
-        if call.data.endswith(QUESTION_TAIL) and len(call.data) >= 12:
+        if call.data.endswith(QUESTION_TAILS) and len(call.data) >= 12:
             after = int.from_bytes(call.data[-12:-4])
             if after > last:
                 found.append((after, call))
