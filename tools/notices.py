@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,24 @@ def python_notices(pip_licenses: str) -> list[tuple[str, str, str]]:
     pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.M)
     done = subprocess.run(
         [pip_licenses, "--python", sys.executable, "--format", "json", "--from", "mixed",
-         "--with-license-file", "--no-license-path", "--packages", *sorted(set(pinned))],
+         "--packages", *sorted(set(pinned))],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return [
         (
             f"{p['Name']} {p['Version']}",
             _licence(p),
-            p["LicenseText"],
+            _texts(p["Name"]),
         )
         for p in json.loads(done.stdout)
     ]
+
+
+def _texts(name: str) -> str:
+    """Every licence and notice that an installed package brings, what it bundles included."""
+    files = [f for f in distribution(name).files or () if ".dist-info" in str(f)]
+    named = [f for f in files if re.search("LICEN|COPYING|NOTICE", f.name.upper())]
+    return "\n".join(f.read_text("utf-8").strip() for f in sorted(named))
 
 
 def _licence(package: dict[str, str]) -> str:

@@ -73,7 +73,7 @@ async def watch(page: Page, town: Town) -> None:
         try:
             await status.filter(has_text=THANKS).wait_for(state="attached", timeout=15_000)
             return
-        except Exception as late:  # noqa: BLE001  # any reason is a reason to visit again
+        except Exception as late:  # any reason is one to visit again
             print("visit again:", type(late).__name__, file=sys.stderr)
     raise SystemExit("no hum came through whole: the machine is too busy")
 
@@ -165,7 +165,6 @@ async def walk(camera: Camera, town: Town) -> None:
 
 async def main(out: Path) -> None:
     """All pictures into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         pace = DemoPace(_DAY_S, int(time.time() * 1000))
         town = make_town(Path(scratch) / "town", pace, make, _prepare)
@@ -180,4 +179,6 @@ async def main(out: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m tests.browser.walk FOLDER   (needs Chromium)")
-    asyncio.run(main(Path(sys.argv[1])))
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(folder))

@@ -97,7 +97,9 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "wallflower": check_wallflower,
     "make": _check_make,
     "cp": _check_copy,
-    **dict.fromkeys(("git", "sh", "python", "python3", "pytest", "pip", "apt-get"), _check_paths),
+    **dict.fromkeys(
+        ("git", "sh", "python", "python3", "pytest", "pip", "apt-get", "towncrier"), _check_paths
+    ),
 }
 
 
