@@ -145,12 +145,12 @@ async def walk(camera: Camera, town: Town) -> None:
     try:
         await open_town(town, handler)
         crowd = await start_crowd(town, 200, 1.0)
-        first = await today(town)
         async with camera.person("source", PHONE) as page:
             digits = await write(camera, town, page)
+            written = await today(town)
 
             async def later() -> bool:
-                return await today(town) > first
+                return await today(town) > written
 
             await until("the next day", later, _PATIENCE_S)
             await watch(page, town)

@@ -157,7 +157,8 @@ def _anchors(file: Path) -> set[str]:
 def _on_one_machine() -> list[str]:
     text = (HANDBOOK / "README.md").read_text("utf-8")
     section = text.split("## All of it on one machine")[1].split("\n## ")[0]
-    return _BLOCK.findall(section)[0][1].splitlines()
+    body: str = _BLOCK.findall(section)[0][1]
+    return body.splitlines()
 
 
 def test_the_town_of_the_handbook_is_found_sound_by_the_doctor(

@@ -21,7 +21,7 @@ from wallflower.wire.token import parse_set
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "spec" / "versions.md").read_text("utf-8")
-ROWS = re.findall(r"^   \| (\[.+?) \| (.+?) \| (.*?) ?\|$", PAGE, re.M)
+ROWS: list[tuple[str, str, str]] = re.findall(r"^   \| (\[.+?) \| (.+?) \| (.*?) ?\|$", PAGE, re.M)
 READERS: dict[str, Callable[[bytes], object]] = {
     "cell": parse_cell, "record": parse_record, "drop": parse_drop, "segment": parse_segment,
     "head": parse_head, "token": parse_set, "census": parse_census,
