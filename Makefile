@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # The page's tools use the Node that setup chose.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test lint page-test nightly vectors clean
+.PHONY: help setup demo test lint page-test nightly vectors sbom clean
 
 help:
 	@echo 'make demo     everything on this machine: a writer, an audience, a desk (ARGS=--browser for a real one)'
@@ -14,6 +14,7 @@ help:
 	@echo 'make lint     its first part only: style, types, borders between modules'
 	@echo 'make nightly  the slow tests too; output goes to docs/nightly/'
 	@echo 'make vectors  makes the test vectors again'
+	@echo 'make sbom     lists what ships, with its licences, out of the locks'
 	@echo 'make setup    what all of these do first'
 	@echo 'make clean    removes what setup and the tests made'
 
@@ -48,6 +49,9 @@ vectors: setup
 	if [ -e vectors/assemble/__main__.py ]; then python vectors/assemble; else \
 	  for script in vectors/assemble/[!_]*.py; do echo "$$script"; python "$$script"; done; fi
 
+sbom: setup
+	sh tools/sbom.sh
+
 clean:
-	rm -rf .venv page/node_modules src/wallflower/campaign/page \
+	rm -rf .venv .setup page/node_modules src/wallflower/campaign/page \
 	  .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

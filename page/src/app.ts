@@ -49,8 +49,9 @@ async function visit(shape: Shape): Promise<void> {
   const keeper = new Keeper(session, later(openShelf(files)));
   const visit = new Visit(session, keeper, progress, shape, files);
   const waiting = new Waiting(session, keeper);
-  const writing = new WritePanel(session, keeper, waiting);
-  const reading = new ReadPanel(session, waiting, () => Math.floor(visit.now() / DAY_S));
+  const today = (): number => Math.floor(visit.now() / DAY_S);
+  const writing = new WritePanel(session, keeper, waiting, today);
+  const reading = new ReadPanel(session, waiting, today);
   const emptyBrought = startBringing(session, keeper);
   startForget(keeper, () => {
     waiting.close();

@@ -26,7 +26,13 @@ import {
   withLetter,
 } from './store/slots.js';
 import type { Pins } from './trust/pins.js';
-import { deskOf, type EpochRecord, type RecordInForce, verifyRecord } from './trust/record.js';
+import {
+  deskOf,
+  type EpochRecord,
+  type RecordInForce,
+  verifyRecord,
+  verifyWrites,
+} from './trust/record.js';
 import { reportOf } from './wire/census.js';
 import { chainValue } from './wire/chain.js';
 import { weekOfDay } from './wire/days.js';
@@ -129,12 +135,19 @@ export class Session {
     if (choice.tag) this.slots = afterLeaving(this.slots, choice.tag, choice.filler);
   }
 
-  /** Seal a letter and keep it. It may leave from the day after its own (UTC). */
-  async keepLetter(secret: Uint8Array, text: string, language: number): Promise<Slot> {
+  /** Seal a letter and keep it. It may leave from the day after its own (UTC). `today` is the day
+   * by this device's clock. */
+  async keepLetter(
+    secret: Uint8Array,
+    text: string,
+    language: number,
+    today: number,
+  ): Promise<Slot> {
     const record = this.record;
     if (!record || this.slots.length < SLOTS) {
       throw new Refused('record 2.10', 'There is no record to write under yet');
     }
+    verifyWrites(record, today);
     const desk = deskOf(record, this.pins.desk);
     const e = epochSecret(secret, desk.week);
     const mark = this.#freeMark(secret, desk.week);

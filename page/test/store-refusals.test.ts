@@ -40,9 +40,9 @@ const image = (): Uint8Array =>
 
 test('a fifth letter is refused by store 2.3 and the four that wait stay', async () => {
   const session = await fresh();
-  for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1);
+  for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1, today.body.day);
   const before = session.slots;
-  await assert.rejects(session.keepLetter(SECRET, 'a fifth', 1), refusedBy('store 2.3'));
+  await assert.rejects(session.keepLetter(SECRET, 'a fifth', 1, today.body.day), refusedBy('store 2.3'));
   assert.equal(session.slots, before);
 });
 
@@ -54,15 +54,15 @@ test('a letter beyond the marks of a week is refused by store 2.5 and the places
     ...slot(Waits.NOT), tag: slotTag(e, mark), note: slotNote(e, mark, today.body.day),
   }));
   const before = session.slots;
-  await assert.rejects(session.keepLetter(SECRET, 'one too many', 1), refusedBy('store 2.5'));
+  await assert.rejects(session.keepLetter(SECRET, 'one too many', 1, today.body.day), refusedBy('store 2.5'));
   assert.equal(session.slots, before);
   session.slots = before.slice(1);
-  assert.equal((await session.keepLetter(SECRET, 'the last one', 1)).waits, Waits.LATER);
+  assert.equal((await session.keepLetter(SECRET, 'the last one', 1, today.body.day)).waits, Waits.LATER);
 });
 
 test('a hurry that the operator does not offer is refused by store 3.3 and nothing leaves', async () => {
   const session = await fresh(false);
-  const kept = await session.keepLetter(SECRET, 'x', 1);
+  const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const before = session.slots;
   assert.throws(() => session.hurry(kept.tag), refusedBy('store 3.3'));
   assert.equal(session.slots, before);

@@ -164,7 +164,7 @@ test('a letter whose writer overrode the later day leaves with the next visit, a
 
 test('an operator who switched the override off has none', async () => {
   const session = await sessionOf(today);
-  const kept = await session.keepLetter(SECRET, 'x', 1);
+  const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const strict = new Session({ ...session.pins, hurry: false }, draw);
   strict.slots = session.slots;
   assert.throws(() => strict.hurry(kept.tag), Refused);
@@ -226,7 +226,7 @@ test('after forgetting, the store is of the class of one that was never used', a
   const [shelf, used] = [new Memory(), new Memory()];
   await new Keeper(viewer, shelf).turn();
   const keeper = new Keeper(writer, used);
-  for (let i = 0; i < 3; i++) await writer.keepLetter(SECRET, `${i}`, 1);
+  for (let i = 0; i < 3; i++) await writer.keepLetter(SECRET, `${i}`, 1, today.body.day);
   await keeper.turn();
   const before = readImage(used.bytes);
   const forgotten = keeper.forget();
@@ -245,7 +245,7 @@ test('after forgetting, the store is of the class of one that was never used', a
 test('after its letter left, the store shows what a viewer of that day shows', async () => {
   const shelf = new Memory();
   const first = await sessionOf(today);
-  await first.keepLetter(SECRET, 'x', 1);
+  await first.keepLetter(SECRET, 'x', 1, today.body.day);
   await new Keeper(first, shelf).turn();
   const second = await sessionOf(tomorrow, readImage(shelf.bytes));
   const choice = await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore));
@@ -262,7 +262,7 @@ test('after its letter left, the store shows what a viewer of that day shows', a
 test('what one tab forgot, the other does not bring back', async () => {
   const shelf = new Memory();
   const one = await sessionOf(today);
-  await one.keepLetter(SECRET, 'x', 1);
+  await one.keepLetter(SECRET, 'x', 1, today.body.day);
   const here = new Keeper(one, shelf);
   await here.turn();
   const two = await sessionOf(today, readImage(shelf.bytes));
@@ -281,7 +281,7 @@ test('what one tab forgot, the other does not bring back', async () => {
 
 test('what a viewer and a writer keep has the same size and the same number of turns', async () => {
   const [viewer, writer] = [await sessionOf(today), await sessionOf(today)];
-  await writer.keepLetter(SECRET, '证据在柜子里。', 2);
+  await writer.keepLetter(SECRET, '证据在柜子里。', 2, today.body.day);
   const shelves = [new Memory(), new Memory()];
   await new Keeper(viewer, shelves[0] as Memory).turn();
   await new Keeper(writer, shelves[1] as Memory).turn();
@@ -319,7 +319,7 @@ test('tags change now and then in every store, one at a time, so that a change i
 test('a kept letter goes through the store into the hum of a later day, once', async () => {
   const shelf = new Memory();
   const first = await sessionOf(today);
-  assert.equal((await first.keepLetter(SECRET, '证据在柜子里。', 2)).day, today.body.day);
+  assert.equal((await first.keepLetter(SECRET, '证据在柜子里。', 2, today.body.day)).day, today.body.day);
   await new Keeper(first, shelf).turn();
 
   const second = await sessionOf(tomorrow, readImage(shelf.bytes));
@@ -338,9 +338,9 @@ test('a kept letter goes through the store into the hum of a later day, once', a
 
 test('one conversation never uses a mark twice in a week', async () => {
   const session = await sessionOf(today);
-  for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1);
+  for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1, today.body.day);
   await assert.rejects(
-    session.keepLetter(SECRET, 'a fifth', 1),
+    session.keepLetter(SECRET, 'a fifth', 1, today.body.day),
     (error) => error instanceof Refused && error.rule === 'store 2.3',
   );
   assert.equal(new Set(session.slots.map((one) => String(one.tag))).size, 4);
@@ -351,7 +351,7 @@ const tokensIn = (one: Slot): string[] =>
 
 test('a letter leaves with the token of the week of the record that it leaves under', async () => {
   const first = await sessionOf(today);
-  const kept = await first.keepLetter(SECRET, 'x', 1);
+  const kept = await first.keepLetter(SECRET, 'x', 1, today.body.day);
   const [week] = [today.body.week];
   const key = tokenKey(conversationId(SECRET));
   const index = Array.from({ length: 8 }, (_, i) => i).find((i) =>
@@ -378,7 +378,7 @@ test('every other hum carries random bytes, other ones each time, and draws the 
   const tokens = new Set<string>();
   for (let i = 0; i < 5; i++) tokens.add(toHex((await session.chooseForHum(now)).token));
   assert.equal(tokens.size, 5);
-  await session.keepLetter(SECRET, 'x', 1);
+  await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const later = verifyInForce(tomorrow, tomorrow.body.notBefore);
   const sizes: number[][] = [];
   for (const slots of [fillers(), session.slots]) {
@@ -398,7 +398,7 @@ test('no two places show by their tokens that they belong together', async () =>
   // Drawn at random, four of eight would differ in two of five sessions.
   for (let again = 0; again < 8; again++) {
     const session = await sessionOf(today);
-    for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1);
+    for (let i = 0; i < 4; i++) await session.keepLetter(SECRET, `${i}`, 1, today.body.day);
     const all = session.slots.flatMap(tokensIn);
     assert.equal(new Set(all).size, all.length);
   }
@@ -406,7 +406,7 @@ test('no two places show by their tokens that they belong together', async () =>
 
 test('of two letters that two tabs gave the same token, the younger goes without', async () => {
   const session = await sessionOf(today);
-  const kept = await session.keepLetter(SECRET, 'x', 1);
+  const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const [first, second, , older] = session.slots as [Slot, Slot, Slot, Slot];
   // A week apart, so that the same token stands at another place.
   const shifted = concat(kept.tokens.slice(16), draw(16));
@@ -421,7 +421,7 @@ test('of two letters that two tabs gave the same token, the younger goes without
 
 test('after its letter left, a place holds tokens that belong to nobody', async () => {
   const first = await sessionOf(today);
-  const kept = await first.keepLetter(SECRET, 'x', 1);
+  const kept = await first.keepLetter(SECRET, 'x', 1, today.body.day);
   const second = await sessionOf(tomorrow, imageOf({ slots: first.slots }));
   second.letterLeft(await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore)));
   const left = second.slots.flatMap(tokensIn);
@@ -431,7 +431,7 @@ test('after its letter left, a place holds tokens that belong to nobody', async 
 test('three sets of words in one store: each finds its own letters and no others', async () => {
   const session = await sessionOf(today);
   const secrets = [1, 2, 3].map((byte) => new Uint8Array(16).fill(byte));
-  for (const secret of secrets) await session.keepLetter(secret, 'x', 1);
+  for (const secret of secrets) await session.keepLetter(secret, 'x', 1, today.body.day);
   for (const secret of secrets) {
     const weeks = findAnswers(secret, today.body.day, null, session.slots, today);
     assert.deepEqual(weeks.map((week) => week.letters.length), [1]);
@@ -449,7 +449,7 @@ test('a place is found again by the words, with its day, and by no others', () =
 
 test('a letter without a receipt is called overdue after its days, and not before', async () => {
   const session = await sessionOf(today);
-  await session.keepLetter(SECRET, 'x', 1);
+  await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const { day } = today.body;
   session.slots = session.slots.map((one) => ({ ...one, waits: Waits.NOT }));
   const stateOn = (on: number): unknown =>
@@ -461,7 +461,7 @@ test('a letter without a receipt is called overdue after its days, and not befor
 test('the store of another organisation is not carried on', async () => {
   const shelf = new Memory();
   const stranger = await sessionOf(today);
-  await stranger.keepLetter(SECRET, 'x', 1);
+  await stranger.keepLetter(SECRET, 'x', 1, today.body.day);
   await new Keeper(stranger, shelf).turn();
   const session = await sessionOf(today);
   const changed = new Session({ ...session.pins, a: draw(32) }, draw);

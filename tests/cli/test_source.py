@@ -31,7 +31,9 @@ def scene(tmp_path: Path) -> Scene:
 def run(scene: Scene, *arguments: str, typed: str = "") -> Result:
     command, *rest = arguments
     where = ["--store", str(scene.path / "store"), "--pins", str(scene.path / "pins.json")]
-    return CliRunner().invoke(wallflower, [command, *where, *rest], input=typed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: scene.clock.time)
+        return CliRunner().invoke(wallflower, [command, *where, *rest], input=typed)
 
 
 def state(scene: Scene) -> dict[str, str]:
@@ -60,6 +62,15 @@ def test_a_letter_is_sealed_with_the_words_and_says_when_it_leaves(scene: Scene)
     info = hpke.info("desk", scene.record.body.desk_entry_hash(entry))
     plain = hpke.open_sealed(private("desk"), info, waiting.sealed)
     assert plain[LETTER_HEADER:].rstrip(b"\0").decode() == "两行\n文字"
+
+
+def test_nothing_is_sealed_under_last_years_keys_and_no_words_are_made(scene: Scene) -> None:
+    jump(scene.visit())
+    scene.clock.time += 364 * 86400
+    result, fault = refused(scene, "write", "--new-words", typed="a text\n")
+    assert "364 days old" in fault.what
+    assert "visit" in fault.next_step
+    assert result.output == ""
 
 
 def test_new_words_are_shown_once_and_kept_nowhere(scene: Scene) -> None:

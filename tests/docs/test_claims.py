@@ -32,11 +32,3 @@ def test_guard_and_test_of_a_claim_exist(
         assert not name or hasattr(found, name), number
     source = (ROOT / file).read_text("utf-8")
     assert re.search(rf"^(async )?def {test}\(", source, re.MULTILINE), number
-
-
-def test_every_file_that_the_architecture_names_exists() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    names = set(re.findall(r"`([\w/.-]+/[\w.-]+\.(?:py|ts|md))`", text))
-    assert len(names) > 25
-    places = (ROOT, ROOT / "src" / "wallflower")
-    assert [n for n in sorted(names) if not any((p / n).is_file() for p in places)] == []

@@ -9,6 +9,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
   'words 4.3': 'say.words.check',
   'words 4.4': 'say.words.check',
   'letter 3.8': 'say.letter.empty',
+  'letter 3.10': 'say.letter.oldkeys',
   'store 2.3': 'say.letter.full',
   'store 2.5': 'say.letter.marks',
   'store 6.1': 'say.bring.none',

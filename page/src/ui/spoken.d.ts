@@ -111,6 +111,7 @@ declare module 'spoken' {
     | 'say.letter.full'
     | 'say.letter.marks'
     | 'say.letter.nokeys'
+    | 'say.letter.oldkeys'
     | 'say.letter.failed'
     | 'say.letter.keeping'
     | 'say.letter.kept'

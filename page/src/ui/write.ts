@@ -38,6 +38,7 @@ export class WritePanel {
     readonly session: Session,
     readonly keeper: Keeper,
     readonly waiting: Waiting,
+    readonly today: () => number,
   ) {
     find('new-words', HTMLButtonElement).addEventListener('click', () => this.#makeWords());
     find('own-words', HTMLButtonElement).addEventListener('click', () => this.#open('own'));
@@ -124,7 +125,7 @@ export class WritePanel {
     if (!secret) return;
     this.#finish.disabled = true;
     try {
-      const slot = await this.session.keepLetter(secret, text, current().number);
+      const slot = await this.session.keepLetter(secret, text, current().number, this.today());
       this.#letter.clear();
       this.#count();
       this.#open(null);

@@ -14,7 +14,7 @@ import click
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 from wallflower.host import Host
-from wallflower.host.clock import PacedClock
+from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.net import HttpNet
@@ -22,7 +22,7 @@ from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import Viewer, own_pace
 from wallflower.source.edge.visit import visit as make_visit
-from wallflower.source.letters import Place, is_stale, write_letter
+from wallflower.source.letters import Place, is_stale, verify_fresh, write_letter
 from wallflower.source.reading import read_board
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record
@@ -127,6 +127,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     if raw is None:
         raise Fault("There is no record here yet", "Make a first visit: 'wallflower visit'.")
     record = verify_record(raw, known)
+    verify_fresh(record, day_of(PacedClock(record.body.parameters.pace).now()))
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
     text = sys.stdin.read().strip("\n")

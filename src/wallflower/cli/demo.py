@@ -26,6 +26,7 @@ from wallflower.lab.demo.town import make_town
 from wallflower.lab.demo.view import Said, watch
 from wallflower.lab.demo.walk import (
     PATIENCE_S,
+    Step,
     TerminalSource,
     open_town,
     start_crowd,
@@ -107,22 +108,34 @@ async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
         await open_town(town, handler)
         beside.append(await start_crowd(town, plan.viewers, 1.0))
         await town.start_loops()
-        said = Said([])
+        said = Said()
         if not plan.once:
             beside.append(asyncio.ensure_future(watch(town, said, console)))
-        say = console.print if plan.once else said.say
+
+        def say(step: Step) -> None:
+            if plan.once:
+                console.print(step.value)
+            said.say(step)
+
         seen = await walk(town, source, handler, say, plan.patience)
         result = await summary(town, seen, plan.started)
         if not plan.once:
-            said.say("Now it is your turn: open the page and the desk below.")
+            said.your_turn = True
             await asyncio.Event().wait()
         return result
     except Fault as fault:
+        await _end(beside)  # the view first: what is said while it lasts goes with it
         console.print(str(fault))
         return {"failed": fault.what}
     finally:
-        for task in beside:
-            task.cancel()
+        await _end(beside)
         await source.close()
         await handler.close()
         await town.stop()
+
+
+async def _end(beside: list[asyncio.Task[None]]) -> None:
+    """Stop what runs beside the walk, and wait until it has put the terminal right."""
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)

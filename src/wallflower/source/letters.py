@@ -15,7 +15,7 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.chain import chain_value
 from wallflower.wire.hello import Kind
 from wallflower.wire.letter import FILLER, Letter, LetterKind, check_text, seal_letter
-from wallflower.wire.sizes import MARKS, TOKEN, TOKEN_WEEKS, week_of_day
+from wallflower.wire.sizes import ANCESTORS, MARKS, TOKEN, TOKEN_WEEKS, week_of_day
 from wallflower.wire.token import index_of, token_for, tokens_of_letter
 
 
@@ -115,6 +115,21 @@ def may_leave(kept: Kept, today: EpochRecord) -> bool:
 def is_stale(kept: Kept, today: EpochRecord) -> bool:
     """Whether a letter waited so long that it can leave in no hum any more (hum 1.6)."""
     return kept.place is Place.WAITING and not today.is_ancestor(kept.record_hash)
+
+
+def verify_fresh(record: EpochRecord, today: int) -> None:
+    """Refuse to seal under keys so old that no hum of today could carry it (letter 3.10).
+
+    Records follow each other by the day, so one that is more than ANCESTORS days old is no ancestor
+    of today's. `today` is the day by this device's clock; writing is offline.
+    """
+    age = today - record.body.day
+    if age > ANCESTORS:
+        raise Refused(
+            "letter 3.10",
+            f"The keys here are {age} days old: a letter under them could never leave",
+            "Make a visit first: 'wallflower visit'. Then write. Nothing was sealed.",
+        )
 
 
 def choose_for_hum(kept: Sequence[Kept], today: EpochRecord, desk: str) -> Choice:

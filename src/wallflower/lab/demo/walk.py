@@ -8,6 +8,7 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from wallflower.errors import Fault
@@ -26,6 +27,19 @@ PATIENCE_S = 40.0
 _LOOK_S = 0.1
 T = TypeVar("T")
 VISITS = 3  # how often a visit is made before the demo gives up
+
+
+class Step(StrEnum):
+    """How far the letter came, and the sentence that says so."""
+
+    WATCHED = "A source visits, as everyone does. Nothing is written yet."
+    WRITTEN = "Offline, it writes a letter. That waits for a visit on a later day."
+    LEAVES = "On a later day it visits again; the letter rides in that hum."
+    MIXED = "The letter lies in the pool of A or of B, for a time drawn by lot."
+    ARRIVED = "It came out in a drop. The handler reads it and answers."
+    ON_BOARD = "The answer is on the board, which everybody takes home whole."
+    RETURNED = "Elsewhere, with nothing but the words, the source comes back."
+    READ = "It has found its answer. Nobody saw that it looked for one."
 
 
 class Source(Protocol):
@@ -183,7 +197,7 @@ def crowd_counts(town: Town) -> dict[str, int]:
 
 
 async def walk(
-    town: Town, source: Source, handler: Handler, say: Callable[[str], None],
+    town: Town, source: Source, handler: Handler, say: Callable[[Step], None],
     patience: float = PATIENCE_S,
 ) -> Seen:  # fmt: skip
     """Visit, write, visit on a later day, be answered, come back with the words alone.
@@ -192,9 +206,9 @@ async def walk(
     """
     seen = Seen()
     first = await today(town)
-    say("A source visits, as everyone does. Nothing is written yet.")
+    say(Step.WATCHED)
     await source.visit()
-    say("Offline, it writes a letter in Chinese. It waits for a visit on a later day.")
+    say(Step.WRITTEN)
     await source.write(LETTER)
     # Not the day of the visit: on a busy machine that may be over before the letter is written.
     written = await today(town)
@@ -203,9 +217,9 @@ async def walk(
         return await today(town) > written
 
     await until("the next day", later, patience)
-    say("On a later day it visits again; the letter rides in that hum.")
+    say(Step.LEAVES)
     await source.visit()
-    say("The letter is in the pools of A and B.")
+    say(Step.MIXED)
 
     async def arrived() -> bool:
         town.check_alive()
@@ -213,13 +227,16 @@ async def walk(
 
     await until("the letter at the desk", arrived, patience)
     seen.letter_delivered = True
-    say("The handler reads it and answers.")
+    say(Step.ARRIVED)
     await handler.answer(LETTER, ANSWER)
     await until("the answer on the board", handler.answer_is_on_board, patience)
-    say("Elsewhere, with nothing but the words, the source comes back.")
+    say(Step.ON_BOARD)
+    say(Step.RETURNED)
     replies = await source.come_back()
     seen.reply_read = ANSWER in replies
     seen.receipt_verified = await source.receipts() >= 1
+    if seen.reply_read:
+        say(Step.READ)
     seen.days = [first, await today(town)]
     return seen
 

@@ -1,0 +1,77 @@
+"""What ships is listed, with its licence: every pinned package of both languages, and no other."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+NOTICES = (ROOT / "THIRD-PARTY-NOTICES.txt").read_text("utf-8")
+
+
+def _plain(name: str) -> str:
+    """A Python package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _python() -> dict[tuple[str, str], set[str]]:
+    """(name, version) -> hashes, of requirements/run.txt."""
+    text = (ROOT / "requirements" / "run.txt").read_text("utf-8")
+    found = {}
+    for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.M)[1:]:
+        name, version = re.match(r"([\w.-]+)==([^ ;\\]+)", block).groups()  # type: ignore[union-attr]
+        found[_plain(name), version] = set(re.findall(r"--hash=sha256:(\w+)", block))
+    return found
+
+
+def _page() -> set[tuple[str, str]]:
+    """(name, version) of what the page bundles: all in its lock that is not for development."""
+    lock = json.loads((ROOT / "page" / "package-lock.json").read_text("utf-8"))
+    return {
+        (where.rpartition("node_modules/")[2], package["version"])
+        for where, package in lock["packages"].items()
+        if where and not package.get("dev")
+    }
+
+
+def _listed(name: str) -> list[dict[str, object]]:
+    bom = json.loads((ROOT / "sbom" / f"{name}.cdx.json").read_text("utf-8"))
+    assert bom["bomFormat"] == "CycloneDX"
+    assert "serialNumber" not in bom
+    components: list[dict[str, object]] = bom["components"]
+    return components
+
+
+def test_every_pinned_python_package_is_listed_with_its_hashes() -> None:
+    listed = {}
+    for component in _listed("python"):
+        found = re.findall(r'"alg": "SHA-256", "content": "(\w+)"', json.dumps(component))
+        listed[_plain(str(component["name"])), str(component["version"])] = set(found)
+    assert len(listed) > 25
+    assert listed == _python()
+
+
+def test_every_package_in_the_page_is_listed() -> None:
+    listed = {(str(c["name"]), str(c["version"])) for c in _listed("page")}
+    assert len(listed) > 5
+    assert listed == _page()
+
+
+def test_every_package_that_ships_has_its_licence_in_the_notices() -> None:
+    """One of two versions of a package is enough: which one is installed goes by Python's own."""
+    parts = re.findall(
+        r"^-{80}\n(\S+) (\S+): (.+)\n\n((?:.|\n)*?)(?=\n[-=]{80}\n|\Z)", NOTICES, re.M
+    )
+    licences = {_plain(name): (licence, text) for name, _, licence, text in parts}
+    wanted = {name for name, _ in _python()} | {_plain(name) for name, _ in _page()}
+    assert {name for name in wanted if name not in licences} == set()
+    for name in wanted:
+        licence, text = licences[name]
+        assert "UNKNOWN" not in licence, name
+        assert len(text) > 200, f"{name} has no text of a licence"
+
+
+def test_nothing_that_ships_may_only_be_used_under_the_gpl() -> None:
+    titles = re.findall(r"^-{80}\n(\S+ \S+: .+)$", NOTICES, re.M)
+    assert [t for t in titles if re.search(r"\b(A?GPL|GNU General)", t)] == []
