@@ -81,14 +81,15 @@ async def watch(page: Page, town: Town) -> None:
 async def show(page: Page, element: str) -> None:
     """Bring an element to the upper part of the view."""
     await page.evaluate(
-        "id => { document.getElementById(id).scrollIntoView({block: 'start'}); scrollBy(0, -60); }",
+        "id => scrollTo({behavior: 'instant', top: scrollY - 60"
+        " + document.getElementById(id).getBoundingClientRect().top})",
         element,
     )
     await page.wait_for_timeout(200)
 
 
 async def write(camera: Camera, town: Town, page: Page) -> str:
-    """Watch, make words, write, seal: three pictures. Returns the words as digits."""
+    """Watch, make words, write, seal: four pictures. Returns the words as digits."""
     await watch(page, town)
     await page.evaluate(
         "() => new Promise(done => { const film = document.getElementById('film');"
@@ -99,17 +100,18 @@ async def write(camera: Camera, town: Town, page: Page) -> str:
     await camera.take(page, "1-film")
     await page.locator("#write > summary").click()
     await page.locator("#new-words").click()
-    await show(page, "new-words")
+    await show(page, "own-words")
     await camera.take(page, "2-words")
-    digits = await page.locator("#shown-digits p").first.inner_text()
+    digits = " ".join((await page.locator("#shown-digits p").first.inner_text()).split())
     await page.locator("#noted").check()
     await page.locator("#letter").fill(LETTER)
     await show(page, "letter")
+    await camera.take(page, "3-letter")
     await page.locator("#finish").click()
     await page.locator("#letter-tools button").first.wait_for()
     await page.locator("#letter-status").filter(has_text=re.compile(r"\d")).wait_for()
-    await show(page, "letter-status")
-    await camera.take(page, "3-sealed")
+    await show(page, "finish")
+    await camera.take(page, "4-sealed")
     return digits
 
 
@@ -119,7 +121,7 @@ async def answer(camera: Camera, town: Town, handler: Handler) -> None:
         await page.goto(town.desk_door)
         await page.locator("a.name").first.click()
         await page.locator("#text").fill(ANSWER)
-        await camera.take(page, "4-desk")
+        await camera.take(page, "5-desk")
         await page.locator("button[value=send]").click()
         await page.locator("li.reply").wait_for()
     await until("the answer on the board", handler.answer_is_on_board, _PATIENCE_S)
@@ -135,8 +137,8 @@ async def read(camera: Camera, town: Town, page: Page, digits: str) -> None:
         await page.wait_for_timeout(2_000)
         if await page.locator("#answers blockquote").count():
             break
-    await show(page, "answers")
-    await camera.take(page, "5-answer")
+    await show(page, "read-field")
+    await camera.take(page, "6-answer")
 
 
 async def walk(camera: Camera, town: Town) -> None:
