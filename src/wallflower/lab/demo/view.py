@@ -132,7 +132,7 @@ def _letter(said: Said) -> RenderableType:
     text = Text()
     text.append(LETTER if written else "nothing is written yet", style="" if written else "dim")
     if answered:
-        text.append(f"\n▸ {ANSWER}", style="green")
+        text.append(f"\n{ANSWER}", style="green")
     return Panel(
         text, title="what the source and the handler can read, and nobody else",
         title_align="left", height=6,
