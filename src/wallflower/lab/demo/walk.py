@@ -39,7 +39,7 @@ class Step(StrEnum):
     ARRIVED = "It came out in a drop. The handler reads it and answers."
     ON_BOARD = "The answer is on the board, which everybody takes home whole."
     RETURNED = "Elsewhere, with nothing but the words, the source comes back."
-    READ = "It has found its answer. Nobody saw that it looked for one."
+    READ = "It has found its answer. Looking asked nobody for anything."
 
 
 class Source(Protocol):
