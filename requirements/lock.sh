@@ -13,8 +13,8 @@ compile() {
 
 compile run.txt pyproject.toml "$@"
 # Held to run.txt: what is tested is what operators run.
-compile dev.txt pyproject.toml --group dev --constraints requirements/run.txt "$@"
-compile film.txt --group film "$@"
+compile dev.txt pyproject.toml --group dev --extra film --constraints requirements/run.txt "$@"
+compile film.txt pyproject.toml --extra film --constraints requirements/run.txt "$@"
 compile node.txt --group node "$@"
 compile sbom.txt --group sbom "$@"
 compile fuzz.txt --group fuzz "$@"

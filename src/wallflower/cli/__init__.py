@@ -10,6 +10,7 @@ from wallflower.cli.acts import campaign, crowd, pins, read, visit, write
 from wallflower.cli.census import census
 from wallflower.cli.demo import demo
 from wallflower.cli.doctor import doctor, status
+from wallflower.cli.film import campaign_film
 from wallflower.cli.new import new
 from wallflower.cli.processes import desk, desk_server, ingress, loops, mirror, mix
 from wallflower.cli.revoke import revoke
@@ -27,6 +28,9 @@ for command in (
     census, demo, doctor, status, revoke,
 ):  # fmt: skip
     wallflower.add_command(command)
+
+
+campaign.add_command(campaign_film)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Where the campaign touches files, fonts and encoders."""
