@@ -13,6 +13,7 @@ import av
 from PIL import Image
 
 from wallflower.campaign.edge.film import Film, make_film
+from wallflower.campaign.edge.film_fonts import FONTS
 from wallflower.campaign.film.storyboard import Ending
 
 WORDS = tuple(["able", "about", "above", "absent", "absorb", "abstract", "absurd", "abuse"])
@@ -42,6 +43,12 @@ CHINESE = BOARD.format(
     text="如果你见过公款被侵吞，可以写信告诉我们。",
     caption="不论你写不写信，发出的数据同样多",
 )
+
+
+def has_fonts() -> bool:
+    """Whether this machine has what films are drawn with; WITHOUT_BROWSER=1 leaves it out."""
+    noto = ("truetype/noto/NotoSansArabic-Regular.ttf", "opentype/noto/NotoSansCJK-Regular.ttc")
+    return all((FONTS / name).is_file() for name in noto)
 
 
 def make(folder: Path, text: str, *, ending: Ending = ENDING, out: str = "out") -> Film:

@@ -22,12 +22,14 @@ from tests.campaign.film_made import (
     bytes_of,
     colour,
     frames_of,
+    has_fonts,
     loudness,
     make,
     write_clip,
     write_voice,
 )
 
+from wallflower import campaign
 from wallflower.campaign.build import FILM_PIECE, MAX_PIECES
 from wallflower.campaign.edge.film import Film, make_film
 from wallflower.campaign.edge.film_draw import Painter
@@ -36,6 +38,8 @@ from wallflower.campaign.film.layout import HEIGHT, caption_sheet, card_sheet
 from wallflower.campaign.film.rendition import RENDITIONS, SMALL, Rendition
 from wallflower.campaign.film.storyboard import MAX_SECONDS, Ending, parse_storyboard
 from wallflower.errors import Fault
+
+pytestmark = pytest.mark.skipif(not has_fonts(), reason="fonts-noto-core or fonts-noto-cjk missing")
 
 BOARDS = {"fa": PERSIAN, "zh-Hans": CHINESE}
 CAPTION_TOP = 0.8  # of the height: the band of the captions
@@ -347,3 +351,25 @@ def test_the_longest_small_film_fits_the_pages_pieces_and_a_bad_line() -> None:
     assert whole <= FILM_PIECE * MAX_PIECES
     # 8 kB a second carry a minute of film in little more than a minute.
     assert SMALL.most_bytes(Fraction(60), SMALL.rate) < 8_000 * 75
+
+
+EXAMPLES = sorted((Path(campaign.__file__).with_name("example") / "film").glob("*.toml"))
+
+
+def test_the_example_is_told_in_five_languages_card_by_card() -> None:
+    boards = [parse_storyboard(path.read_bytes()) for path in EXAMPLES]
+    assert [board.language for board in boards] == ["en", "es", "fa", "ru", "zh-Hans"]
+    assert {len(board.cards) for board in boards} == {5}
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_whole_example_is_made_in_every_language(path: Path, tmp_path: Path) -> None:
+    film = make_film(path, tmp_path / "out", ENDING, tmp_path / "cache", lambda *_: None)
+    for how in RENDITIONS:
+        data = (film.folder / how.name).read_bytes()
+        assert len(data) <= how.most_bytes(Fraction(33), how.rate)
+        frames = frames_of(film.folder / how.name)
+        assert len(frames) == 33 * 12
+        assert zxingcpp.read_barcodes(frames[-1])[0].text == ADDRESS
+    assert len([name for name in film.files if name.startswith("card-")]) == 6

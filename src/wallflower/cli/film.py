@@ -14,9 +14,9 @@ from wallflower.errors import Fault
 NEEDED = ("av", "fontTools", "PIL", "segno", "uniseg")
 
 
-def check_needed() -> None:
+def check_needed(needed: tuple[str, ...] = NEEDED) -> None:
     """Whether the packages that make films are here; an ordinary installation has none of them."""
-    if any(importlib.util.find_spec(name) is None for name in NEEDED):
+    if any(importlib.util.find_spec(name) is None for name in needed):
         raise Fault(
             "Making films needs packages that are not installed",
             "Type: pip install --require-hashes -r requirements/film.txt "
