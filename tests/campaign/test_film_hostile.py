@@ -65,9 +65,13 @@ CLIPS: dict[str, tuple[Spoil, str]] = {
     "playlist behind a film's first bytes": (
         lambda data: data[:8] + PLAYLIST, "is broken or cut off|nothing that can be played",
     ),
-    "cut inside of its index": (lambda data: _cut(data, 0.1), "is broken or cut off"),
+    "cut inside of its index": (lambda data: _cut(data, 0.1), "no moving picture|broken or cut off"),
     "cut inside of its pictures": (
         lambda data: _cut(data, 0.8), "ends before its end|is broken or cut off",
+    ),
+    "coded in nothing that is known": (
+        lambda data: data.replace(b"avc1\0", b"zzz1\0").replace(b"avcC", b"zzzC"),
+        "coded in a way that cannot be read",
     ),
     "scrambled": (_scrambled, "is broken or cut off|ends before its end"),
 }  # fmt: skip

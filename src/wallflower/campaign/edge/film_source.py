@@ -139,13 +139,16 @@ def probe(path: Path, what: str, *, picture: bool) -> Media:
         if not picture and not sounds:
             raise Fault(f"{what} has no sound", _ANOTHER)
         stream = videos[0] if picture else sounds[0]
+        if stream.codec_context is None:  # FFmpeg knows no decoder for what the file names
+            raise Fault(f"{what} is coded in a way that cannot be read", _ANOTHER)
         if picture:
             _check_frame(videos[0].width, videos[0].height, what)
         end = _end_of(opened, stream.index, what)
         announced = Fraction(opened.duration or 0, av.time_base)
         if end < announced - max(SHORTFALL, announced / 50):
             raise Fault(f"{what} ends before its end", "Fetch or copy it again.")
-        return Media(path, end, picture, bool(sounds))
+        heard = bool(sounds) and sounds[0].codec_context is not None
+        return Media(path, end, picture, heard)
 
 
 def _end_of(opened: InputContainer, index: int, what: str) -> Fraction:
