@@ -23,7 +23,7 @@ from tests.campaign.film_made import (
     write_voice,
 )
 
-from wallflower.campaign.edge.film_encode import check_marks
+from wallflower.campaign.edge import film_encode
 from wallflower.campaign.edge.film_source import MAX_PIXELS, clip_frames, probe, samples
 from wallflower.cli import wallflower
 from wallflower.cli.film import check_needed
@@ -65,7 +65,9 @@ CLIPS: dict[str, tuple[Spoil, str]] = {
     "playlist behind a film's first bytes": (
         lambda data: data[:8] + PLAYLIST, "is broken or cut off|nothing that can be played",
     ),
-    "cut inside of its index": (lambda data: _cut(data, 0.1), "no moving picture|broken or cut off"),
+    "cut inside of its index": (
+        lambda data: _cut(data, 0.1), "no moving picture|broken or cut off",
+    ),
     "cut inside of its pictures": (
         lambda data: _cut(data, 0.8), "ends before its end|is broken or cut off",
     ),
@@ -173,10 +175,14 @@ def test_any_change_of_a_clip_is_read_or_refused(
         assert fault.next_step  # either way is right
 
 
-def test_a_file_that_names_its_maker_is_refused(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "talk.mp4", lambda n: colour((9, 9, 9)), 2)
+def test_a_film_that_an_encoder_signed_is_not_given_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film_encode, "_MP4", {})  # without `bitexact` FFmpeg writes its version
     with pytest.raises(Fault, match="signed its work"):
-        check_marks(path)
+        make(tmp_path, 'language = "en"\n[[card]]\ntext = "x"\nseconds = 1\n')
+    assert not (tmp_path / "out").exists()
+    assert bytes_of(tmp_path / "cache") == {}
 
 
 def test_without_its_packages_the_command_says_what_to_type() -> None:
