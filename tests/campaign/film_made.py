@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.video.stream import VideoStream
 from PIL import Image
 
 from wallflower.campaign.edge.film import Film, make_film
@@ -75,6 +76,7 @@ def write_clip(
     with av.open(str(path), "w", format=container, options=options) as film:
         film.metadata.update(metadata or {})
         video = film.add_stream(codec, rate=rate)
+        assert isinstance(video, VideoStream)
         video.width, video.height = first.size
         video.pix_fmt = "yuv420p"
         for index in range(frames):
