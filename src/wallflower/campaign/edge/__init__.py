@@ -1,0 +1,1 @@
+"""Where the campaign touches the world: folders, media, ZIP files and mirrors."""
