@@ -87,10 +87,10 @@ def _check_paths(words: list[str]) -> None:
 
 
 def _check_copy(words: list[str]) -> None:
-    """What is copied is something that `wallflower new` or `wallflower pins` makes."""
+    """What is copied is something that `wallflower new` or a ceremony makes."""
     source = Path(words[0])
     assert source.name == "pins.json" or source.suffix in (".token", ".key"), source
-    assert source.parent.name in MAKERS, source
+    assert source.parent.name in {*MAKERS, "keys"}, source
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 
 from wallflower.campaign.build import build_example
-from wallflower.campaign.edge.ceremony import require_keys
+from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import sign_folder
 from wallflower.cli.keys import now, rehearse
 from wallflower.cli.new import make

@@ -12,16 +12,8 @@ import click
 
 from wallflower.campaign import repository
 from wallflower.campaign.ceremony import SIGNERS, Plan
-from wallflower.campaign.edge.ceremony import (
-    Keys,
-    ends,
-    finish,
-    hold_ceremony,
-    missing,
-    require_keys,
-    sign_pending,
-    write_record,
-)
+from wallflower.campaign.edge.ceremony import hold_ceremony, write_record
+from wallflower.campaign.edge.ceremony_keys import Keys, ends, require_keys
 from wallflower.campaign.edge.ceremony_replace import (
     drop,
     renew,
@@ -29,6 +21,7 @@ from wallflower.campaign.edge.ceremony_replace import (
     replace_record,
     replace_role,
 )
+from wallflower.campaign.edge.ceremony_sign import finish, missing, sign_pending
 from wallflower.campaign.eightwords import DIGITS, LISTS, to_shown
 from wallflower.cli.new import make
 from wallflower.errors import Fault

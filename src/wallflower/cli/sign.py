@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wallflower.campaign import repository
-from wallflower.campaign.edge.ceremony import ends, require_keys
+from wallflower.campaign.edge.ceremony_keys import ends, require_keys
 from wallflower.campaign.edge.repository import freshen, sign_folder
 from wallflower.cli.keys import now
 

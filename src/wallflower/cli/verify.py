@@ -45,7 +45,7 @@ def verify(
 
 
 def _report(what: str, bundle: str | None, trust: Trust, keep: Path | None, socks: str) -> Report:
-    single = _single(what)
+    single = _single(what, bundle is not None)
     if single is None and bundle is not None:
         raise Fault("--bundle goes with one file", "Leave it out to check the bundle itself.")
     try:
@@ -71,10 +71,11 @@ def _place(what: str, socks: str) -> Place:
     raise Fault("There is nothing of that name", "Give a URL, a ZIP file or a folder.")
 
 
-def _single(what: str) -> Path | None:
-    """One file that is no ZIP file, or None."""
+def _single(what: str, of_bundle: bool) -> Path | None:
+    """One file, or None; a ZIP file is a bundle itself unless a bundle was named."""
     path = Path(what)
-    return path if "://" not in what and path.is_file() and path.suffix != ".zip" else None
+    alone = "://" not in what and path.is_file()
+    return path if alone and (of_bundle or path.suffix != ".zip") else None
 
 
 def _around(file: Path) -> Path:

@@ -14,7 +14,9 @@ from typing import Final
 from tuf.api.metadata import Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, without_medium
-from wallflower.campaign.edge.ceremony import NEXT, Draw, Keys, make_medium, prepare
+from wallflower.campaign.edge.ceremony import Draw, make_medium
+from wallflower.campaign.edge.ceremony_keys import NEXT, Keys
+from wallflower.campaign.edge.ceremony_sign import prepare
 from wallflower.campaign.repository import OFFLINE, TIMES
 from wallflower.crypto import sign
 from wallflower.errors import Fault

@@ -21,7 +21,8 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
-from wallflower.campaign.edge.ceremony import Keys, offline_files
+from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata

@@ -88,7 +88,10 @@ class FolderPlace(Place):
 
     def _pieces(self, path: Path) -> Iterator[bytes]:
         # What was no link when it was looked at must be none when it is opened.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError as error:
+            raise DownloadError("cannot be opened") from error
         with os.fdopen(handle, "rb") as file:
             while piece := file.read(_PIECE):
                 yield piece
