@@ -7,19 +7,22 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.campaign.made import LATER, NOW, Town, copy, image, seeded
+from tests.campaign.made import LATER, NOW, PLAN, Folders, Town, copy, image, seeded
 from tests.campaign.mirrors import from_mirror, mirror
 from tests.campaign.test_attacks import publish
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import repository
+from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_replace import replace_role
+from wallflower.campaign.edge.ceremony_sign import prepare
 from wallflower.campaign.edge.verify import Trust, check, check_file
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace, scan
 from wallflower.campaign.verify import Report, Verdict, check_name
@@ -319,6 +322,35 @@ def test_nothing_of_a_refused_bundle_is_kept(town: Town, tmp_path: Path) -> None
     kept = tmp_path / "new" / "kept"
     assert check(FolderPlace(town.site), Trust(), LATER, kept).verdict is Verdict.REFUSED
     assert not kept.parent.exists()
+
+
+def test_what_was_seen_before_but_never_compared_is_still_said_to_be(
+    first: Town, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    for words, verdict in (
+        ("", Verdict.UNCOMPARED), ("", Verdict.UNCOMPARED), (first.words, Verdict.GENUINE),
+        ("", Verdict.GENUINE),
+    ):  # fmt: skip
+        assert first.check(words=words, remember=seen).verdict is verdict
+
+
+def test_a_root_file_that_was_kept_stands_for_the_words(first: Town, tmp_path: Path) -> None:
+    root = (first.site / "tuf" / "1.root.json").read_bytes()
+    assert first.check(words="", root=root).verdict is Verdict.GENUINE
+
+
+def test_the_name_that_a_stranger_gives_himself_cannot_drive_a_terminal(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    plan = replace(PLAN, organisation="plain")
+    found = hold_ceremony(town.keys, Folders(tmp_path, plan), NOW, seeded("stranger"))
+    evil = replace(found, plan=replace(plan, organisation="\x1b[2JGENUINE\u202e"))
+    prepare(town.keys, evil, NOW, ("targets",))
+    assert town.approve("1", "2")
+    town.site.mkdir()
+    (town.site / "a").write_bytes(b"a")
+    town.sign()
+    assert town.check(words="").organisation == "[2JGENUINE"
 
 
 def test_words_that_were_compared_with_nothing_are_said_to_be(first: Town) -> None:

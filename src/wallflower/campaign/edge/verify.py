@@ -107,10 +107,12 @@ def _report(opened: Opened) -> Report:
     held: Root = opened.set.root
     mark = fingerprint(root_keys(Metadata(held).to_bytes()))
     custom = (opened.set.targets.targets.get(PINS) or TargetFile(1, {"x": "y"}, "x")).custom
-    name = custom.get("organisation") if isinstance(custom, dict) else ""
+    said = str(custom.get("organisation", "")) if isinstance(custom, dict) else ""
+    # A stranger can write anything here, and a terminal would obey it.
+    name = "".join(c for c in said if c.isprintable())[:100]
     ends = [opened.set[role].expires for role in (Root.type, Timestamp.type, Snapshot.type)]
     return Report(
-        Verdict.GENUINE, organisation=str(name)[:100], version=opened.set.snapshot.version,
+        Verdict.GENUINE, organisation=name, version=opened.set.snapshot.version,
         root_version=held.version, fresh_until=min(ends), words=to_shown(mark, "en"),
         chinese=to_shown(mark, "zh-Hans"), digits=to_shown(mark, DIGITS),
         compared=opened.compared,
@@ -206,16 +208,19 @@ def _keep(opened: Opened, place: Place, staged: Path, targets: Names, keep: Path
     if keep.exists():
         raise Fault("The folder for the copy is there already", "Name a new one; it was left.")
     keep.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=keep.parent) as beside:
-        whole = Path(beside) / "whole"
-        for number, name in enumerate(targets):
-            to = whole / check_name(name)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(staged / str(number), to)
-        (whole / METADATA).mkdir()
-        for name in sorted(_expected(opened)):
-            (whole / name).write_bytes(_held(opened, place, name.removeprefix(f"{METADATA}/")))
-        whole.rename(keep)
+    try:
+        with tempfile.TemporaryDirectory(dir=keep.parent) as beside:
+            whole = Path(beside) / "whole"
+            for number, name in enumerate(targets):
+                to = whole / check_name(name)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(staged / str(number), to)
+            (whole / METADATA).mkdir()
+            for name in sorted(_expected(opened)):
+                (whole / name).write_bytes(_held(opened, place, name.removeprefix(f"{METADATA}/")))
+            whole.rename(keep)
+    except OSError:
+        raise Fault("The copy could not be written", "Make room, or name another folder.") from None
 
 
 def _held(opened: Opened, place: Place, name: str) -> bytes:

@@ -32,6 +32,8 @@ _CONFIG: Final = UpdaterConfig(
     snapshot_max_length=METADATA_MAX, targets_max_length=METADATA_MAX,
     prefix_targets_with_hash=False,
 )  # fmt: skip
+# In a folder that remembers: the root in it was once compared, not only seen.
+_COMPARED: Final = "compared"
 # Before every signature that was ever made: asked with this time, nothing has ended yet.
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -76,9 +78,11 @@ def open_metadata(place: Place, trust: Trust, folder: Path, now: datetime) -> Op
         updater, old = _refresh(place, first, folder, now), False
     except exceptions.ExpiredMetadataError:
         updater, old = _refresh(place, first, folder, _LONG_AGO), True
-    compared = bool(known)
+    compared = bool(trust.root) or (folder / _COMPARED).exists()
     if trust.words:
         compared = _check_words(trust.words, folder, updater)
+    if compared:
+        (folder / _COMPARED).touch()
     return Opened(updater, old, compared)
 
 
