@@ -19,7 +19,8 @@ from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_sign import finish, sign_pending
 from wallflower.campaign.edge.repository import sign_folder
-from wallflower.campaign.edge.verify import Trust, check
+from wallflower.campaign.edge.verify import check
+from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace
 from wallflower.campaign.eightwords import eight_words
 from wallflower.campaign.verify import Report

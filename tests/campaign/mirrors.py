@@ -14,8 +14,9 @@ from typing import Any
 
 from tests.campaign.made import LATER, Town
 
-from wallflower.campaign.edge.verify import Trust, check
+from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_fetch import MirrorPlace
+from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.verify import Report
 
 

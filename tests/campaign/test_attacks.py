@@ -17,7 +17,8 @@ from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony_replace import replace_role
-from wallflower.campaign.edge.verify import Trust, check
+from wallflower.campaign.edge.verify import check
+from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace
 from wallflower.campaign.verify import Verdict
 

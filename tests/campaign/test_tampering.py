@@ -23,7 +23,8 @@ from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.edge.ceremony_sign import prepare
-from wallflower.campaign.edge.verify import Trust, check, check_file
+from wallflower.campaign.edge.verify import check, check_file
+from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace, scan
 from wallflower.campaign.verify import Report, Verdict, check_name
 from wallflower.errors import Fault, Refused

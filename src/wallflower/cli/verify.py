@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from wallflower.campaign.edge.verify import Trust, check, check_file
+from wallflower.campaign.edge.verify import check, check_file
 from wallflower.campaign.edge.verify_fetch import MirrorPlace
+from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, Place, ZipPlace
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import Report, as_text, refused_report
