@@ -14,6 +14,7 @@ from wallflower.campaign.ceremony import SIGNERS, Ceremony
 from wallflower.campaign.eightwords import DIGITS, LISTS, key_id, to_shown
 
 _SHOWN: Final = 16  # hexadecimal digits of a key's id on paper
+_WHO: Final = {"organisation": "organisation", "a": "A", "b": "B"}
 _NAMES: Final = {"en": "English", "zh-Hans": "Chinese", DIGITS: "digits"}
 _RULES: Final = (
     "A medium is lost: replace it while enough others are left.",
@@ -40,7 +41,7 @@ def _facts(found: Ceremony, minisign: str, now: datetime) -> dict[str, str]:
         "To sign root and targets": f"{plan.threshold} of {len(plan.labels)} media",
         "Campaign": found.campaign,
         "Organisation root": found.root.hex(),
-        **{f"Record key of {name}": plan.record[name].hex() for name in SIGNERS},
+        **{f"Record key, {_WHO[name]}": plan.record[name].hex() for name in SIGNERS},
         "minisign key": minisign,
     }
 
