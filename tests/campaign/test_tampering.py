@@ -103,6 +103,13 @@ def test_unreadable_metadata_is_refused(town: Town) -> None:
         assert town.check().rule == "bundle 6.2"
 
 
+def test_metadata_of_another_version_of_tuf_is_refused(town: Town) -> None:
+    value = json.loads(town.metadata("timestamp").read_bytes())
+    value["signed"]["spec_version"] = "2.0.0"
+    town.metadata("timestamp").write_text(json.dumps(value))
+    assert town.check().rule == "bundle 6.2"
+
+
 @settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=300), role=st.sampled_from(["root", "timestamp", "page"]))
 def test_any_bytes_for_metadata_are_refused_by_a_number(

@@ -60,7 +60,8 @@ def check_wallflower(words: list[str]) -> None:
         names.append(words[0])
         assert words[0] in command.commands, f"there is no '{' '.join(names)}'"
         command, words = command.commands[words[0]], words[1:]
-    context = click.Context(command, info_name=" ".join(names))
+    # A command keeps the help option that its first context gives it: give it ours, for others.
+    context = click.Context(command, info_name=" ".join(names), help_option_names=["-h", "--help"])
     given, left, _ = command.make_parser(context).parse_args(list(words))
     assert left == [], left
     for parameter in command.params:
