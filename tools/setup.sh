@@ -65,6 +65,8 @@ missing_packages() {
   [ -e /etc/ssl/certs/ca-certificates.crt ] || [ ! -e /etc/debian_version ] || echo ca-certificates
   # tests/models are checked by spin, whose checkers are C programs.
   have spin || echo spin
+  # tests/campaign reads our signatures with the program that people have.
+  have minisign || echo minisign
   { have gcc && [ -e /usr/include/stdio.h ]; } || echo gcc libc6-dev
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium

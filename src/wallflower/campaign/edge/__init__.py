@@ -1,1 +1,1 @@
-"""Where the campaign touches files, fonts and encoders."""
+"""Where the campaign touches the world: folders, media, fonts, encoders, ZIP files, mirrors."""
