@@ -8,14 +8,15 @@ two questions repeats entries and loses none; the asker drops what it has seen.
 from __future__ import annotations
 
 import itertools
+import struct
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
 from wallflower.host.log import Entry, Log
 from wallflower.host.net import Net
-from wallflower.wire.reading import Reader
 
 QUESTION = 12
+_HEAD = struct.Struct(">QHI")  # of an entry: seq, record, length
 _MOST = 4096
 _LAST = 2**63 - 1  # of a database's integers
 
@@ -51,19 +52,20 @@ def log_route(log: Log, token: str) -> App:
 
 def encode_entries(entries: list[Entry]) -> bytes:
     """The answer's bytes."""
-    return b"".join(
-        e.seq.to_bytes(8) + e.record.to_bytes(2) + len(e.body).to_bytes(4) + e.body for e in entries
-    )
+    return b"".join(_HEAD.pack(e.seq, e.record, len(e.body)) + e.body for e in entries)
 
 
 def parse_entries(data: bytes) -> list[Entry]:
     """Read an answer, or Refused (pull 1)."""
-    reader = Reader(data, "pull 1")
-    entries, left = [], len(data)
-    while left:
-        seq, record, length = reader.number(8), reader.number(2), reader.number(4)
-        entries.append(Entry(seq, record, reader.take(length)))
-        left -= 14 + length
+    entries, at, end = [], 0, len(data)
+    while at < end:
+        if at + _HEAD.size > end:
+            raise Refused("pull 1", "The bytes end too early")
+        seq, record, length = _HEAD.unpack_from(data, at)
+        at += _HEAD.size + length
+        if at > end:
+            raise Refused("pull 1", "The bytes end too early")
+        entries.append(Entry(seq, record, data[at - length : at]))
     if any(a.seq >= b.seq for a, b in itertools.pairwise(entries)):
         raise Refused("pull 1", "Another node's answer is out of order")
     return entries

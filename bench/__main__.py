@@ -1,0 +1,79 @@
+"""`python -m bench [--quick]`: a table, and on the last line one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import mixing, people, receivers
+from bench.parts import Part, figures, table
+from bench.place import open_place
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    hums: int
+    rounds: int
+    seconds: float
+    times: int
+
+
+QUICK = Size(hums=341, rounds=1, seconds=2.0, times=20)
+WHOLE = Size(hums=1364, rounds=5, seconds=10.0, times=200)
+SMALLEST = Size(hums=40, rounds=1, seconds=0.3, times=2)
+
+
+async def measure(folder: Path, size: Size, slow: mixing.Slow = mixing.no_step) -> dict[str, Part]:
+    """Everything that is measured in this process."""
+    parts = await mixing.measure(folder / "mixes", size.hums, size.rounds, slow)
+    parts |= await mixing.by_two(folder / "two", size.hums, size.rounds)
+    place = await open_place(folder / "people", in_memory=False)
+    parts |= people.waits(place, size.times)
+    place.town.close()
+    return parts
+
+
+async def run(folder: Path, size: Size) -> tuple[dict[str, Part], dict[str, object]]:
+    """All parts and all figures."""
+    others: dict[str, Any] = {"load_1min": round(os.getloadavg()[0], 2)}
+    parts = await measure(folder, size)
+    # The mixes of this bench live in this process, so its peak is theirs and its pages'.
+    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    parts["ingress"], parts["load on ingress"], stored = receivers.ingress(folder, size.seconds)
+    parts["nginx"], parts["load on nginx"], read = receivers.nginx(folder / "nginx", size.seconds)
+    others["rss_loaded_mb"] = {"ingress": stored.pop("peak_mb"), "both mixes and the bench": peak}
+    others["received"] = {**stored, **read}
+    others |= await people.idle_roles(folder / "roles")
+    return parts, figures(parts, others)
+
+
+def main() -> None:
+    """Measure, print, end."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less of everything, under 50 s")
+    parser.add_argument("--disk", type=Path, default=ROOT, help="a folder on the disk to measure")
+    chosen = parser.parse_args()
+    if receivers.nginx_path() is None:
+        parser.exit(1, "nginx is missing. Type: make bench, which installs it.\n")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="wallflower-bench-", dir=chosen.disk) as folder:
+        parts, said = asyncio.run(run(Path(folder), QUICK if chosen.quick else WHOLE))
+    print(table(parts, said))
+    print(f"\n{time.monotonic() - began:.0f} s, {os.cpu_count()} cores")
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
