@@ -15,7 +15,8 @@ from typing import Any
 
 from bench import mixing, people, receivers
 from bench.parts import Part, figures, table
-from bench.place import open_place
+from bench.place import no_step, open_place
+from wallflower.host.serve import calm_collector
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,10 +33,9 @@ class Size:
 
 QUICK = Size(hums=341, rounds=1, seconds=2.0, times=20)
 WHOLE = Size(hums=1364, rounds=5, seconds=10.0, times=200)
-SMALLEST = Size(hums=40, rounds=1, seconds=0.3, times=2)
 
 
-async def measure(folder: Path, size: Size, slow: mixing.Slow = mixing.no_step) -> dict[str, Part]:
+async def measure(folder: Path, size: Size, slow: mixing.Slow = no_step) -> dict[str, Part]:
     """Everything that is measured in this process."""
     parts = await mixing.measure(folder / "mixes", size.hums, size.rounds, slow)
     parts |= await mixing.by_two(folder / "two", size.hums, size.rounds)
@@ -68,6 +68,7 @@ def main() -> None:
     if receivers.nginx_path() is None:
         parser.exit(1, "nginx is missing. Type: make bench, which installs it.\n")
     began = time.monotonic()
+    calm_collector()  # as every role's process does
     with tempfile.TemporaryDirectory(prefix="wallflower-bench-", dir=chosen.disk) as folder:
         parts, said = asyncio.run(run(Path(folder), QUICK if chosen.quick else WHOLE))
     print(table(parts, said))

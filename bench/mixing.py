@@ -8,24 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.parts import Part, total
-from bench.place import PARCELS, Place, open_place, spread, timed
-
+from bench.place import Place, no_step, open_place, spread, timed
 from wallflower.crypto import hpke
 from wallflower.mix.edge.first import First
-from wallflower.mix.edge.mix import PAGE, Mix
+from wallflower.mix.edge.mix import Mix
 from wallflower.wire import cell as cells
 from wallflower.wire import hello
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.hum import Gathering, open_hum
-from wallflower.wire.sizes import HUM_CELLS, LETTER, PARCEL, POSITIONS
+from wallflower.wire.sizes import LETTER, PARCEL, POSITIONS
 
 Slow = Callable[[], None]
 Parts = defaultdict[str, list[Part]]
-A_PAGE = PAGE // HUM_CELLS
-
-
-def no_step() -> None:
-    """What happens before each page, but for the control: nothing."""
 
 
 async def measure(disk: Path, hums: int, rounds: int, slow: Slow = no_step) -> dict[str, Part]:
@@ -177,5 +171,3 @@ def slow_step(seconds: float) -> Slow:
             pass
 
     return step
-
-

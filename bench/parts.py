@@ -49,9 +49,7 @@ class Part:
 def total(parts: Iterable[Part]) -> Part:
     """Several runs of the same as one."""
     runs = list(parts)
-    return Part(
-        sum(p.count for p in runs), sum(p.wall_s for p in runs), sum(p.cpu_s for p in runs)
-    )
+    return Part(sum(p.count for p in runs), sum(p.wall_s for p in runs), sum(p.cpu_s for p in runs))
 
 
 def share(raw: Part, whole: Part) -> float:
@@ -112,7 +110,9 @@ def _rounded(value: object) -> object:
 
 def table(parts: Mapping[str, Part], said: Mapping[str, object]) -> str:
     """What was measured and what follows, for people."""
-    lines = [f"{'measured':<22}{'count':>9}{'wall s':>9}{'CPU us':>10}{'/core s':>10}{'/wall s':>10}"]
+    lines = [
+        f"{'measured':<22}{'count':>9}{'wall s':>9}{'CPU us':>10}{'/core s':>10}{'/wall s':>10}"
+    ]
     lines += [
         f"{name:<22}{p.count:>9}{p.wall_s:>9.2f}{p.cpu_us:>10.1f}{p.per_core_s:>10.0f}"
         f"{p.per_wall_s:>10.0f}"

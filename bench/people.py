@@ -1,4 +1,4 @@
-"""What people and the desk wait for: the page's weight, a hum, the board, a drop; and idle roles."""
+"""What people and the desk wait for: the page's weight, a hum, the board, a drop; idle roles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from bench.parts import Part
 from bench.place import DAY, Place, draw, letter, timed
 from bench.processes import rss_mb
-
 from wallflower.campaign.build import build_example
 from wallflower.cli.acts import make_pins
 from wallflower.cli.new import make
@@ -71,7 +70,7 @@ async def _until_all_answer(net: HttpNet, ports: dict[str, int]) -> None:
                 try:
                     json.loads(await net.get(f"http://127.0.0.1:{port}/status"))
                     break
-                except Exception:  # noqa: BLE001  # not yet: whatever it is, the limit ends it
+                except Exception:  # not yet: whatever it is, the limit ends it
                     await asyncio.sleep(0.1)
 
 

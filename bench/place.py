@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.parts import Part
-
 from wallflower.crypto import hpke
 from wallflower.host import Host
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
@@ -31,6 +30,10 @@ DAY = 20778
 LETTERS = 50  # one hum in so many carries a letter
 PARCELS = 2000  # as many as fit one answer to a pull (log.READ_BYTES)
 draw = OsEntropy().draw
+
+
+def no_step() -> None:
+    """What is done before each page, but for the control: nothing."""
 
 
 class MemoryFolder(Folder):
@@ -76,7 +79,7 @@ class Place:
             made.append(make_hum(body, kind, sealed, draw))
         return made
 
-    async def take(self, mix: Mix, bodies: list[bytes], slow: Callable[[], None] | None = None) -> Part:
+    async def take(self, mix: Mix, bodies: list[bytes], slow: Callable[[], None] = no_step) -> Part:
         """Let a mix pull all of it as it does at a tick, until it is durable; `slow` is called once
         a page, for the control."""
         size = PAGE if mix.position == "a" else PARCELS
@@ -87,8 +90,7 @@ class Place:
         self.pages[mix.position] = pages
         with timed() as spent:
             for _ in pages:
-                if slow:
-                    slow()
+                slow()
             await mix._intake()
             settle(mix.state.db)
         assert mix.state.number("cursor") == entries[-1].seq, "everything was pulled"

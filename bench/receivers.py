@@ -20,7 +20,6 @@ from urllib.request import urlopen
 
 from bench.parts import CELLS_BYTES, Part
 from bench.processes import cpu_seconds, peak_mb, wait_for
-
 from wallflower.cli.new import make
 from wallflower.lab.demo.town import console, free_ports
 
@@ -80,9 +79,7 @@ def measured(pids: list[int], port: int, seconds: float) -> tuple[Part, dict[str
     counted = load(port, seconds)
     spent = sum(map(cpu_seconds, pids)) - before
     # All that was answered used the receiver's CPU; only what came within the time has a rate.
-    part = Part(
-        int(counted["taken"]), counted["wall_s"], spent * counted["taken"] / counted["all"]
-    )
+    part = Part(int(counted["taken"]), counted["wall_s"], spent * counted["taken"] / counted["all"])
     return part, counted
 
 
@@ -144,8 +141,6 @@ def _children(pid: int) -> list[int]:
 
 def _requests(port: int) -> int:
     """How many requests nginx has counted."""
-    with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:  # noqa: S310
+    with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
         lines = answer.read().decode().splitlines()
     return int(lines[2].split()[2])
-
-

@@ -7,7 +7,6 @@ two questions repeats entries and loses none; the asker drops what it has seen.
 
 from __future__ import annotations
 
-import itertools
 import struct
 
 from wallflower.errors import Refused
@@ -57,7 +56,7 @@ def encode_entries(entries: list[Entry]) -> bytes:
 
 def parse_entries(data: bytes) -> list[Entry]:
     """Read an answer, or Refused (pull 1)."""
-    entries, at, end = [], 0, len(data)
+    entries, at, end, last = [], 0, len(data), -1
     while at < end:
         if at + _HEAD.size > end:
             raise Refused("pull 1", "The bytes end too early")
@@ -65,9 +64,10 @@ def parse_entries(data: bytes) -> list[Entry]:
         at += _HEAD.size + length
         if at > end:
             raise Refused("pull 1", "The bytes end too early")
+        if seq <= last:
+            raise Refused("pull 1", "Another node's answer is out of order")
         entries.append(Entry(seq, record, data[at - length : at]))
-    if any(a.seq >= b.seq for a, b in itertools.pairwise(entries)):
-        raise Refused("pull 1", "Another node's answer is out of order")
+        last = seq
     return entries
 
 
@@ -79,6 +79,7 @@ async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[En
     """
     question = after.to_bytes(8) + most.to_bytes(4)
     entries = parse_entries(await net.post(url, question, token))
-    if len(entries) > most or any(not after < e.seq <= _LAST for e in entries):
+    # They rise, so the first and the last bound all.
+    if len(entries) > most or (entries and not after < entries[0].seq <= entries[-1].seq <= _LAST):
         raise Refused("pull 1", "Another node's answer is not what was asked for")
     return entries

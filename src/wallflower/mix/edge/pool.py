@@ -27,7 +27,7 @@ class Row(NamedTuple):
     name: bytes
     record: int
     day: int
-    known: int
+    known: bool
     stamp_class: int
 
 
@@ -84,7 +84,7 @@ class Pool:
         """Everything held, without the bodies, so many rows at a time. To be read to its end."""
         found = self._db.execute("SELECT name, record, day, known, class FROM pool")
         size = 0
-        while page := [Row(*row) for row in found.fetchmany(_PAGE)]:
+        while page := [Row(n, r, d, k == 1, c) for n, r, d, k, c in found.fetchmany(_PAGE)]:
             size += len(page)
             yield page
         self.high_water = max(self.high_water, size)

@@ -128,7 +128,7 @@ class Second:
         self._pool.look_again()
         self._census.close_days(record.number)
         p, draw = record.body.parameters, self._host.entropy.draw
-        waiting = [Waiting(r.name, bool(r.known), r.stamp_class) for r in self._pool.rows()]
+        waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]
         release = choose_release(
             waiting, leave_probability(p.mean_b, p.tick), p.slots,
             self._state.number("seen"), p.floor, draw,
