@@ -26,7 +26,7 @@ OTHERS = {
 SERVERS = {
     "ingress": Part(20_000, 2.0, 1.2), "nginx": Part(80_000, 2.0, 0.4),
     **{f"{hop} alone": Part(100, 1.0, 1.0) for hop in "ab"}, "a by two": Part(100, 0.5, 0.2),
-    "b by two": Part(100, 0.8, 0.1),
+    "b by two": Part(100, 0.8, 0.1), **{f"{hop} workers": Part(100, 1.0, 1.1) for hop in "ab"},
 }  # fmt: skip
 HUMS = 24
 
@@ -46,6 +46,7 @@ async def test_every_figure_follows_from_what_was_measured_and_a_slow_step_lower
     assert said["ingress_ratio"] == 0.25
     assert said["two_process_speedup"] == 1.25
     assert (said["speedup_a"], said["ingress_cpu_us"]) == (2.0, 60.0)
+    assert said["speedup_by_cpu_a"] == pytest.approx(1.0 / 0.65, abs=1e-3)
     assert all(name in table(parts, said) for name in (*parts, *said))
     # The control: half a millisecond a hum at each page of each mix.
     planted = mixing.slow_step(0.0005 * HUMS)

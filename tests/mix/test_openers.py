@@ -22,6 +22,7 @@ from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge.openers import CHUNK, MOST_WORKERS, Openers
 from wallflower.mix.opening import Opened
+from wallflower.wire import hum as wire_hum
 from wallflower.wire.cell import parse_cell, seal_body
 from wallflower.wire.hello import Kind
 from wallflower.wire.hum import Gathering, cell_hum_id, make_hum, open_hum
@@ -91,7 +92,7 @@ def gathered(cells: list[bytes]) -> Gathering:
 
 
 def judged_hums() -> list[list[bytes]]:
-    """Whole ones, one that is junk and one whose copies are broken, in two chunks."""
+    """Whole ones, one that is junk, one that is broken, one of which one copy is; in two chunks."""
     hums = [hum() for _ in range(MANY)]
     junk = bytearray(hums[3][0])
     junk[200] ^= 1
@@ -99,20 +100,26 @@ def judged_hums() -> list[list[bytes]]:
     pieces = [seal_body(bytes(32), n, TODAY.number, name, bytes(BODY_PIECE)) for n in (1, 2, 3)]
     hums[3] = [bytes(junk), *(piece.encode() for piece in pieces)]
     hums[-2] = [*hums[-2][:3], hums[-2][3][:-1] + bytes([hums[-2][3][-1] ^ 1])]
+    hums[4][2] = hums[4][2][:-1] + bytes([hums[4][2][-1] ^ 1])
     return hums
 
 
-def test_workers_judge_hums_as_the_mix_itself_does(folder: Folder, two: Openers) -> None:
+def test_workers_judge_hums_as_the_mix_itself_does(
+    folder: Folder, two: Openers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hums = judged_hums()
     alone = Openers(folder)
     by_mix = list(alone.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
+    monkeypatch.delattr(wire_hum, "open_seal_a")  # here nobody decapsulates from now on
     by_two = list(two.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
     assert by_two == by_mix
     assert [o.key_a for o in by_two] == [o.key_a for o in by_mix]
     assert by_mix[3].junk
     assert by_mix[-2].broken == [3]
+    assert by_mix[4].broken == [2]
     assert sum(o.parcel is not None for o in by_mix) == MANY - 2
     assert len(workers_of(os.getpid())) == 2, "the control: there were two"
+    assert two.pids() == sorted(workers_of(os.getpid()))
 
 
 def test_workers_open_parcels_as_the_mix_itself_does_and_refuse_by_the_same_rules(

@@ -14,6 +14,7 @@ from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import BRecord, Kind, open_seal_b, parse_b_record
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body, parse_parcel
+from wallflower.wire.sizes import CELL, POSITIONS
 from wallflower.wire.stamp import earned_class
 
 # What travels between processes: plain tuples, which cost little to pack.
@@ -39,19 +40,36 @@ def open_parcel(data: bytes, private: hpke.PrivateKey, record_hash: bytes) -> Op
     return Opened(record, letter, earned_class(record_hash, letter, record.stamp))
 
 
-def judge_cells(cells: list[bytes], private: hpke.PrivateKey, record_hash: bytes) -> Judged:
-    """`judge_gathering` for another process: the cells of a gathering as they came."""
+def first_copies(gathering: Gathering) -> bytes:
+    """The first copy of each position of a complete gathering, as they came, in one piece."""
+    found: dict[int, bytes] = {}
+    for counter in sorted(gathering.cells):
+        found.setdefault(counter % POSITIONS, gathering.cells[counter].raw)
+    return b"".join(found.values())
+
+
+def judge_copies(cells: bytes, private: hpke.PrivateKey, record_hash: bytes) -> Judged:
+    """`judge_gathering` for another process, of what `first_copies` gave."""
     gathering = Gathering()
-    for raw in cells:
-        gathering.add(parse_cell(raw))
+    for at in range(0, len(cells), CELL):
+        gathering.add(parse_cell(cells[at : at + CELL]))
     outcome = judge_gathering(gathering, private, record_hash)
     parcel = outcome.parcel.encode() if outcome.parcel else None
     return parcel, outcome.junk, outcome.broken, outcome.key_a
 
 
-def outcome_of(judged: Judged) -> Outcome:
-    """What `judge_cells` found, as `judge_gathering` says it."""
+def outcome_of(
+    judged: Judged, gathering: Gathering, private: hpke.PrivateKey, record_hash: bytes
+) -> Outcome:
+    """What `judge_copies` found of a gathering, as `judge_gathering` says it of the whole.
+
+    Where a first copy is broken the others are tried here, with the key that was decapsulated: a
+    hum costs no second decapsulation for that (hum 2.3).
+    """
     parcel, junk, broken, key_a = judged
+    if broken and len(gathering.cells) > POSITIONS:
+        gathering.key_a = key_a
+        return judge_gathering(gathering, private, record_hash)
     return Outcome(parse_parcel(parcel) if parcel else None, junk, broken, key_a)
 
 

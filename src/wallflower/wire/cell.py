@@ -84,6 +84,7 @@ def body_id(cell: Cell) -> bytes:
 def open_body(key: bytes, cell: Cell) -> bytes:
     """The piece inside a body cell, or Refused (cell 2.5)."""
     try:
-        return aead.open_sealed(key, cell.counter, cell.header, cell.sealed)
+        raw = cell.raw
+        return aead.open_sealed(key, cell.counter, raw[:BODY_HEADER], raw[BODY_HEADER:])
     except Unopened:
         raise Refused("cell 2.5", "A body cell does not open") from None

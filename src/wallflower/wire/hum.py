@@ -103,7 +103,9 @@ def open_hum(
     cells = [gathering.cells[counter] for counter in sorted(gathering.cells)]
     # All hellos of one id hold the same seal A (hello 1.5): one decapsulation decides.
     hello = next(c for c in cells if not c.position)
-    key_a = gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
+    if not gathering.key_a:
+        gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
+    key_a = gathering.key_a
     found: dict[int, bytes] = {}
     broken = []
     for cell in cells:
