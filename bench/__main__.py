@@ -7,6 +7,8 @@ import asyncio
 import json
 import os
 import resource
+import signal
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -67,6 +69,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if receivers.nginx_path() is None:
         parser.exit(1, "nginx is missing. Type: make bench, which installs it.\n")
+    # However it ends, the processes that it started end and its folder goes.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     calm_collector()  # as every role's process does
     with tempfile.TemporaryDirectory(prefix="wallflower-bench-", dir=chosen.disk) as folder:
