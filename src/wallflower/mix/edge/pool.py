@@ -17,7 +17,8 @@ from wallflower.host.entropy import Entropy
 
 _NAME = 16
 _NONCE = 12
-_PAGE = 4096
+_PAGE = 4096  # rows without their bodies
+_BODIES = 256  # rows with them: 2 MB
 
 
 class Row(NamedTuple):
@@ -115,8 +116,7 @@ class Pool:
     def new_day(self, day: int) -> None:
         """Seal every older row under today's key. `forget_before` follows after the commit."""
         self.look_again()
-        query = "SELECT name, key_day, sealed FROM pool WHERE key_day < ?"
-        for name, key_day, sealed in self._db.execute(query, (day,)).fetchall():
+        for name, key_day, sealed in self._older(day):
             body = self._opened(name, key_day, sealed)
             if body is None:
                 self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
@@ -125,6 +125,18 @@ class Pool:
             self._db.execute(
                 "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, name)
             )
+
+    def _older(self, day: int) -> Iterator[tuple[bytes, int, bytes]]:
+        """Every row that is sealed under an older key; so many in memory at a time, since a whole
+        pool may be larger than that. Each may be changed or deleted before the next."""
+        query = (
+            "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day < ? "
+            "ORDER BY name LIMIT ?"
+        )
+        last = b""
+        while rows := self._db.execute(query, (last, day, _BODIES)).fetchall():
+            yield from rows
+            last = rows[-1][0]
 
     def forget_before(self, day: int) -> None:
         """Erase the keys of days before `day`; no row needs them any more."""
