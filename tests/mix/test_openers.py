@@ -212,6 +212,7 @@ def test_workers_end_with_a_mix_that_is_killed_and_show_no_key_meanwhile(
         [sys.executable, str(script), str(folder.path)], cwd=root, stdout=subprocess.PIPE,
         stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)}, text=True,
     )  # fmt: skip
+    workers: list[int] = []
     try:
         assert mix.stdout is not None
         workers = [int(pid) for pid in mix.stdout.readline().split()]
@@ -223,10 +224,13 @@ def test_workers_end_with_a_mix_that_is_killed_and_show_no_key_meanwhile(
                 shown = Path(f"/proc/{pid}/{name}").read_bytes()
                 assert seed not in shown
                 assert seed.hex().encode() not in shown
-    finally:
         mix.kill()
+        mix.wait()
+        until(lambda: not any(map(runs, workers)))
+    finally:
+        for pid in filter(runs, [mix.pid, *workers]):
+            os.kill(pid, signal.SIGKILL)
         mix.communicate()
-    until(lambda: not any(map(runs, workers)))
 
 
 @pytest.mark.parametrize("workers", [-1, MOST_WORKERS + 1])
