@@ -6,8 +6,8 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -47,15 +47,20 @@ async def measure(folder: Path, size: Size, slow: mixing.Slow = no_step) -> dict
     return parts
 
 
+def loaded_mb(folder: Path) -> float:
+    """The most memory that a process with mixes needs for full pages."""
+    command = [sys.executable, "-m", "bench.loaded", str(folder)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+
+
 async def run(folder: Path, size: Size) -> tuple[dict[str, Part], dict[str, object]]:
     """All parts and all figures."""
     others: dict[str, Any] = {"load_1min": round(os.getloadavg()[0], 2)}
     parts = await measure(folder, size)
-    # The mixes of this bench live in this process, so its peak is theirs and its pages'.
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    peak = loaded_mb(folder / "loaded")
     parts["ingress"], parts["load on ingress"], stored = receivers.ingress(folder, size.seconds)
     parts["nginx"], parts["load on nginx"], read = receivers.nginx(folder / "nginx", size.seconds)
-    others["rss_loaded_mb"] = {"ingress": stored.pop("peak_mb"), "both mixes and the bench": peak}
+    others["rss_loaded_mb"] = {"ingress": stored.pop("peak_mb"), "mix": peak}
     others["received"] = {**stored, **read}
     others |= await people.idle_roles(folder / "roles")
     return parts, figures(parts, others)
