@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.parts import Part, total
-from bench.place import Place, no_step, open_place, spread, timed
+from bench.place import DAY, Place, no_step, open_place, spread, timed
 from bench.processes import cpu_seconds
 from wallflower.crypto import hpke
+from wallflower.host.disk import settle
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.mix import Mix
 from wallflower.wire import cell as cells
@@ -55,6 +56,7 @@ async def _round(place: Place, where: str, count: int, parts: Parts, slow: Slow)
     took = b.status()
     assert took["covers"] + took["letters"] - before["covers"] - before["letters"] == count
     if where == "disk":
+        parts["a new day"].append(_new_day(place))
         parts["a tick"].append(_one_tick(place))
         parts["a leave"].append(_leave(place))
     a.state.db.execute("DELETE FROM pool")
@@ -112,6 +114,17 @@ def opened(place: Place, hums: list[list[bytes]]) -> list[bytes]:
         assert parcel is not None
         made.append(parcel.encode())
     return made
+
+
+def _new_day(place: Place) -> Part:
+    """What midnight costs for each hum that is held: it is sealed anew under the day's key."""
+    a = place.town.a
+    held = a.pool.size()
+    with timed() as spent:
+        with a.state.transaction():
+            a.pool.new_day(DAY + 1)
+        settle(a.state.db)
+    return spent(held)
 
 
 def _one_tick(place: Place) -> Part:

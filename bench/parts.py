@@ -18,7 +18,8 @@ MORE = (
     "mix_a_ratio", "mix_b_ratio", "mix_a_ratio_durable", "mix_b_ratio_durable",
     "mix_a_spread_ratio", "mix_a_spread_ratio_durable", "a_opens_per_s", "mix_ratio_all_opens",
     "speedup_a", "speedup_b", "speedup_by_cpu_a", "speedup_by_cpu_b",
-    "a_tick_us_per_held_hum", "a_leave_us_per_hum", "ingress_cpu_us", "nginx_cpu_us",
+    "a_tick_us_per_held_hum", "a_leave_us_per_hum", "a_new_day_us_per_held_hum",
+    "ingress_cpu_us", "nginx_cpu_us",
     "rss_loaded_mb", "received", "load_1min",
 )  # fmt: skip
 
@@ -98,6 +99,7 @@ def figures(parts: Mapping[str, Part], others: Mapping[str, object]) -> dict[str
         "speedup_b": speed["b"],
         "a_tick_us_per_held_hum": parts["a tick"].cpu_us,
         "a_leave_us_per_hum": parts["a leave"].cpu_us,
+        "a_new_day_us_per_held_hum": parts["a new day"].cpu_us,
         "ingress_cells_per_s": ingress.per_wall_s,
         "nginx_posts_per_s": nginx.per_wall_s,
         "ingress_ratio": ingress.per_wall_s / nginx.per_wall_s,
