@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from bench.mixing import opened
-from bench.place import PARCELS, open_place
+from bench.place import open_place
 from bench.processes import peak_mb
 from wallflower.host.serve import calm_collector
 from wallflower.mix.edge.mix import PAGE
@@ -24,12 +24,12 @@ ROUNDS = 3
 async def run(folder: Path) -> float:
     """Take full pages; the peak of this process."""
     place = await open_place(folder, in_memory=False)
-    count = PAGE // HUM_CELLS
+    count = PAGE["a"] // HUM_CELLS
     for _ in range(ROUNDS):
         hums = place.hums(count)
         await place.take(place.town.a, [cell for hum in hums for cell in hum])
         parcels = opened(place, hums)
-        await place.take(place.town.b, parcels * (PARCELS // count))
+        await place.take(place.town.b, parcels * (PAGE["b"] // count))
     place.town.close()
     return peak_mb(os.getpid())
 

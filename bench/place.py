@@ -28,7 +28,6 @@ from wallflower.wire.sizes import DAY_S, week_of_day
 
 DAY = 20778
 LETTERS = 50  # one hum in so many carries a letter
-PARCELS = 2000  # as many as fit one answer to a pull (log.READ_BYTES)
 draw = OsEntropy().draw
 
 
@@ -82,7 +81,7 @@ class Place:
     async def take(self, mix: Mix, bodies: list[bytes], slow: Callable[[], None] = no_step) -> Part:
         """Let a mix pull all of it as it does at a tick, until it is durable; `slow` is called once
         a page, for the control."""
-        size = PAGE if mix.position == "a" else PARCELS
+        size = PAGE[mix.position]
         record = self.town.record().number
         first = mix.state.number("cursor") + 1
         entries = [Entry(n, record, body) for n, body in enumerate(bodies, first)]
@@ -100,8 +99,8 @@ class Place:
         """What a mix pulls from: the pages that were laid out for it, each once."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            parse_question(await read_body(receive, QUESTION) or b"")
-            pages = self.pages.get(position, [])
+            _, most = parse_question(await read_body(receive, QUESTION) or b"")
+            pages = self.pages.get(position, []) if most else []
             await answer(send, 200, pages.pop(0) if pages else b"")
 
         return app

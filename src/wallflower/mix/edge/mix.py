@@ -33,7 +33,9 @@ from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 
-PAGE = 4096  # entries of one pull: 10 MB of cells, or as many parcels as one answer holds
+# Entries of one pull: 10 MB of cells, 8.5 MB of parcels. An answer holds more than either, so one
+# that is not full is the last of what waited.
+PAGE = {"a": 4096, "b": 1024}
 _HEAD_ROUND_S = 3600
 _BEFORE_FIRST_RECORD_S = 0.2
 
@@ -140,7 +142,8 @@ class Mix:
         """
         self.part.begin_round()
         try:
-            while not self.part.full and len(await self._pull(PAGE)) == PAGE:
+            page = PAGE[self.position]
+            while not self.part.full and len(await self._pull(page)) == page:
                 pass
             # Nothing more is asked for; the node before us may forget what we now have.
             await self._pull(0)
