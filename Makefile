@@ -6,13 +6,14 @@ SHELL := /bin/bash
 # The page's tools use the Node that setup chose.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test lint page-test nightly vectors sbom clean
+.PHONY: help setup demo test lint page-test nightly bench bench-quick vectors sbom clean
 
 help:
 	@echo 'make demo     everything on this machine: a writer, an audience, a desk (ARGS=--browser for a real one)'
 	@echo 'make test     what must hold before a change is taken'
 	@echo 'make lint     its first part only: style, types, borders between modules'
 	@echo 'make nightly  the slow tests too; output goes to docs/nightly/'
+	@echo 'make bench    what the roles can do on this machine; a table, then JSON (make bench-quick: less)'
 	@echo 'make vectors  makes the test vectors again'
 	@echo 'make sbom     lists what ships, with its licences, out of the locks'
 	@echo 'make setup    what all of these do first'
@@ -40,8 +41,17 @@ test: lint page-test
 
 # Part after part, each with its limit and its file; ARGS=--list names them, ARGS='kills fuzz' runs two.
 nightly:
-	WITH_FUZZER=1 sh tools/setup.sh
+	WITH_FUZZER=1 WITH_BENCH=1 sh tools/setup.sh
 	python tools/nightly.py $(ARGS)
+
+# Figures of a machine that does something else meanwhile say little: compare the ratios of one run.
+bench:
+	WITH_BENCH=1 sh tools/setup.sh
+	python -m bench $(ARGS)
+
+bench-quick:
+	WITH_BENCH=1 sh tools/setup.sh
+	python -m bench --quick $(ARGS)
 
 # Each script in vectors/assemble writes the vectors of one structure from the spec alone, without our
 # code. They are deterministic: on an unchanged tree, `git diff vectors` stays empty.

@@ -7,6 +7,7 @@
 #
 #   WITHOUT_BROWSER=1   do without Chromium and fonts; the tests of browsers and films are skipped then
 #   WITH_FUZZER=1       install what tests/fuzz needs (requirements/fuzz.txt); `make nightly` does
+#   WITH_BENCH=1        install nginx, which bench/ compares ingress to; `make bench` does
 #   PYTHON=...          use this Python
 set -eu
 cd "$(dirname "$0")/.."
@@ -58,6 +59,8 @@ has_chinese_font() {
 
 has_libatomic() { [ -n "$(find /usr/lib -maxdepth 2 -name libatomic.so.1 2>/dev/null)" ]; }
 
+has_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
 missing_packages() {
   find_python >/dev/null || echo python3 python3-venv
   have make || echo make
@@ -68,6 +71,8 @@ missing_packages() {
   # tests/campaign reads our signatures with the program that people have.
   have minisign || echo minisign
   { have gcc && [ -e /usr/include/stdio.h ]; } || echo gcc libc6-dev
+  # Debian starts it at once, on port 80, where there is an init; the bench starts its own.
+  [ -z "${WITH_BENCH:-}" ] || has_nginx || echo nginx-light
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
     has_chinese_font || echo fonts-noto-cjk

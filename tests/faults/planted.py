@@ -56,7 +56,9 @@ def acknowledge_early() -> None:
         while True:
             after = self.state.number("cursor")
             try:
-                entries = await pull(self._host.net, s.source_url, s.source_token, after, PAGE)
+                entries = await pull(
+                    self._host.net, s.source_url, s.source_token, after, PAGE[self.position]
+                )
             except Unreachable:
                 return
             if not entries:

@@ -22,7 +22,7 @@ from wallflower.mix.edge.mix import PAGE
 LINES = 6
 CELLS_OF_A_LINE = 6
 # The page that a mix asks for, or nothing more at the end of a round.
-QUESTION_TAILS = tuple(most.to_bytes(4) for most in (PAGE, 0))
+QUESTION_TAILS = tuple(most.to_bytes(4) for most in (*PAGE.values(), 0))
 
 
 async def send_cells(port: int) -> dict[int, list[bytes]]:

@@ -176,7 +176,7 @@ async def acknowledge_first(self: Mix) -> None:
         after = self.state.number("cursor")
         try:
             entries: list[Entry] = await pull(
-                self._host.net, s.source_url, s.source_token, after, PAGE
+                self._host.net, s.source_url, s.source_token, after, PAGE[self.position]
             )
         except Unreachable:
             return

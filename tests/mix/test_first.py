@@ -103,15 +103,15 @@ async def test_a_junk_hello_is_remembered_and_what_comes_after_it_dropped(make_r
     bodies = [seal_body(bytes(32), n, number, name, bytes(BODY_PIECE)).encode() for n in (1, 2, 3)]
     await room.send([bytes(raw), *bodies])
     await alone(room)
-    assert room.a._was_seen(number, name)
-    assert room.a.waiting.gathered(number, name).cells == {}
+    assert room.a.seen(number, [name])
+    assert room.a.waiting.gathered(number, [name]) == {}
     assert room.town.a.status()["refused"] == 1
     for again in (False, True):
         if again:
             room.restart()
         await room.send([bytes(raw), *bodies])
         await alone(room)
-        assert room.a.waiting.gathered(number, name).cells == {}
+        assert room.a.waiting.gathered(number, [name]) == {}
         assert parcels(room) == []
 
 
@@ -162,7 +162,7 @@ async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
     target: tuple[object, str] = {
         "cursor": (State, "set_number"),
         "put": (type(room.town.a.pool), "put"),
-        "insert": (type(room.a), "_open"),
+        "insert": (type(room.a), "_settle"),
     }[at]
     with power_cut_at(*target):
         await room.town.a._intake()
@@ -247,14 +247,14 @@ async def test_what_was_forwarded_is_remembered_as_long_as_the_key_lives(make_ro
     await room.send(cells)
     await alone(room)
     room.a.forget()
-    assert room.a._was_seen(number, name)
+    assert room.a.seen(number, [name])
     room.town.clock.time = (DAY + 2) * DAY_S - 5
     await room.town.step()
-    assert room.a._was_seen(number, name), "the key still lives"
+    assert room.a.seen(number, [name]), "the key still lives"
     await room.tick()
-    assert not room.a._was_seen(number, name)
+    assert not room.a.seen(number, [name])
     room.a.take([Entry(1, 0, cell) for cell in cells])
-    assert not room.a._was_seen(number, name), "and nothing can come of it any more"
+    assert not room.a.seen(number, [name]), "and nothing can come of it any more"
 
 
 async def test_a_tick_that_was_slept_through_is_not_made_up(make_room: Make) -> None:

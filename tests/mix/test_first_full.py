@@ -20,7 +20,7 @@ PAGE = 12
 def bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small bound, small pages."""
     monkeypatch.setattr(first, "MOST_HELD", BOUND)
-    monkeypatch.setattr("wallflower.mix.edge.mix.PAGE", PAGE)
+    monkeypatch.setattr("wallflower.mix.edge.mix.PAGE", {"a": PAGE, "b": PAGE})
 
 
 def cells_at_ingress(room: Room) -> int:

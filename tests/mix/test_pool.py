@@ -12,6 +12,7 @@ from tests.mix.room import power_cut_at
 
 from wallflower.host.disk import Folder
 from wallflower.lab.host import SeededEntropy
+from wallflower.mix.edge import pool as pool_module
 from wallflower.mix.edge.pool import Pool
 
 DAY = 20778
@@ -100,7 +101,11 @@ def test_at_a_new_day_everything_is_sealed_anew_and_the_old_key_is_gone(tmp_path
     assert take_all(pool) == BODIES
 
 
-def test_a_new_day_seals_rows_of_every_older_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_a_time", [1, 4, 256])
+def test_a_new_day_seals_rows_of_every_older_key_some_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
+    monkeypatch.setattr(pool_module, "_BODIES", at_a_time)
     pool = open_pool(tmp_path)
     for n, body in enumerate(BODIES):
         pool.put(7, DAY + n % 3, body)

@@ -15,7 +15,6 @@ from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, read_body
 from wallflower.host.disk import Folder
-from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.mix.edge.mix import Mix
@@ -230,9 +229,9 @@ async def test_hop_keys_are_erased_on_time_and_their_hums_open_nowhere(make_room
     assert "hop-1" in keys_of(room, "b").names()
     await at(end_b + 1)
     assert "hop-1" not in keys_of(room, "b").names()
-    with pytest.raises(Refused) as refusal:
-        room.b._take(Entry(1, record.number, bytes(PARCEL)))
-    assert refusal.value.rule == "parcel 3.2"
+    (refusal,) = room.b.opened(record.number, [bytes(PARCEL)])
+    assert isinstance(refusal, Refused)
+    assert refusal.rule == "parcel 3.2"
 
 
 async def test_an_erased_hop_key_was_overwritten(make_room: Make) -> None:

@@ -103,7 +103,7 @@ async def test_who_chooses_ids_does_not_choose_who_leaves(make_room: Make) -> No
     assert room.a.waiting.cells() == BOUND
     take(room, bodies(room, 0, [b"\x7f" * 8 + draw(8) for _ in range(BOUND)]))
     number = room.town.record().number
-    kept = sum(bool(room.a.waiting.gathered(number, i).cells) for i in honest)
+    kept = len(room.a.waiting.gathered(number, honest))
     # Half of all 480 leave: of 80 honest ones 40, with a deviation of about 4.
     assert 22 <= kept <= 58
 
@@ -117,7 +117,7 @@ async def test_lots_do_not_favour_who_came_first_or_last(make_room: Make) -> Non
         for wave in waves:
             take(room, bodies(room, 0, wave))
         for late, wave in ((0, waves[0]), (1, waves[3])):
-            kept[late] += sum(bool(room.a.waiting.gathered(number, i).cells) for i in wave)
+            kept[late] += len(room.a.waiting.gathered(number, wave))
     early, late = kept
     assert late > early > 60, "older ones have stood more lots, and were no easier prey in each"
 
@@ -133,7 +133,7 @@ async def test_a_hum_costs_at_most_three_decapsulations(
         junk = seal_body(b"%032d" % n, 3, number, name, bytes(BODY_PIECE)).encode()
         take(room, [junk])
     assert len(openings) == 3
-    assert room.a._was_seen(number, name)
+    assert room.a.seen(number, [name])
     assert rows(room) == 0
     assert room.town.a.status()["refused"] == 1
     take(room, cells)

@@ -29,8 +29,17 @@ class OsEntropy:
 
 def uniform(draw: Callable[[int], bytes]) -> float:
     """A number in [0, 1), uniform in steps of 2^-53."""
-    whole = int.from_bytes(draw(_FRACTION_BYTES)) >> (8 * _FRACTION_BYTES - _FRACTION_BITS)
-    return whole / (1 << _FRACTION_BITS)
+    return uniforms(draw, 1)[0]
+
+
+def uniforms(draw: Callable[[int], bytes], count: int) -> list[float]:
+    """So many numbers in [0, 1) as `uniform` gives, with one draw for all."""
+    size, shift = _FRACTION_BYTES, 8 * _FRACTION_BYTES - _FRACTION_BITS
+    drawn, one = draw(size * count), 1 << _FRACTION_BITS
+    return [
+        (int.from_bytes(drawn[at : at + size]) >> shift) / one
+        for at in range(0, size * count, size)
+    ]
 
 
 def below(draw: Callable[[int], bytes], limit: int) -> int:

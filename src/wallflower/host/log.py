@@ -9,15 +9,14 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wallflower.host.disk import has_room, settle
 
 READ_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One item of a log; `record` is the number of the epoch record in force when it came."""
 
     seq: int
@@ -55,10 +54,11 @@ class Log:
     def add(self, record: int, bodies: Iterable[bytes]) -> int:
         """Append inside of a transaction that the caller has begun and will commit."""
         insert = f"INSERT INTO {self.name}(record, body) VALUES (?, ?)"  # noqa: S608
-        last = 0
-        for body in bodies:
-            last = self._db.execute(insert, (record, body)).lastrowid or 0
-        return last
+        rows = [(record, body) for body in bodies]
+        if not rows:
+            return 0
+        self._db.executemany(insert, rows)
+        return int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
 
     def read(self, after: int, most: int) -> list[Entry]:
         """At most `most` entries above `after`, in order, and no more than fit READ_BYTES."""

@@ -70,6 +70,8 @@ class LoopWatch:
 
     def _learn(self, now: float) -> None:
         """Know every loop up to now, and drop those that nobody asks about any more."""
+        if self._known > step_of(now):
+            return  # a mix asks for every hum
         oldest = step_of(now - _KEPT_S)
         for step in range(max(self._known, oldest), step_of(now) + 1):
             loop = loop_at(self._settings.key, self._settings.per_day, step)

@@ -7,15 +7,15 @@ two questions repeats entries and loses none; the asker drops what it has seen.
 
 from __future__ import annotations
 
-import itertools
+import struct
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
 from wallflower.host.log import Entry, Log
 from wallflower.host.net import Net
-from wallflower.wire.reading import Reader
 
 QUESTION = 12
+_HEAD = struct.Struct(">QHI")  # of an entry: seq, record, length
 _MOST = 4096
 _LAST = 2**63 - 1  # of a database's integers
 
@@ -51,21 +51,23 @@ def log_route(log: Log, token: str) -> App:
 
 def encode_entries(entries: list[Entry]) -> bytes:
     """The answer's bytes."""
-    return b"".join(
-        e.seq.to_bytes(8) + e.record.to_bytes(2) + len(e.body).to_bytes(4) + e.body for e in entries
-    )
+    return b"".join(_HEAD.pack(e.seq, e.record, len(e.body)) + e.body for e in entries)
 
 
 def parse_entries(data: bytes) -> list[Entry]:
     """Read an answer, or Refused (pull 1)."""
-    reader = Reader(data, "pull 1")
-    entries, left = [], len(data)
-    while left:
-        seq, record, length = reader.number(8), reader.number(2), reader.number(4)
-        entries.append(Entry(seq, record, reader.take(length)))
-        left -= 14 + length
-    if any(a.seq >= b.seq for a, b in itertools.pairwise(entries)):
-        raise Refused("pull 1", "Another node's answer is out of order")
+    entries, at, end, last = [], 0, len(data), -1
+    while at < end:
+        if at + _HEAD.size > end:
+            raise Refused("pull 1", "The bytes end too early")
+        seq, record, length = _HEAD.unpack_from(data, at)
+        at += _HEAD.size + length
+        if at > end:
+            raise Refused("pull 1", "The bytes end too early")
+        if seq <= last:
+            raise Refused("pull 1", "Another node's answer is out of order")
+        entries.append(Entry(seq, record, data[at - length : at]))
+        last = seq
     return entries
 
 
@@ -77,6 +79,7 @@ async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[En
     """
     question = after.to_bytes(8) + most.to_bytes(4)
     entries = parse_entries(await net.post(url, question, token))
-    if len(entries) > most or any(not after < e.seq <= _LAST for e in entries):
+    # They rise, so the first and the last bound all.
+    if len(entries) > most or (entries and not after < entries[0].seq <= entries[-1].seq <= _LAST):
         raise Refused("pull 1", "Another node's answer is not what was asked for")
     return entries

@@ -68,6 +68,7 @@ class SimulatedTown:
     signers: Signers
     parameters: Parameters
     loops: LoopSettings | None = None
+    workers: int = 0
     ingress: Ingress = field(init=False)
     a: Mix = field(init=False)
     b: Mix = field(init=False)
@@ -128,6 +129,7 @@ class SimulatedTown:
             position=position, source_url=source, source_token=TOKEN, own_token=TOKEN,
             status_token=TOKEN, board=BOARD, board_token=TOKEN,
             record_seed=record, drop_seed=drop, loops=self.watched(f"mix-{position}"),
+            workers=self.workers,
         )  # fmt: skip
         name = f"mix-{position}"
         keys = Folder(self.path / f"{name}-keys")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wallflower.host.entropy import below, shuffled, uniform
+from wallflower.host.entropy import below, shuffled, uniforms
 from wallflower.wire.sizes import DAY_S, LOT_WEIGHT_ONE, LOT_WEIGHT_TWO, LOT_WEIGHT_ZERO
 
 T = TypeVar("T")
@@ -30,7 +30,8 @@ def tick_number(now: float, tick: int) -> int:
 
 def chosen_to_leave(rows: Sequence[T], q: float, draw: Callable[[int], bytes]) -> list[T]:
     """One draw for each row; the chosen come in random order."""
-    return shuffled(draw, [row for row in rows if uniform(draw) < q])
+    fractions = uniforms(draw, len(rows))
+    return shuffled(draw, [row for row, u in zip(rows, fractions, strict=True) if u < q])
 
 
 def must_flush(arrival_day: int, now: float, tick: int) -> bool:

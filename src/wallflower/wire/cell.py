@@ -6,7 +6,7 @@ bytes into a Cell and back; it reads no clock, file or socket.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wallflower.crypto import aead
 from wallflower.crypto.hpke import Unopened
@@ -22,23 +22,31 @@ from wallflower.wire.sizes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One upload, still sealed. `header` is authenticated when `sealed` is opened."""
+class Cell(NamedTuple):
+    """One upload, still sealed: `raw` is all of it. A plain tuple, since a mix makes millions."""
 
     counter: int
     record: int
-    header: bytes
-    sealed: bytes
+    raw: bytes
 
     @property
     def position(self) -> int:
         """0 is a hello, 1-3 are the pieces of the parcel body (cell 1.2)."""
         return self.counter % POSITIONS
 
+    @property
+    def header(self) -> bytes:
+        """What is authenticated when `sealed` is opened."""
+        return self.raw[: BODY_HEADER if self.position else HELLO_HEADER]
+
+    @property
+    def sealed(self) -> bytes:
+        """All after the header."""
+        return self.raw[BODY_HEADER if self.position else HELLO_HEADER :]
+
     def encode(self) -> bytes:
         """The CELL bytes that travel."""
-        return self.header + self.sealed
+        return self.raw
 
 
 def parse_cell(data: bytes) -> Cell:
@@ -50,10 +58,9 @@ def parse_cell(data: bytes) -> Cell:
     counter = data[1]
     if counter >= HUM_CELLS:
         raise Refused("cell 2.3", "A cell's counter is out of range")
-    size = BODY_HEADER if counter % POSITIONS else HELLO_HEADER
-    if size == HELLO_HEADER and any(data[4:HELLO_HEADER]):
+    if counter % POSITIONS == 0 and any(data[4:HELLO_HEADER]):
         raise Refused("cell 2.4", "A hello's reserved bytes are set")
-    return Cell(counter, int.from_bytes(data[2:4]), data[:size], data[size:])
+    return Cell(counter, int.from_bytes(data[2:4]), data)
 
 
 def head_of(counter: int, record: int) -> bytes:
@@ -66,17 +73,18 @@ def seal_body(key: bytes, counter: int, record: int, hum_id: bytes, piece: bytes
     if len(piece) != BODY_PIECE or counter % POSITIONS == 0:
         raise ValueError("a body cell wants a whole piece and a body position")
     header = head_of(counter, record) + hum_id
-    return Cell(counter, record, header, aead.seal(key, counter, header, piece))
+    return Cell(counter, record, header + aead.seal(key, counter, header, piece))
 
 
 def body_id(cell: Cell) -> bytes:
     """The hum id that a body cell names."""
-    return cell.header[4:BODY_HEADER]
+    return cell.raw[4:BODY_HEADER]
 
 
 def open_body(key: bytes, cell: Cell) -> bytes:
     """The piece inside a body cell, or Refused (cell 2.5)."""
     try:
-        return aead.open_sealed(key, cell.counter, cell.header, cell.sealed)
+        raw = cell.raw
+        return aead.open_sealed(key, cell.counter, raw[:BODY_HEADER], raw[BODY_HEADER:])
     except Unopened:
         raise Refused("cell 2.5", "A body cell does not open") from None

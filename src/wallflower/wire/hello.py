@@ -25,6 +25,9 @@ class Kind(IntEnum):
     LOOP = 2
 
 
+_KINDS = len(Kind)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a hum says to the census: channel number + 1, and a language (census 1)."""
@@ -54,7 +57,7 @@ class BRecord:
 
 def parse_b_record(data: bytes) -> BRecord:
     """Read B's record, or Refused (hello 2.4)."""
-    if len(data) != B_RECORD or data[0] > max(Kind) or data[3] >= _STAMP_CLASSES:
+    if len(data) != B_RECORD or data[0] >= _KINDS or data[3] >= _STAMP_CLASSES:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
     if any(data[28:]):
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
@@ -76,7 +79,7 @@ def hello_cell(seal_a: bytes, key_a: bytes, counter: int, record: int, seal_b: b
     """One of the three hellos of a hum (hello 1.1, 1.3)."""
     header = head_of(counter, record) + _RESERVED
     inner = aead.seal(key_a, counter, header, seal_b)
-    return Cell(counter, record, header, seal_a + inner)
+    return Cell(counter, record, header + seal_a + inner)
 
 
 def hum_id(seal_a: bytes) -> bytes:
@@ -86,7 +89,7 @@ def hum_id(seal_a: bytes) -> bytes:
 
 def seal_a_of(cell: Cell) -> bytes:
     """The part of a hello that is sealed to A."""
-    return cell.sealed[:SEAL_A]
+    return cell.raw[HELLO_HEADER : HELLO_HEADER + SEAL_A]
 
 
 def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> bytes:
@@ -100,9 +103,8 @@ def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> 
 def open_inner(key_a: bytes, cell: Cell) -> bytes:
     """Seal B out of a hello, or Refused (hello 2.2)."""
     try:
-        return aead.open_sealed(
-            key_a, cell.counter, cell.header[:HELLO_HEADER], cell.sealed[SEAL_A:]
-        )
+        inner = cell.raw[HELLO_HEADER + SEAL_A :]
+        return aead.open_sealed(key_a, cell.counter, cell.header, inner)
     except hpke.Unopened:
         raise Refused("hello 2.2", "A hello's inner part does not open") from None
 

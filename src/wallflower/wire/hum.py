@@ -71,7 +71,7 @@ def offsets_ms(pace: int, uniform: Callable[[], float]) -> list[float]:
 
 def cell_hum_id(cell: Cell) -> bytes:
     """The id of the hum that a cell says it belongs to (hum 2.1)."""
-    return body_id(cell) if cell.position else hum_id(seal_a_of(cell))
+    return body_id(cell) if cell.counter % POSITIONS else hum_id(seal_a_of(cell))
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Gathering:
 
     def complete(self) -> bool:
         """Whether all four positions are there; only then is anything opened (hum 2.2)."""
-        return {c.position for c in self.cells.values()} == set(range(POSITIONS))
+        return len({counter % POSITIONS for counter in self.cells}) == POSITIONS
 
 
 def open_hum(
@@ -100,19 +100,23 @@ def open_hum(
     """
     if not gathering.complete():
         raise Refused("hum 3.3", "A position of a hum is missing", "Nothing was forwarded.")
-    cells = sorted(gathering.cells.values(), key=lambda c: c.counter)
+    cells = [gathering.cells[counter] for counter in sorted(gathering.cells)]
     # All hellos of one id hold the same seal A (hello 1.5): one decapsulation decides.
     hello = next(c for c in cells if not c.position)
-    key_a = gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
+    if not gathering.key_a:
+        gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
+    key_a = gathering.key_a
     found: dict[int, bytes] = {}
     broken = []
     for cell in cells:
-        if cell.position in found:
+        position = cell.position
+        if position in found:
             continue
         try:
-            found[cell.position] = (open_body if cell.position else open_inner)(key_a, cell)
+            found[position] = (open_body if position else open_inner)(key_a, cell)
         except Refused:
             broken.append(cell.counter)
-    if len(found) < POSITIONS:
-        return None, broken
-    return Parcel(found[0], found[1] + found[2] + found[3]), broken
+            continue
+        if len(found) == POSITIONS:
+            return Parcel(found[0], found[1] + found[2] + found[3]), broken
+    return None, broken

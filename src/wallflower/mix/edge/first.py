@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from wallflower.errors import Refused
 from wallflower.host import Host
@@ -11,14 +11,15 @@ from wallflower.host.entropy import shuffled
 from wallflower.host.log import Entry, Log
 from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
 from wallflower.mix.edge.loops import Loops
+from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool, Row
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
-from wallflower.mix.edge.waiting import Waiting
-from wallflower.mix.gathering import Outcome, judge_gathering
+from wallflower.mix.edge.waiting import Waiting, among
+from wallflower.mix.gathering import Outcome
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.cell import parse_cell
-from wallflower.wire.hum import cell_hum_id
+from wallflower.wire.cell import Cell, parse_cell
+from wallflower.wire.hum import Gathering, cell_hum_id
 
 # Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
 # bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
@@ -29,10 +30,12 @@ class First:
     """The intake and the tick of mix A. The caller wraps each call in one transaction."""
 
     def __init__(
-        self, host: Host, state: State, pool: Pool, records: Records, loops: Loops
-    ) -> None:
+        self, host: Host, state: State, pool: Pool, records: Records, loops: Loops,
+        openers: Openers,
+    ) -> None:  # fmt: skip
         self._host = host
         self._loops = loops
+        self._openers = openers
         self._db = state.db
         self._pool = pool
         self._records = records
@@ -58,42 +61,69 @@ class First:
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Gather cells; open every hum that has become whole and hold its parcel."""
-        touched = set()
+        self._pool.look_again()
+        for record, hums in self._by_hum(entries).items():
+            self._take(record, hums)
+        # Last, so that no hum that these cells made whole can lose its lot.
+        self.counts["lost_by_lot"] += self.waiting.bound()
+
+    def _by_hum(self, entries: Iterable[Entry]) -> dict[int, dict[bytes, list[Cell]]]:
+        """The cells that may be opened, by the record and the hum that they name."""
+        found: dict[int, dict[bytes, list[Cell]] | None] = {}
         for entry in entries:
             try:
                 cell = parse_cell(entry.body)
             except Refused:
                 self.counts["refused"] += 1
                 continue
-            key = (cell.record, cell_hum_id(cell))
-            if self._records.usable(cell.record) is None:
+            record = cell.record
+            if record not in found:
+                found[record] = None if self._records.usable(record) is None else {}
+            hums = found[record]
+            if hums is None:
                 self.counts["refused"] += 1
                 continue
-            if self._was_seen(*key):
-                self.counts["copies"] += 1
-                continue
-            self.waiting.put(*key, cell)
-            touched.add(key)
-        for record, hum in touched:
-            self._open(record, hum)
-        # Last, so that no hum that these cells made whole can lose its lot.
-        self.counts["lost_by_lot"] += self.waiting.bound()
+            hum = cell_hum_id(cell)
+            if hum in hums:
+                hums[hum].append(cell)
+            else:
+                hums[hum] = [cell]
+        return {record: hums for record, hums in found.items() if hums}
 
-    def _was_seen(self, record: int, hum: bytes) -> bool:
-        query = "SELECT 1 FROM seen WHERE record = ? AND hum = ?"
-        return self._db.execute(query, (record, hum)).fetchone() is not None
+    def seen(self, record: int, hums: Collection[bytes]) -> set[bytes]:
+        """Which of these hums went on or were junk already."""
+        query = "SELECT hum FROM seen WHERE record = ? AND hum IN (%s)"
+        return {hum for (hum,) in among(self._db, query, record, hums)}
 
-    def _open(self, number: int, hum: bytes) -> None:
-        usable = self._records.usable(number)
-        if usable is None:
-            return
-        record_hash, private = usable
-        gathering = self.waiting.gathered(number, hum)
-        outcome = judge_gathering(gathering, private, record_hash)
-        if outcome.parcel is None and not outcome.junk and self._may_come(number, hum, outcome):
-            return
-        self._db.execute("INSERT INTO seen VALUES (?, ?)", (number, hum))
-        self.waiting.drop(number, hum)
+    def _take(self, record: int, hums: dict[bytes, list[Cell]]) -> None:
+        for hum in self.seen(record, hums):
+            self.counts["copies"] += len(hums.pop(hum))
+        before = self.waiting.gathered(record, hums)
+        whole: dict[bytes, Gathering] = {}
+        partial: dict[bytes, Gathering] = {}
+        for hum, cells in hums.items():
+            gathering = Gathering(dict(before[hum].cells) if hum in before else {})
+            for cell in cells:
+                gathering.add(cell)
+            (whole if gathering.complete() else partial)[hum] = gathering
+        self.waiting.keep(record, partial, before)
+        usable = self._records.usable(record)
+        assert usable is not None  # noqa: S101  # _by_hum has asked, and no time has passed
+        outcomes = self._openers.gatherings(record, usable, list(whole.values()))
+        for (hum, gathering), outcome in zip(whole.items(), outcomes, strict=True):
+            if outcome.parcel is None and not outcome.junk:
+                self.waiting.keep(record, {hum: gathering}, before)
+                # Broken copies were tried, and each try costs a decapsulation: there are few.
+                if self.waiting.opened(record, hum, outcome.broken):
+                    continue
+                self.waiting.drop(record, hum)
+            elif hum in before:
+                self.waiting.drop(record, hum)
+            self._settle(record, hum, outcome)
+
+    def _settle(self, record: int, hum: bytes, outcome: Outcome) -> None:
+        """A hum is done with: nothing more of it is taken, and its parcel is held if it has one."""
+        self._db.execute("INSERT INTO seen VALUES (?, ?)", (record, hum))
         if outcome.parcel is None:
             self.counts["refused"] += 1
             return
@@ -102,22 +132,20 @@ class First:
             return
         self.counts["hums"] += 1
         today = day_of(self._host.clock.now())
-        self._pool.put(number, today, outcome.parcel.encode())
+        self._pool.put(record, today, outcome.parcel.encode())
         self._room -= 1
-
-    def _may_come(self, number: int, hum: bytes, outcome: Outcome) -> bool:
-        """Whether a hum that is not whole may still become so."""
-        # Broken copies were tried, and each try costs a decapsulation: there are not many.
-        return not outcome.broken or self.waiting.opened(number, hum, outcome.broken)
 
     def tick(self, record: EpochRecord, _number: int) -> None:
         """Let the chosen leave, in random order, for B to pull."""
+        self._pool.look_again()
         now, p = self._host.clock.now(), record.body.parameters
-        rows = self._pool.rows()
-        late = [row for row in rows if must_flush(row.day, now, p.tick)]
-        rest = [row for row in rows if not must_flush(row.day, now, p.tick)]
-        drawn = chosen_to_leave(rest, leave_probability(p.mean_a, p.tick), self._host.entropy.draw)
-        leaving: list[Row] = shuffled(self._host.entropy.draw, [*late, *drawn])
+        draw, q = self._host.entropy.draw, leave_probability(p.mean_a, p.tick)
+        due: list[Row] = []
+        for rows in self._pool.pages():
+            flush = {day for day in {row.day for row in rows} if must_flush(day, now, p.tick)}
+            due += [row for row in rows if row.day in flush]
+            due += chosen_to_leave([row for row in rows if row.day not in flush], q, draw)
+        leaving = shuffled(draw, due)
         for row in leaving:
             parcel = self._pool.take(row.name)
             if parcel is not None:

@@ -6,6 +6,8 @@ was lost is noticed, and not taken for a key that was erased on time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wallflower.crypto import hpke
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import Entropy
@@ -17,8 +19,12 @@ _KEY, _OFFERED = "hop-", "offer-"
 class Hops:
     """Hop keys by the number of their record."""
 
-    def __init__(self, keys: Folder, files: Folder, entropy: Entropy) -> None:
+    def __init__(
+        self, keys: Folder, files: Folder, entropy: Entropy, erased: Callable[[], None]
+    ) -> None:
+        """`erased` is called after each erasure: whoever else holds a key in memory drops it."""
         self._keys = keys
+        self._erased = erased
         self._files = files
         self._entropy = entropy
         self._private: dict[int, hpke.PrivateKey] = {}
@@ -26,10 +32,10 @@ class Hops:
     def private(self, number: int) -> hpke.PrivateKey | None:
         """The key of a number, or None when it never was, is erased or lost."""
         if number not in self._private:
-            seed = self._keys.read(f"{_KEY}{number}")
-            if seed is None:
+            private = read_hop(self._keys, number)
+            if private is None:
                 return None
-            self._private[number] = hpke.PrivateKey.from_seed(seed)
+            self._private[number] = private
         return self._private[number]
 
     def offered(self, number: int) -> hpke.PublicKey:
@@ -63,6 +69,13 @@ class Hops:
         self._files.remove(f"{_OFFERED}{number}")
         self._keys.erase(f"{_KEY}{number}")
         self._private.pop(number, None)
+        self._erased()
+
+
+def read_hop(keys: Folder, number: int) -> hpke.PrivateKey | None:
+    """The key of a number out of the folder that can forget, or None when it is not there."""
+    seed = keys.read(f"{_KEY}{number}")
+    return None if seed is None else hpke.PrivateKey.from_seed(seed)
 
 
 def _numbers(folder: Folder, prefix: str) -> set[int]:

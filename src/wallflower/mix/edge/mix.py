@@ -22,6 +22,7 @@ from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.known import tokens_route
 from wallflower.mix.edge.loops import Loops
+from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
@@ -32,7 +33,9 @@ from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 
-PAGE = 1024  # entries of one pull: 2.5 MB of cells, 8.5 MB of parcels
+# Entries of one pull: 10 MB of cells, 8.5 MB of parcels. An answer holds more than either, so one
+# that is not full is the last of what waited.
+PAGE = {"a": 4096, "b": 1024}
 _HEAD_ROUND_S = 3600
 _BEFORE_FIRST_RECORD_S = 0.2
 
@@ -52,6 +55,7 @@ class MixSettings:
     drop_seed: bytes
     loops: LoopSettings | None = None
     demo: bool = False
+    workers: int = 0  # processes that open beside this one
 
 
 class Mix:
@@ -62,20 +66,22 @@ class Mix:
         self._settings = settings
         self.state = State(host.disk.database("mix.db"))
         self.pool = Pool(self.state.db, keys, host.entropy)
+        self.openers = Openers(keys, settings.workers)
         self.records = Records(
             host, keys, pins, settings.position, settings.board,
-            settings.record_seed, settings.drop_seed,
+            settings.record_seed, settings.drop_seed, self.openers.end,
         )  # fmt: skip
         self.loops = Loops(host, self.state, settings.loops)
         self.part: First | Second
         self._telling: Telling | None = None
         if settings.position == "a":
-            self.part = First(host, self.state, self.pool, self.records, self.loops)
+            self.part = First(host, self.state, self.pool, self.records, self.loops, self.openers)
         else:
             census = Census(host, self.state, settings.drop_seed)
             self.part = Second(
-                host, self.state, self.pool, self.records, settings.drop_seed, self.loops, census
-            )
+                host, self.state, self.pool, self.records, settings.drop_seed, self.loops, census,
+                self.openers,
+            )  # fmt: skip
             self._telling = Telling(
                 host.net, settings.board, settings.board_token, self.state, self.loops, census
             )
@@ -136,7 +142,8 @@ class Mix:
         """
         self.part.begin_round()
         try:
-            while not self.part.full and len(await self._pull(PAGE)) == PAGE:
+            page = PAGE[self.position]
+            while not self.part.full and len(await self._pull(page)) == page:
                 pass
             # Nothing more is asked for; the node before us may forget what we now have.
             await self._pull(0)

@@ -7,7 +7,8 @@ and the old key is erased, so an image of the disk from before opens nothing tha
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from wallflower.crypto import aead
 from wallflower.crypto.hpke import Unopened
@@ -16,10 +17,11 @@ from wallflower.host.entropy import Entropy
 
 _NAME = 16
 _NONCE = 12
+_PAGE = 4096  # rows without their bodies
+_BODIES = 256  # rows with them: 2 MB
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One held hum: its random name, the record it was made under, the day it came; at B also
     whether its letter is of a known conversation, and its stamp class."""
 
@@ -37,6 +39,7 @@ class Pool:
         self._db = db
         self._keys = keys
         self._entropy = entropy
+        self._read: dict[int, bytes] = {}
         self.high_water = 0
         self.lost = 0
         db.execute(
@@ -45,40 +48,56 @@ class Pool:
             "key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
         )
 
+    def look_again(self) -> None:
+        """Forget the keys that were read: at the beginning of each page and tick, so that a volume
+        that went away is noticed, and a key is read once for many rows."""
+        self._read.clear()
+
+    def _known(self, day: int) -> bytes | None:
+        if day not in self._read:
+            key = self._keys.read(f"pool-{day}")
+            if key is None:
+                return None
+            self._read[day] = key
+        return self._read[day]
+
     def _key(self, day: int) -> bytes:
-        name = f"pool-{day}"
-        key = self._keys.read(name)
+        key = self._known(day)
         if key is None:
             key = self._entropy.draw(32)
-            self._keys.write(name, key)
+            self._keys.write(f"pool-{day}", key)
+            self._read[day] = key
         return key
 
     def put(
         self, record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
     ) -> None:
         """Hold a body under a random name and today's key."""
-        name = self._entropy.draw(_NAME)
-        sealed = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
+        drawn = self._entropy.draw(_NAME + _NONCE)
+        name, nonce = drawn[:_NAME], drawn[_NAME:]
+        sealed = aead.seal_at_rest(self._key(day), nonce, name, body)
         self._db.execute(
             "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)",
             (name, record, day, known, stamp_class, day, sealed),
         )
 
+    def pages(self) -> Iterator[list[Row]]:
+        """Everything held, without the bodies, so many rows at a time. To be read to its end."""
+        found = self._db.execute("SELECT name, record, day, known, class FROM pool")
+        size = 0
+        while page := [Row(n, r, d, k == 1, c) for n, r, d, k, c in found.fetchmany(_PAGE)]:
+            size += len(page)
+            yield page
+        self.high_water = max(self.high_water, size)
+
     def rows(self) -> list[Row]:
-        """Everything held, without the bodies."""
-        query = "SELECT name, record, day, known, class FROM pool"
-        rows = [
-            Row(name, record, day, bool(known), stamp_class)
-            for name, record, day, known, stamp_class in self._db.execute(query)
-        ]
-        self.high_water = max(self.high_water, len(rows))
-        return rows
+        """Everything held, without the bodies, at once."""
+        return [row for page in self.pages() for row in page]
 
     def _opened(self, name: bytes, key_day: int, sealed: bytes) -> bytes | None:
         """A row's body; None, and counted, when its key went with a power cut (DESIGN 3)."""
-        key = self._keys.read(f"pool-{key_day}")
         try:
-            return aead.open_at_rest(key or b"", name, sealed)
+            return aead.open_at_rest(self._known(key_day) or b"", name, sealed)
         except Unopened:
             self.lost += 1
             return None
@@ -96,8 +115,8 @@ class Pool:
 
     def new_day(self, day: int) -> None:
         """Seal every older row under today's key. `forget_before` follows after the commit."""
-        query = "SELECT name, key_day, sealed FROM pool WHERE key_day < ?"
-        for name, key_day, sealed in self._db.execute(query, (day,)).fetchall():
+        self.look_again()
+        for name, key_day, sealed in self._older(day):
             body = self._opened(name, key_day, sealed)
             if body is None:
                 self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
@@ -107,8 +126,21 @@ class Pool:
                 "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, name)
             )
 
+    def _older(self, day: int) -> Iterator[tuple[bytes, int, bytes]]:
+        """Every row that is sealed under an older key; so many in memory at a time, since a whole
+        pool may be larger than that. Each may be changed or deleted before the next."""
+        query = (
+            "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day < ? "
+            "ORDER BY name LIMIT ?"
+        )
+        last = b""
+        while rows := self._db.execute(query, (last, day, _BODIES)).fetchall():
+            yield from rows
+            last = rows[-1][0]
+
     def forget_before(self, day: int) -> None:
         """Erase the keys of days before `day`; no row needs them any more."""
+        self.look_again()
         for name in self._keys.names():
             kind, _, number = name.partition("-")
             if kind == "pool" and number.isdigit() and int(number) < day:

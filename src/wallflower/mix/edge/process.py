@@ -31,6 +31,7 @@ def read_settings(settings: Settings) -> MixSettings:
         record_seed=settings.file("record_key"),
         drop_seed=settings.file("drop_key") if is_b else b"",
         loops=read_loops(settings), demo=settings.pace().days > 1,
+        workers=settings.get("workers", int) if "workers" in settings.fields else 0,
     )  # fmt: skip
 
 
@@ -46,4 +47,5 @@ async def main(config: Path) -> None:
     try:
         await serve([listener, *status_listeners(settings, mix.report)], mix.run())
     finally:
+        mix.openers.end()
         await net.close()

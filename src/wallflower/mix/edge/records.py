@@ -6,6 +6,8 @@ the signed body is on the disk before its signature leaves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wallflower.crypto import hpke, sign
 from wallflower.errors import Refused
 from wallflower.host import Host
@@ -32,11 +34,11 @@ class Records:
 
     def __init__(
         self, host: Host, keys: Folder, pins: Pins, position: str, board: str,
-        record_seed: bytes, drop_seed: bytes,
+        record_seed: bytes, drop_seed: bytes, erased: Callable[[], None],
     ) -> None:  # fmt: skip
         self._host = host
         self._files = host.disk.folder("records")
-        self._hops = Hops(keys, self._files, host.entropy)
+        self._hops = Hops(keys, self._files, host.entropy, erased)
         self._pins = pins
         self._position = position
         self._board = board

@@ -5,7 +5,8 @@ Spec: parcel.md 2, token.md 3, drop.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
@@ -17,16 +18,16 @@ from wallflower.mix.decide import Waiting, choose_release, leave_probability
 from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.known import Known
 from wallflower.mix.edge.loops import Loops
+from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
+from wallflower.mix.opening import Opened
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop
-from wallflower.wire.hello import BRecord, Kind, open_seal_b
+from wallflower.wire.hello import Kind
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.parcel import open_parcel_body, parse_parcel
 from wallflower.wire.sizes import DAY_S, HASH
-from wallflower.wire.stamp import earned_class
 
 _FILE_KEY = 32
 
@@ -36,7 +37,7 @@ class Second:
 
     def __init__(
         self, host: Host, state: State, pool: Pool, records: Records, drop_seed: bytes,
-        loops: Loops, census: Census,
+        loops: Loops, census: Census, openers: Openers,
     ) -> None:  # fmt: skip
         self._host = host
         self._state = state
@@ -46,6 +47,7 @@ class Second:
         self._drop_seed = drop_seed
         self._loops = loops
         self._census = census
+        self._openers = openers
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
         self.counts = {
@@ -66,31 +68,42 @@ class Second:
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Drop covers and count them; hold each letter once."""
+        self._pool.look_again()
+        by_record: dict[int, list[bytes]] = {}
         for entry in entries:
-            try:
-                self._take(entry)
-            except Refused:
-                self.counts["refused"] += 1
-
-    def _take(self, entry: Entry) -> None:
-        parcel = parse_parcel(entry.body)
-        usable = self._records.usable(entry.record)
-        if usable is None:
-            raise Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
-        record_hash, private = usable
-        key, b_record = open_seal_b(private, record_hash, parcel.seal_b)
-        if b_record.kind is Kind.LOOP:
-            self._end_loop(b_record.token)
-            return
-        if b_record.kind is Kind.LETTER:
-            letter = open_parcel_body(key, parcel.body)
-            self._hold(entry.record, letter, b_record, record_hash)
-        else:
-            self.counts["covers"] += 1
-            self._census.count(b_record.report)
-        seen = self._state.number("seen") + 1
+            by_record.setdefault(entry.record, []).append(entry.body)
+        seen = 0
+        for record, parcels in by_record.items():
+            for opened in self.opened(record, parcels):
+                try:
+                    seen += self._take(record, opened)
+                except Refused:
+                    self.counts["refused"] += 1
+        seen += self._state.number("seen")
         self._state.set_number("seen", seen)
         self.counts["most_seen"] = max(self.counts["most_seen"], seen)
+
+    def opened(self, record: int, parcels: list[bytes]) -> Iterator[Opened | Refused]:
+        """What the parcels of one record hold; a refusal is a value here (parcel 3)."""
+        usable = self._records.usable(record)
+        if usable is None:
+            gone = Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
+            return repeat(gone, len(parcels))
+        return self._openers.parcels(record, usable, parcels)
+
+    def _take(self, record: int, opened: Opened | Refused) -> bool:
+        """Take what was opened; whether it is seen for the floor. Raises Refused (parcel 3)."""
+        if isinstance(opened, Refused):
+            raise opened
+        if opened.record.kind is Kind.LOOP:
+            self._end_loop(opened.record.token)
+            return False
+        if opened.record.kind is Kind.LETTER:
+            self._hold(record, opened)
+        else:
+            self.counts["covers"] += 1
+            self._census.count(opened.record.report)
+        return True
 
     def _end_loop(self, token: bytes) -> None:
         """A loop goes no further and hides nobody: it is neither held nor seen for the floor."""
@@ -98,21 +111,21 @@ class Second:
         if not self._loops.is_own(token):
             self._loops.keep_for_organisation(token)
 
-    def _hold(self, record: int, letter: bytes, b_record: BRecord, record_hash: bytes) -> None:
-        today, name = day_of(self._host.clock.now()), sha256(letter)
+    def _hold(self, record: int, opened: Opened) -> None:
+        today, name = day_of(self._host.clock.now()), sha256(opened.letter)
         try:
             self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
         except self._state.Duplicate:
             raise Refused("parcel 3.4", "A letter was already taken") from None
         self.counts["letters"] += 1
         # After the letter is known to be new: a copy of it spends nothing (token 3.2).
-        known = self.known.spend(self._records.week(record), b_record.token)
+        known = self.known.spend(self._records.week(record), opened.record.token)
         self.counts["known"] += known
-        stamp_class = earned_class(record_hash, letter, b_record.stamp)
-        self._pool.put(record, today, letter, known, stamp_class)
+        self._pool.put(record, today, opened.letter, known, opened.stamp_class)
 
     def tick(self, record: EpochRecord, number: int) -> None:
         """Put out one drop, full: the chosen letters among fillers, in random order."""
+        self._pool.look_again()
         self._census.close_days(record.number)
         p, draw = record.body.parameters, self._host.entropy.draw
         waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
+_CACHE_KB = 32 * 1024
+
 
 class State:
     """One table of named values, and the transaction that everything of one step shares."""
@@ -14,6 +16,8 @@ class State:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        # A page of hums touches leaves all over the pool; SQLite's own 2 MB spill within one page.
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         db.execute("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL)")
 
     def data(self, name: str) -> bytes:

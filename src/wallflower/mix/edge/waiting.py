@@ -7,9 +7,12 @@ that has become whole is here no more, and cannot be lost to it.
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Collection, Mapping
+
 from wallflower.host.entropy import Entropy
 from wallflower.mix.edge.state import State
-from wallflower.wire.cell import Cell, parse_cell
+from wallflower.wire.cell import parse_cell
 from wallflower.wire.hum import Gathering
 from wallflower.wire.sizes import HUM_CELLS, POSITIONS
 
@@ -17,6 +20,14 @@ from wallflower.wire.sizes import HUM_CELLS, POSITIONS
 MOST_WAITING = 262_144
 MOST_OPENINGS = HUM_CELLS // POSITIONS  # a position has so many copies (hum 2.3)
 _LOT = 8
+
+
+def among(
+    db: sqlite3.Connection, query: str, record: int, hums: Collection[bytes]
+) -> sqlite3.Cursor:
+    """Ask once for many hums of a record: `%s` in the query stands for their names. No more than a
+    page of them: SQLite takes 32,766 values."""
+    return db.execute(query % ",".join("?" * len(hums)), (record, *hums))
 
 
 class Waiting:
@@ -41,26 +52,42 @@ class Waiting:
         query = "SELECT coalesce(sum(cells), 0) FROM gatherings"
         return int(self._db.execute(query).fetchone()[0])
 
-    def put(self, record: int, hum: bytes, cell: Cell) -> None:
-        """Keep a cell; a second one with the same counter is dropped (hum 2.1)."""
-        new = self._db.execute(
-            "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?)",
-            (record, hum, cell.counter, cell.encode()),
-        ).rowcount
-        if new:
-            self._db.execute(
-                "INSERT INTO gatherings VALUES (?, ?, ?, 1, 0) "
-                "ON CONFLICT (record, hum) DO UPDATE SET cells = cells + 1",
-                (record, hum, self._entropy.draw(_LOT)),
-            )
+    def keep(
+        self, record: int, gatherings: Mapping[bytes, Gathering], before: Mapping[bytes, Gathering]
+    ) -> None:
+        """Keep the cells of gatherings that are not whole; `before` is what `gathered` gave of
+        them. A second cell with the same counter was dropped when it was added (hum 2.1)."""
+        empty = Gathering()
+        new = {
+            hum: gathering.cells.keys() - before.get(hum, empty).cells.keys()
+            for hum, gathering in gatherings.items()
+        }
+        self._db.executemany(
+            "INSERT INTO waiting VALUES (?, ?, ?, ?)",
+            (
+                (record, hum, counter, gatherings[hum].cells[counter].raw)
+                for hum, counters in new.items() for counter in counters
+            ),
+        )  # fmt: skip
+        self._db.executemany(
+            "INSERT INTO gatherings VALUES (?, ?, ?, ?, 0) "
+            "ON CONFLICT (record, hum) DO UPDATE SET cells = cells + excluded.cells",
+            (
+                (record, hum, self._entropy.draw(_LOT), len(counters))
+                for hum, counters in new.items() if counters
+            ),
+        )  # fmt: skip
 
-    def gathered(self, record: int, hum: bytes) -> Gathering:
-        """The cells of one hum that have come so far."""
-        gathering = Gathering()
-        query = "SELECT cell FROM waiting WHERE record = ? AND hum = ? ORDER BY counter"
-        for (raw,) in self._db.execute(query, (record, hum)):
-            gathering.add(parse_cell(raw))
-        return gathering
+    def gathered(self, record: int, hums: Collection[bytes]) -> dict[bytes, Gathering]:
+        """What has come so far of these hums; one of which nothing came is not in it."""
+        # Two questions, since this table is wide and the other narrow: most hums are not here.
+        query = "SELECT hum FROM gatherings WHERE record = ? AND hum IN (%s)"
+        waiting = [hum for (hum,) in among(self._db, query, record, hums)]
+        found: dict[bytes, Gathering] = {hum: Gathering() for hum in waiting}
+        query = "SELECT hum, cell FROM waiting WHERE record = ? AND hum IN (%s)"
+        for hum, raw in among(self._db, query, record, waiting):
+            found[hum].add(parse_cell(raw))
+        return found
 
     def opened(self, record: int, hum: bytes, broken: list[int]) -> bool:
         """Note an opening that made no parcel, and drop the copies that did not open.

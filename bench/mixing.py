@@ -1,0 +1,202 @@
+"""The mixes: raw openings, both hops in memory and on the disk, and the work of two processes."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.parts import Part, total
+from bench.place import DAY, Place, no_step, open_place, spread, timed
+from bench.processes import cpu_seconds
+from wallflower.crypto import hpke
+from wallflower.host.disk import settle
+from wallflower.mix.edge.first import First
+from wallflower.mix.edge.mix import Mix
+from wallflower.wire import cell as cells
+from wallflower.wire import hello
+from wallflower.wire.cell import parse_cell
+from wallflower.wire.hum import Gathering, open_hum
+from wallflower.wire.sizes import LETTER, PARCEL, POSITIONS
+
+Slow = Callable[[], None]
+Parts = defaultdict[str, list[Part]]
+
+
+async def measure(disk: Path, hums: int, rounds: int, slow: Slow = no_step) -> dict[str, Part]:
+    """Everything of the mixes but the two processes. Rounds alternate between what is compared, so
+    that a machine that is busy for a while is so for both sides."""
+    parts: Parts = defaultdict(list)
+    places = {
+        "memory": await open_place(disk / "memory", in_memory=True),
+        "disk": await open_place(disk / "disk", in_memory=False),
+    }
+    for _ in range(rounds):
+        for where, place in places.items():
+            await _round(place, where, hums, parts, slow)
+    for place in places.values():
+        place.town.close()
+    return {name: total(runs) for name, runs in parts.items()}
+
+
+async def _round(place: Place, where: str, count: int, parts: Parts, slow: Slow) -> None:
+    a, b = place.town.a, place.town.b
+    together, apart = place.hums(count), place.hums(count)
+    parcels = opened(place, together)
+    parts["hpke"].append(raw_opens(place, together))
+    parts["a opens"].append(raw_opens_and_cells(place, together))
+    flat = [cell for hum in together for cell in hum]
+    parts[f"a {where}"].append(_per_hum(await place.take(a, flat, slow), count))
+    parts[f"a spread {where}"].append(_per_hum(await place.take(a, spread(apart), slow), count))
+    _stored(a, 2 * count)
+    parts["hpke"].append(raw_opens(place, together))
+    before = b.status()
+    parts[f"b {where}"].append(await place.take(b, parcels, slow))
+    took = b.status()
+    assert took["covers"] + took["letters"] - before["covers"] - before["letters"] == count
+    if where == "disk":
+        parts["a new day"].append(_new_day(place))
+        parts["a tick"].append(_one_tick(place))
+        parts["a leave"].append(_leave(place))
+    a.state.db.execute("DELETE FROM pool")
+
+
+def _per_hum(part: Part, count: int) -> Part:
+    return Part(count, part.wall_s, part.cpu_s)
+
+
+def _stored(mix: Mix, hums: int) -> None:
+    """Count what the receiver really holds: rows and bytes."""
+    rows, size = mix.state.db.execute("SELECT count(*), sum(length(sealed)) FROM pool").fetchone()
+    sealed = (PARCEL if mix.position == "a" else LETTER) + 28
+    assert (rows, size) == (hums, hums * sealed), "what was sent is held"
+
+
+def _keys(place: Place, position: str) -> tuple[bytes, hpke.PrivateKey]:
+    mix = place.town.a if position == "a" else place.town.b
+    usable = mix.records.usable(place.town.record().number)
+    assert usable is not None
+    return usable
+
+
+def raw_opens(place: Place, hums: list[list[bytes]]) -> Part:
+    """The openings alone: one X-Wing decapsulation and its AEAD for each hum, at A's key."""
+    record_hash, private = _keys(place, "a")
+    info = hpke.info("hop-a", record_hash)
+    seals = [hello.seal_a_of(parse_cell(hum[0])) for hum in hums]
+    with timed() as spent:
+        for seal in seals:
+            hpke.open_sealed(private, info, seal)
+    return spent(len(seals))
+
+
+def raw_opens_and_cells(place: Place, hums: list[list[bytes]]) -> Part:
+    """All that A has to open of a hum: the above, and one cell of each position (hum 2.2)."""
+    record_hash, private = _keys(place, "a")
+    whole = [[parse_cell(cell) for cell in hum[:POSITIONS]] for hum in hums]
+    with timed() as spent:
+        for first, *bodies in whole:
+            key = hello.open_seal_a(private, record_hash, hello.seal_a_of(first))
+            hello.open_inner(key, first)
+            for cell in bodies:
+                cells.open_body(key, cell)
+    return spent(len(whole))
+
+
+def opened(place: Place, hums: list[list[bytes]]) -> list[bytes]:
+    """The parcels of hums, as A makes them."""
+    record_hash, private = _keys(place, "a")
+    made = []
+    for hum in hums:
+        gathering = Gathering({n: parse_cell(cell) for n, cell in enumerate(hum)})
+        parcel, _ = open_hum(gathering, private, record_hash)
+        assert parcel is not None
+        made.append(parcel.encode())
+    return made
+
+
+def _new_day(place: Place) -> Part:
+    """What midnight costs for each hum that is held: it is sealed anew under the day's key."""
+    a = place.town.a
+    held = a.pool.size()
+    with timed() as spent:
+        with a.state.transaction():
+            a.pool.new_day(DAY + 1)
+        settle(a.state.db)
+    return spent(held)
+
+
+def _one_tick(place: Place) -> Part:
+    """What a tick costs for each hum that is held."""
+    a, record = place.town.a, place.town.record()
+    assert isinstance(a.part, First)
+    held = a.pool.size()
+    with timed() as spent, a.state.transaction():
+        a.part.tick(record, 1)
+    return spent(held)
+
+
+def _leave(place: Place) -> Part:
+    """What it costs that a hum leaves: out of the pool, opened, into the log for B."""
+    a, record = place.town.a, place.town.record()
+    assert isinstance(a.part, First)
+    held, before = a.pool.size(), a.part.out.size()
+    noon, place.town.clock.time = place.town.clock.time, place.town.clock.time + 36 * 3600 - 60
+    with timed() as spent, a.state.transaction():
+        a.part.tick(record, 2)
+    place.town.clock.time = noon
+    assert a.part.out.size() - before == held, "all were flushed"
+    a.part.out.trim(2**62)
+    return spent(held)
+
+
+async def by_two(disk: Path, hums: int, rounds: int) -> dict[str, Part]:
+    """The same hums opened by the mix alone and by two workers of it, in turns; of each the
+    quickest round by the wall, since what else runs here only ever slows one down."""
+    alone = await open_place(disk / "alone", in_memory=False)
+    two = await open_place(disk / "two", in_memory=False, workers=2)
+    parts: Parts = defaultdict(list)
+    for turn in range(rounds + 1):  # in the first round workers start
+        for name, place in (("alone", alone), ("by two", two)):
+            for hop, (mix, bodies) in _for_both(place, hums).items():
+                before = _workers_cpu_s(mix)
+                part = _per_hum(await place.take(mix, bodies), hums)
+                if turn:
+                    parts[f"{hop} {name}"].append(part)
+                if turn and name == "by two":
+                    spent = _workers_cpu_s(mix) - before
+                    parts[f"{hop} workers"].append(Part(hums, part.wall_s, spent))
+    for place in (alone, two):
+        place.town.a.openers.end()
+        place.town.b.openers.end()
+        place.town.close()
+    # CPU is counted in hundredths of a second: only over all rounds does it say something.
+    return {
+        name: total(runs) if "workers" in name else min(runs, key=lambda p: p.wall_s)
+        for name, runs in parts.items()
+    }
+
+
+def _for_both(place: Place, count: int) -> dict[str, tuple[Mix, list[bytes]]]:
+    """New cells for A and new parcels for B, of the same hums."""
+    made = place.hums(count)
+    return {
+        "a": (place.town.a, [cell for hum in made for cell in hum]),
+        "b": (place.town.b, opened(place, made)),
+    }
+
+
+def _workers_cpu_s(mix: Mix) -> float:
+    return sum(map(cpu_seconds, mix.openers.pids()))
+
+
+def slow_step(seconds: float) -> Slow:
+    """A planted step that costs CPU once a page, for the control."""
+
+    def step() -> None:
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+
+    return step
