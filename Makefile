@@ -6,13 +6,15 @@ SHELL := /bin/bash
 # The page's tools use the Node that setup chose.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test lint page-test nightly vectors sbom clean
+.PHONY: help setup demo test lint page-test nightly claims sentences vectors sbom clean
 
 help:
 	@echo 'make demo     everything on this machine: a writer, an audience, a desk (ARGS=--browser for a real one)'
 	@echo 'make test     what must hold before a change is taken'
 	@echo 'make lint     its first part only: style, types, borders between modules'
 	@echo 'make nightly  the slow tests too; output goes to docs/nightly/'
+	@echo 'make claims   deletes each guard of docs/claims.md and demands that its test fails (ARGS="--only 14")'
+	@echo 'make sentences  lists new sentences in docs/sentences.txt, for somebody to judge'
 	@echo 'make vectors  makes the test vectors again'
 	@echo 'make sbom     lists what ships, with its licences, out of the locks'
 	@echo 'make setup    what all of these do first'
@@ -42,6 +44,14 @@ test: lint page-test
 nightly:
 	WITH_FUZZER=1 sh tools/setup.sh
 	python tools/nightly.py $(ARGS)
+
+claims: setup
+	mkdir -p docs/nightly
+	{ date -u '+%Y-%m-%d %H:%M UTC'; python --version; uname -sm; python -m tests.claims $(ARGS); } 2>&1 \
+	  | tee -a "docs/nightly/$$(date -u +%F)-claims.txt"
+
+sentences: setup
+	python -m tests.claims.sentences
 
 # Each script in vectors/assemble writes the vectors of one structure from the spec alone, without our
 # code. They are deterministic: on an unchanged tree, `git diff vectors` stays empty.
