@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # The page's tools use the Node that setup chose.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test lint page-test nightly bench bench-quick vectors sbom clean
+.PHONY: help setup demo test lint page-test nightly bench bench-quick claims sentences vectors sbom clean
 
 help:
 	@echo 'make demo     everything on this machine: a writer, an audience, a desk (ARGS=--browser for a real one)'
@@ -14,6 +14,8 @@ help:
 	@echo 'make lint     its first part only: style, types, borders between modules'
 	@echo 'make nightly  the slow tests too; output goes to docs/nightly/'
 	@echo 'make bench    what the roles can do on this machine; a table, then JSON (make bench-quick: less)'
+	@echo 'make claims   deletes each guard of docs/claims.md and demands that its test fails (ARGS="--only 14")'
+	@echo 'make sentences  lists new sentences in docs/sentences.txt, for somebody to judge'
 	@echo 'make vectors  makes the test vectors again'
 	@echo 'make sbom     lists what ships, with its licences, out of the locks'
 	@echo 'make setup    what all of these do first'
@@ -52,6 +54,14 @@ bench:
 bench-quick:
 	WITH_BENCH=1 sh tools/setup.sh
 	python -m bench --quick $(ARGS)
+
+claims: setup
+	mkdir -p docs/nightly
+	{ date -u '+%Y-%m-%d %H:%M UTC'; python --version; uname -sm; python -m tests.claims $(ARGS); } 2>&1 \
+	  | tee -a "docs/nightly/$$(date -u +%F)-claims.txt"
+
+sentences: setup
+	python -m tests.claims.sentences
 
 # Each script in vectors/assemble writes the vectors of one structure from the spec alone, without our
 # code. They are deterministic: on an unchanged tree, `git diff vectors` stays empty.

@@ -10,8 +10,7 @@ from pathlib import Path
 from bench.parts import Part
 from bench.place import DAY, Place, draw, letter, timed
 from bench.processes import rss_mb
-from wallflower.campaign.build import build_example
-from wallflower.cli.acts import make_pins
+from wallflower.cli.demo import prepare
 from wallflower.cli.new import make
 from wallflower.crypto import sign
 from wallflower.desk.inbox import open_drop
@@ -34,24 +33,11 @@ from wallflower.wire.sizes import (
     week_of_day,
 )
 
-_ORGANISATION = "Office for Clean Hands"
-
-
-def _site(folder: Path, ports: dict[str, int]) -> None:
-    """Pins and a built site, as the handbook's commands make them."""
-    organisation = folder / "organisation"
-    pins = make_pins(
-        organisation, folder / "mix-a" / "record.pub", folder / "mix-b" / "record.pub", "Office"
-    )
-    (organisation / "pins.json").write_bytes(pins.encode())
-    ways = [f"http://127.0.0.1:{ports[name]}/" for name in ("ingress", "organisation")]
-    build_example(folder / "mirror" / "site", pins, ways, _ORGANISATION, ways[1:])
-
 
 async def idle_roles(folder: Path) -> dict[str, object]:
     """Start every role by its command, at the pace of real days; what each holds once it answers,
     and what the built site weighs."""
-    town = make_town(folder, DemoPace(DAY_S, 0), make, _site)
+    town = make_town(folder, DemoPace(DAY_S, 0), make, prepare)
     try:
         await town.start_roles()
         await _until_all_answer(town.net, {n: p for n, p in town.ports.items() if "status" in n})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError
 from tests.browser.stage import Shape, Stage
 
 FLAGS = [
@@ -106,7 +106,11 @@ def said(page: Page, element: str) -> str:
 
 def wait_for(page: Page, element: str, text: str) -> None:
     """Wait until an element says this."""
-    page.locator(f"#{element}").filter(has_text=text).wait_for(state="attached")
+    try:
+        page.locator(f"#{element}").filter(has_text=text).wait_for(state="attached")
+    except TimeoutError:
+        said = page.locator(f"#{element}").text_content()
+        raise AssertionError(f"{element} never said {text!r}, but {said!r}") from None
 
 
 def wait_for_hum(page: Page) -> None:

@@ -207,9 +207,9 @@ async def begun(crew: Crew, role: str) -> int | None:
 
 async def comes_back(crew: Crew, ballast: list[Path]) -> dict[str, int | None]:
     """Start all servers on full disks, make room, and start again who has ended."""
-    codes = dict(
-        zip(SERVERS, await asyncio.gather(*(begun(crew, r) for r in SERVERS)), strict=True)
-    )
+    async with asyncio.TaskGroup() as group:  # when one fails, no other goes on starting
+        starting = {role: group.create_task(begun(crew, role)) for role in SERVERS}
+    codes = {role: task.result() for role, task in starting.items()}
     for file in ballast:
         file.unlink()
     ended = [role for role, code in codes.items() if code is not None]

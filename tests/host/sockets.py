@@ -69,14 +69,20 @@ class Line:
         for piece in pieces:
             self.writer.write(piece)
             await self.writer.drain()
-        async with asyncio.timeout(LIMIT_S):
-            try:
-                answer = await self.reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError as cut:
-                return cut.partial
-            if b"connection: close" in answer.lower():
-                answer += await self.reader.read()
-            return answer
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                return await self._answer()
+        except TimeoutError:
+            raise AssertionError("never happened: an answer, or the end") from None
+
+    async def _answer(self) -> bytes:
+        try:
+            answer = await self.reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as cut:
+            return cut.partial
+        if b"connection: close" in answer.lower():
+            answer += await self.reader.read()
+        return answer
 
 
 @contextlib.asynccontextmanager

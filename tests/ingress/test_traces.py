@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
 from tests.host.sockets import exchange, line
 from tests.ingress.stage import DAY, TAKEN, staged, upload
 
@@ -22,7 +23,9 @@ def holding(folder: Path, needle: bytes) -> list[str]:
     return [p.name for p in files if needle in p.read_bytes() or needle in p.name.encode()]
 
 
-async def test_no_file_holds_an_address_a_header_or_a_path(tmp_path: Path) -> None:
+async def test_no_file_holds_an_address_a_header_or_a_path(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     asked = upload(
         BODY_CANARY.ljust(CELL, b"\0"), f"User-Agent: {AGENT_CANARY}", f"Cookie: c={HEADER_CANARY}",
         f"Origin: http://{HEADER_CANARY}.example", path=f"/{PATH_CANARY}?q={PATH_CANARY}",
@@ -39,6 +42,8 @@ async def test_no_file_holds_an_address_a_header_or_a_path(tmp_path: Path) -> No
             PATH_CANARY.encode(), AGENT_CANARY.encode(), HEADER_CANARY.encode(), b"User-Agent",
         ]  # fmt: skip
         assert {n: holding(tmp_path, n) for n in needles} == {n: [] for n in needles}
+    # A service's output ends in the machine's journal, which is a file too.
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_the_table_has_no_column_for_a_time_or_an_address(tmp_path: Path) -> None:

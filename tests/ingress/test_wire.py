@@ -86,6 +86,8 @@ async def test_nothing_but_the_length_decides_and_every_acceptance_is_the_same_b
     async with staged(tmp_path) as stage:
         got = {name: await exchange(stage.port, asked) for name, asked in TAKEN_TOO.items()}
         assert got == dict.fromkeys(TAKEN_TOO, TAKEN)
+        for size in (CELL - 1, CELL + 1):
+            assert await exchange(stage.port, upload(bytes(size))) == REFUSAL
         assert stage.kept() == [cell(n) for n in range(1, 7)]
 
 

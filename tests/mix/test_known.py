@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room
 
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy, ask
 from wallflower.lab.town import TOKEN as BEARER
 from wallflower.wire.hello import BRecord, Kind, seal_for_b
 from wallflower.wire.parcel import Parcel, seal_parcel_body
-from wallflower.wire.sizes import DAY_S, week_of_day
-from wallflower.wire.stamp import Stamp, earned_class, make_stamp
+from wallflower.wire.sizes import DAY_S, STAMP, week_of_day
+from wallflower.wire.stamp import Stamp, _bound, class_of, make_stamp
 from wallflower.wire.token import make_set, tokens_of_week
 
 HELD = replace(AT_ONCE, mean_b=1000 * TICK)
@@ -35,8 +36,9 @@ def parcel(room: Room, token: bytes, letter: bytes | None = None, said: int | No
     sealed = letter or room.letter("x")
     stamp = make_stamp(record.hash, sealed, _draw(4))
     if said is not None:
-        empty = (Stamp(said, n.to_bytes(8)) for n in itertools.count())
-        stamp = next(s for s in empty if earned_class(record.hash, sealed, s) == 0)
+        bound = _bound(record.hash, sealed)
+        empty = (n.to_bytes(STAMP) for n in itertools.count())
+        stamp = Stamp(said, next(value for value in empty if not class_of(sha256(bound + value))))
     seal = seal_for_b(record.body.hop_b, record.hash, key, BRecord(Kind.LETTER, token, stamp))
     return Entry(1, record.number, Parcel(seal, seal_parcel_body(key, sealed)).encode())
 

@@ -21,9 +21,11 @@ from tests.wire.likelihood import auc, auc_margin, tpr, x_wing_score
 from vectors.in_python import key, private, record_of
 
 from wallflower.crypto import hpke
+from wallflower.source.letters import seal_filler
+from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop, parse_drop
 from wallflower.wire.hello import Kind
-from wallflower.wire.letter import FILLER, Letter, LetterKind, seal_letter
+from wallflower.wire.letter import Letter, LetterKind, seal_letter
 from wallflower.wire.sizes import LETTER
 
 DEVIATIONS = 4.5
@@ -48,7 +50,7 @@ def _letters(count: int, draw: Draw) -> list[bytes]:
 
 
 def _true_fill() -> bytes:
-    return seal_letter(DESK.key, ENTRY, FILLER)
+    return seal_filler(EpochRecord(ROOM.record, ROOM.record.hash(), b""), DESK.name)
 
 
 def _planted(draw: Draw) -> Fill:

@@ -100,6 +100,15 @@ def test_every_living_key_is_tried() -> None:
         assert refused.value.rule == "letter 3.2"
 
 
+def test_a_sealed_letter_holds_nothing_of_its_text_and_opens_with_its_desks_key_alone() -> None:
+    text = "Nobody noticed the letter."
+    sealed = seal_letter(DESK.key, ENTRY, _letter(text).encode())
+    assert text.encode()[:8] not in sealed
+    with pytest.raises(Refused) as refused:
+        open_letter([(DESK.week, private("stranger"), ENTRY)], sealed)
+    assert refused.value.rule == "letter 3.2"
+
+
 def test_a_letter_bound_to_another_desk_entry_does_not_open() -> None:
     other = ROOM.record.desk_entry_hash(ROOM.record.desks[1])
     with pytest.raises(Refused) as refused:

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wallflower.lab.host import SeededEntropy
-from wallflower.wire.sizes import CHAIN_WEEKS, TOKEN, TOKEN_ENTRIES, TOKEN_WEEKS, TOKENS
+from wallflower.wire.sizes import (
+    CHAIN_WEEKS,
+    TOKEN,
+    TOKEN_ENTRIES,
+    TOKEN_ENTRY,
+    TOKEN_WEEKS,
+    TOKENS,
+)
 from wallflower.wire.token import (
     index_of,
     make_set,
@@ -49,7 +56,12 @@ def test_a_set_knows_its_tokens_and_no_others() -> None:
     assert len(found.entries) == TOKEN_ENTRIES
     assert all(map(found.holds, mine))
     assert not any(map(found.holds, tokens_of_week(DRAW(16), 125)))
-    assert found.entries.isdisjoint(mine), "hashes, not tokens"
+
+
+def test_a_set_holds_no_part_of_a_token() -> None:
+    mine = tokens_of_week(DRAW(16), 125)
+    made = make_set(125, mine, DRAW)
+    assert not [one for one in mine if one[:TOKEN_ENTRY] in made or one[-TOKEN_ENTRY:] in made]
 
 
 def test_a_set_is_never_larger() -> None:

@@ -38,8 +38,8 @@ from wallflower.lab.demo.walk import (
 )
 
 
-def _prepare(folder: Path, ports: dict[str, int]) -> None:
-    """What `wallflower keys ceremony --test`, `campaign build` and `campaign sign` do."""
+def prepare(folder: Path, ports: dict[str, int]) -> None:
+    """Keys, pins and a signed site: what `wallflower keys ceremony --test`, `campaign build` and `campaign sign` do."""
     roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
     record = {signer: folder / role / "record.pub" for signer, role in roles.items()}
     pins = rehearse(folder / "ceremony", record, "Office")
@@ -102,7 +102,7 @@ class _Plan:
 async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
     console = Console(stderr=plan.as_json)
     console.print(f"Days run {pace.days:,}x (a day is {pace.day_s:g} s), hums 60x (1.5 s).")
-    town = make_town(folder, pace, make, _prepare)
+    town = make_town(folder, pace, make, prepare)
     handler = Handler(town)
     source = ChromiumSource(town) if plan.browser else TerminalSource(town)
     beside: list[asyncio.Task[None]] = []
