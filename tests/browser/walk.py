@@ -17,7 +17,7 @@ from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 
-from wallflower.cli.demo import _prepare
+from wallflower.cli.demo import prepare
 from wallflower.cli.new import make
 from wallflower.lab.demo.chromium import CHROMIUM, FLAGS
 from wallflower.lab.demo.handler import Handler
@@ -169,7 +169,7 @@ async def main(out: Path) -> None:
     """All pictures into `out`."""
     with tempfile.TemporaryDirectory() as scratch:
         pace = DemoPace(_DAY_S, int(time.time() * 1000))
-        town = make_town(Path(scratch) / "town", pace, make, _prepare)
+        town = make_town(Path(scratch) / "town", pace, make, prepare)
         try:
             await town.start_roles()
             async with async_playwright() as playwright:

@@ -39,7 +39,8 @@ from wallflower.lab.demo.walk import (
 
 
 def prepare(folder: Path, ports: dict[str, int]) -> None:
-    """Keys, pins and a signed site: what `wallflower keys ceremony --test`, `campaign build` and `campaign sign` do."""
+    """Make keys, pins and a signed site, as `wallflower keys ceremony --test`, `campaign build` and
+    `campaign sign` do."""
     roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
     record = {signer: folder / role / "record.pub" for signer, role in roles.items()}
     pins = rehearse(folder / "ceremony", record, "Office")
