@@ -257,7 +257,11 @@ async def test_an_answer_that_nobody_reads_does_not_hold_its_connection(
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         try:
             writer.write(request("GET"))
-            await asyncio.wait_for(ended.wait(), 10)
+
+            async def over() -> bool:
+                return ended.is_set()
+
+            await until(over, "the server gives the answer up", 10)
             read = 0
             try:
                 async with asyncio.timeout(10):
