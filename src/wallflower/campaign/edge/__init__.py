@@ -1,0 +1,1 @@
+"""Where making a campaign touches the world: the preview's server."""
