@@ -1,7 +1,6 @@
 """A campaign's text in one language: a Markdown file with a few lines of TOML in front.
 
-The page shows it as HTML of few kinds: nothing in it can be clicked, loaded or run, because nothing
-on the page may cause a request after it was loaded. A translation says which source text it
+A translation says which source text it
 translates by the fingerprints of that text's sections, so that a changed section is found by name.
 """
 
@@ -9,14 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
@@ -24,13 +17,6 @@ from wallflower.errors import Fault
 _FRONT: Final = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.S)
 _SECTION: Final = re.compile(r"(?m)^## ")
 _SPOKEN: Final = ("name", "title", "lead", "about")
-_ALLOWED: Final = frozenset({
-    "paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak",
-    "heading_open", "heading_close", "strong_open", "strong_close", "em_open", "em_close",
-    "bullet_list_open", "bullet_list_close", "ordered_list_open", "ordered_list_close",
-    "list_item_open", "list_item_close", "link_open", "link_close", "text_special",
-})  # fmt: skip
-_HEADINGS: Final = frozenset({"h2", "h3"})
 _PRINT: Final = 8  # hexadecimal digits of a fingerprint: it finds changes, it guards nothing
 
 
@@ -71,10 +57,10 @@ class Text:
 
     def html(self) -> str:
         """The body as the page shows it, or a Fault that says what may not stand there."""
-        tokens = _MARKDOWN.parse(self.body)
-        _check(tokens, self.language)
-        rendered: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-        return rendered.replace("\n", "")
+        # Here and not above: every command of every process reads this module, few read Markdown.
+        from wallflower.campaign.texts_markup import rendered
+
+        return rendered(self.body, self.language)
 
 
 def parse_text(language: str, raw: str) -> Text:
@@ -124,47 +110,3 @@ def with_fingerprints(raw: str, source: Text) -> str:
     head, front, body = raw.split("+++\n", 2)
     kept = [old for old in front.splitlines() if not re.match(r"of\s*=", old)]
     return head + "+++\n" + "\n".join([*kept, line]) + "\n+++\n" + body
-
-
-class _Inert(RendererHTML):
-    """Links as text: what the link says, and the address that a person may type."""
-
-    def link_open(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        """Nothing before a link's text; its address is kept for behind it."""
-        del options
-        env.setdefault("addresses", []).append(str(tokens[idx].attrGet("href") or ""))
-        return ""
-
-    def link_close(
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
-        """The address in brackets, as text, unless the link's text is the address."""
-        address = env["addresses"].pop()
-        said = tokens[idx - 1].content if idx else ""
-        if said in (address, address.removeprefix("mailto:")):
-            return ""
-        return f' (<bdi dir="ltr">{self.text([_plain(address)], 0, options, env)}</bdi>)'
-
-
-def _plain(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _check(tokens: Sequence[Token], language: str, line: int = 0) -> None:
-    for token in tokens:
-        line = token.map[0] + 1 if token.map else line
-        heading = token.type.startswith("heading") and token.tag not in _HEADINGS
-        if token.type not in _ALLOWED or heading:
-            kind = f"a heading {token.tag}" if heading else token.type.replace("_", " ")
-            raise Fault(
-                f"{language}.md, line {line} of its text, has {kind}, which the page does not show",
-                "Use paragraphs, ## and ### headings, lists, ** and * only.",
-            )
-        _check(token.children or (), language, line)
-
-
-_MARKDOWN: Final = MarkdownIt(
-    "commonmark", {"html": False, "linkify": False}, renderer_cls=_Inert
-).disable(["html_block", "html_inline"])

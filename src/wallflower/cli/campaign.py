@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,8 +18,10 @@ from wallflower.campaign.authoring import (
     require_keys,
 )
 from wallflower.campaign.build import packaged_page
-from wallflower.campaign.shapes import SUMS, Cards, build_bundle
 from wallflower.errors import Fault
+
+if TYPE_CHECKING:
+    from wallflower.campaign.shapes import Cards
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -67,6 +70,8 @@ def campaign_translated(folder: Path, language: str) -> None:
 @click.option("--without-cards", is_flag=True, help="make no picture cards")
 def campaign_build(folder: Path, out: Path, channel: str, without_cards: bool) -> None:
     """Build every shape of the campaign: site, one file, ZIP, onion folder, cards."""
+    from wallflower.campaign.shapes import SUMS, build_bundle
+
     authored = read_campaign(folder)
     pins = require_keys(folder)
     cards = None if without_cards else _cards()
