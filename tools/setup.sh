@@ -69,6 +69,8 @@ missing_packages() {
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
     has_chinese_font || echo fonts-noto-cjk
+    # Picture cards are drawn with it: Latin, Cyrillic and Persian letters.
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
     # The Node inside of Playwright's wheel is linked to it; a minimal Debian has none.
     has_libatomic || echo libatomic1
     # The tests of faults trace system calls and make file systems of their own.

@@ -131,10 +131,11 @@ def test_a_campaign_in_two_languages_shows_no_trace_of_the_others(
 ) -> None:
     del playwright
     texts = {code: AUTHORED.texts[code] for code in ("ru", "en")}
-    made = Campaign(campaign.pins, (campaign.ingress.url + "/",), "Office", texts=texts)
+    ways = (campaign.ingress.url + "/", campaign.second.url + "/")
+    made = Campaign(campaign.pins, ways, "Office", texts=texts)
     build_served(built, campaign.folder, made, None)
     page = visitor.visit(Look(language="zh-Hans"))
-    assert languages(page) == ["ru", "en"]
+    assert languages(page) == ["en", "ru"]
     assert page.locator("html").get_attribute("lang") == "ru"  # the source, as nothing fits
     wait_for(page, "film-status", "В этой копии фильма нет.")
     assert violations(page) == []

@@ -1,5 +1,5 @@
 """Both built shapes keep their promises before any browser runs them: no foreign request, strict
-policies, every text field guarded. Weights: tests/campaign/test_shapes.py.
+policies, every text field guarded. Weights: tests/authoring/test_shapes.py.
 """
 
 from __future__ import annotations

@@ -116,7 +116,9 @@ export function startLanguages(): void {
   const wanted = navigator.languages.map(main);
   const here = offered();
   const found = wanted.flatMap((tag) => here.filter(({ code }) => main(code) === tag));
-  show((found[0] ?? here[0] ?? (LANGUAGES[0] as Spoken)).code);
+  // The document was written in the language that the others are translated from.
+  const source = here.find(({ code }) => code === root().lang);
+  show((found[0] ?? source ?? (LANGUAGES[0] as Spoken)).code);
   for (const { code } of here) {
     const button = document.querySelector(`button[data-language="${code}"]`);
     button?.addEventListener('click', () => show(code));

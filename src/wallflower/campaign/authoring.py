@@ -20,6 +20,7 @@ from wallflower.trust.pins import Pins, parse_pins
 from wallflower.wire.census import CHANNELS
 
 FILE: Final = "campaign.toml"
+PINS: Final = "pins.json"
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
@@ -115,17 +116,22 @@ def read_campaign(folder: Path) -> Authored:
 
 
 def read_texts(folder: Path, codes: tuple[str, ...]) -> dict[str, Text]:
-    """Every language's text. A missing file is a Fault: nothing is shown in English instead."""
+    """Every language's text, by language, the source first."""
+    require_texts(folder, codes)
+    return {
+        code: texts.parse_text(code, (folder / f"{code}.md").read_text(encoding="utf-8"))
+        for code in codes
+    }
+
+
+def require_texts(folder: Path, codes: tuple[str, ...]) -> None:
+    """A missing text is a Fault that names it: nothing is shown in English instead."""
     missing = [code for code in codes if not (folder / f"{code}.md").is_file()]
     if missing:
         raise Fault(
             f"There is no text in {', '.join(missing)}",
             f"Translate {codes[0]}.md, or take the language out of {FILE}.",
         )
-    return {
-        code: texts.parse_text(code, (folder / f"{code}.md").read_text(encoding="utf-8"))
-        for code in codes
-    }
 
 
 def mark_translated(authored: Authored, code: str) -> None:
@@ -137,15 +143,16 @@ def mark_translated(authored: Authored, code: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def require_keys(folder: Path) -> Pins:
-    """The keys that a bundle carries. There is no bundle without them: a page without keys would
-    look like one with keys and hide nobody. What the signing ceremony checks is checked here.
+def require_keys(path: Path) -> Pins:
+    """The keys that a bundle carries, out of a pins file. There is no bundle without them: a page
+    without keys would look like one with keys and hide nobody. What the signing ceremony checks is
+    checked here.
     """
-    path = folder / "pins.json"
     if not path.is_file():
         raise Fault(
-            "The campaign has no keys yet: there is no pins.json in its folder",
-            "Make it with 'wallflower pins', and copy it there. No bundle is built without it.",
+            f"The campaign has no keys yet: there is no {path.name} where it is looked for",
+            "Make it with 'wallflower pins', and copy it into the campaign's folder. No bundle is "
+            "built without it.",
         )
     return parse_pins(path.read_bytes())
 

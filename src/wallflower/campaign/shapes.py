@@ -64,7 +64,7 @@ def build_bundle(
     too heavy, or anything asks somebody else. `cards` None leaves the picture cards out.
     """
     campaign = _campaign(authored, pins, channel)
-    _may_replace(out)
+    may_replace(out)
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
@@ -93,7 +93,8 @@ def _campaign(authored: Authored, pins: Pins, channel: str) -> Campaign:
     )  # fmt: skip
 
 
-def _may_replace(out: Path) -> None:
+def may_replace(out: Path) -> None:
+    """Raise a Fault unless `out` is empty, missing, or an earlier build."""
     if out.exists() and any(out.iterdir()) and not (out / SUMS).is_file():
         raise Fault(
             f"{out} holds something that this command did not build",

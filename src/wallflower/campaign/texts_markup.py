@@ -1,7 +1,7 @@
 """Markdown as the page shows it: HTML of few kinds.
 
-Nothing in it can be clicked, loaded or run, because nothing on the page may cause a request after it
-was loaded: a link is shown as its text and its address.
+Nothing in it can be clicked, loaded or run, because nothing on the page may cause a request after
+it was loaded: a link is shown as its text and its address.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HEADINGS: Final = frozenset({"h2", "h3"})
 def rendered(body: str, language: str) -> str:
     """The HTML of a text, or a Fault that names the line of what may not stand there."""
     tokens = _MARKDOWN.parse(body)
-    _check(tokens, language)
+    only_allowed(tokens, language)
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     return html.replace("\n", "")
 
@@ -59,7 +59,8 @@ def _plain(content: str) -> Token:
     return Token("text", "", 0, content=content)
 
 
-def _check(tokens: Sequence[Token], language: str, line: int = 0) -> None:
+def only_allowed(tokens: Sequence[Token], language: str, line: int = 0) -> None:
+    """Raise a Fault for the first token that the page does not show, with its line."""
     for token in tokens:
         line = token.map[0] + 1 if token.map else line
         heading = token.type.startswith("heading") and token.tag not in _HEADINGS
@@ -69,7 +70,7 @@ def _check(tokens: Sequence[Token], language: str, line: int = 0) -> None:
                 f"{language}.md, line {line} of its text, has {kind}, which the page does not show",
                 "Use paragraphs, ## and ### headings, lists, ** and * only.",
             )
-        _check(token.children or (), language, line)
+        only_allowed(token.children or (), language, line)
 
 
 _MARKDOWN: Final = MarkdownIt(

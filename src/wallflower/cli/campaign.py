@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wallflower.campaign.authoring import (
+    PINS,
     Authored,
     mark_translated,
     new_campaign,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from wallflower.campaign.shapes import Cards
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
@@ -68,12 +71,19 @@ def campaign_translated(folder: Path, language: str) -> None:
 @click.option("--out", required=True, type=_FOLDER)
 @click.option("--channel", default="main", show_default=True, help="which of the channels this is")
 @click.option("--without-cards", is_flag=True, help="make no picture cards")
-def campaign_build(folder: Path, out: Path, channel: str, without_cards: bool) -> None:
+@click.option("--pins", "pins_file", type=_FILE, help="other keys than the folder's pins.json")
+@click.option("--way", "ways", multiple=True, help="in place of the campaign's ways")
+@click.option("--board", "boards", multiple=True, help="in place of the campaign's boards")
+def campaign_build(
+    folder: Path, out: Path, channel: str, without_cards: bool, pins_file: Path | None,
+    ways: tuple[str, ...], boards: tuple[str, ...],
+) -> None:  # fmt: skip
     """Build every shape of the campaign: site, one file, ZIP, onion folder, cards."""
     from wallflower.campaign.shapes import SUMS, build_bundle
 
     authored = read_campaign(folder)
-    pins = require_keys(folder)
+    authored = replace(authored, ways=ways or authored.ways, boards=boards or authored.boards)
+    pins = require_keys(pins_file or folder / PINS)
     cards = None if without_cards else _cards()
     _report_texts(authored)
     built = build_bundle(authored, pins, packaged_page(), out, channel, cards)
@@ -85,7 +95,7 @@ def campaign_build(folder: Path, out: Path, channel: str, without_cards: bool) -
 
 def _cards() -> Cards:
     with _borrowing():
-        from wallflower.campaign.shapes_cards import draw_cards
+        from wallflower.campaign.edge.shapes_cards import draw_cards
     return draw_cards
 
 
@@ -117,7 +127,7 @@ def campaign_preview(folder: Path, port: int) -> None:
 def campaign_lint(folder: Path) -> None:
     """Look for what would betray readers or the campaign; ends with 1 when something was found."""
     with _borrowing():
-        from wallflower.campaign.lint import lint
+        from wallflower.campaign.edge.lint import lint
     report = lint(read_campaign(folder), packaged_page())
     for finding in report.findings:
         click.echo(f"{finding.rule}: {finding.what}\n  → {finding.next_step}")

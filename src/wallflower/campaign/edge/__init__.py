@@ -1,1 +1,1 @@
-"""Where making a campaign touches the world: the preview's server."""
+"""Where the campaign touches the world: folders, media, ZIP files and mirrors."""

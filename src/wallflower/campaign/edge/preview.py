@@ -22,7 +22,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from watchfiles import awatch
 
-from wallflower.campaign.authoring import read_campaign, require_keys
+from wallflower.campaign.authoring import PINS, read_campaign, require_keys
 from wallflower.campaign.build import Campaign, build_served
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
@@ -60,7 +60,7 @@ class Preview:
     def _built(self) -> dict[str, bytes]:
         authored = read_campaign(self._folder)
         try:
-            pins = require_keys(self._folder)
+            pins = require_keys(self._folder / PINS)
         except Fault:
             pins = _NO_KEYS
         campaign = Campaign(

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.campaign.conftest import change
+from tests.authoring.conftest import change
 
 from wallflower.campaign import lint_names, lint_reach
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page
-from wallflower.campaign.lint import Finding, lint
+from wallflower.campaign.edge.lint import Finding, lint
 from wallflower.campaign.lint_lookalikes import homoglyphs, one_letter, sounds
 from wallflower.campaign.lint_page import contrast, weak_contrasts
 from wallflower.cli import wallflower

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
-from tests.campaign.conftest import PINS, change
+from tests.authoring.conftest import PINS, change
 
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page

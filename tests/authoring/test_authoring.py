@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.campaign.conftest import PINS, change
+from click.testing import CliRunner
+from tests.authoring.conftest import PINS, change
 
 from wallflower.campaign.authoring import (
     mark_translated,
@@ -14,6 +15,7 @@ from wallflower.campaign.authoring import (
     read_campaign,
     require_keys,
 )
+from wallflower.cli import wallflower
 from wallflower.errors import Fault
 
 
@@ -21,7 +23,7 @@ def test_the_example_is_whole_and_says_that_nobody_reviewed_it(folder: Path) -> 
     authored = read_campaign(folder)
     assert authored.unreviewed() == ("en", "zh-Hans", "fa", "ru", "es")
     assert authored.outdated() == {}
-    assert require_keys(folder) == PINS
+    assert require_keys(folder / "pins.json") == PINS
 
 
 def test_a_folder_that_is_not_empty_is_never_touched(folder: Path) -> None:
@@ -55,10 +57,14 @@ def test_a_changed_source_makes_all_translations_outdated_until_they_are_marked(
 def test_without_keys_there_is_no_bundle(folder: Path) -> None:
     (folder / "pins.json").unlink()
     with pytest.raises(Fault, match="no keys"):
-        require_keys(folder)
+        require_keys(folder / "pins.json")
+    command = ["campaign", "build", str(folder), "--out", str(folder.parent / "out")]
+    done = CliRunner().invoke(wallflower, [*command, "--without-cards"])
+    assert isinstance(done.exception, Fault)
+    assert not (folder.parent / "out").exists()
     (folder / "pins.json").write_bytes(b"{}")
     with pytest.raises(Fault, match="damaged"):
-        require_keys(folder)
+        require_keys(folder / "pins.json")
 
 
 @pytest.mark.parametrize(

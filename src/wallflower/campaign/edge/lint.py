@@ -13,13 +13,13 @@ from typing import Final
 
 from wallflower.campaign import (
     lint_lookalikes,
-    lint_media,
     lint_mirrors,
     lint_names,
     lint_page,
     lint_reach,
 )
 from wallflower.campaign.authoring import Authored
+from wallflower.campaign.edge import lint_media
 from wallflower.campaign.texts import lost_items
 
 

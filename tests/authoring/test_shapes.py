@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.campaign.conftest import PINS, change
+from tests.authoring.conftest import PINS, change
 
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page
@@ -23,8 +23,8 @@ from wallflower.campaign.build_budgets import (
     foreign,
     weigh,
 )
+from wallflower.campaign.edge.shapes_cards import draw_cards
 from wallflower.campaign.shapes import SUMS, ZIP, build_bundle, packed
-from wallflower.campaign.shapes_cards import draw_cards
 from wallflower.cli import wallflower
 from wallflower.errors import Fault
 
@@ -137,6 +137,16 @@ def test_anything_that_asks_somebody_else_is_found(markup: str) -> None:
     assert len(foreign({"index.html": markup.encode()})) == 1
     with pytest.raises(Fault, match="asks somebody else"):
         check_origins({"index.html": markup.encode()})
+
+
+def test_a_page_that_asks_somebody_else_is_not_built(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    shutil.copytree(packaged_page(), page)
+    style = (page / "style.css").read_text(encoding="utf-8")
+    (page / "style.css").write_text(style + "@import 'https://a.example/x.css';")
+    with pytest.raises(Fault, match="asks somebody else"):
+        build_bundle(read_campaign(folder), PINS, page, tmp_path / "out", "main", None)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_the_page_itself_asks_for_is_its_own() -> None:
