@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import time
+import tomllib
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner
 from tests.authoring.conftest import PINS, change
 
+from wallflower.board.edge.process import read_site
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.build_budgets import (
@@ -66,7 +68,11 @@ def test_every_way_out_is_there_and_its_hash_is_listed(folder: Path, tmp_path: P
     assert names == ["carried.html", "carried.mp4", *texts]
     for name in ("index.html", "app.js", "film/00"):
         assert (out / "onion" / "site" / name).read_bytes() == (out / "site" / name).read_bytes()
-    assert "HiddenServicePort 80" in (out / "onion" / "torrc").read_text()
+    assert "HiddenServicePort 80 127.0.0.1:8480" in (out / "onion" / "torrc").read_text()
+    mirror = tomllib.loads((out / "onion" / "mirror.toml").read_text())
+    assert (mirror["host"], mirror["port"]) == ("127.0.0.1", 8480)
+    assert "index.html" in read_site(out / "onion" / mirror["site"])
+    assert mirror["board"] == "https://board.clean-hands.example"
 
 
 def test_a_zip_says_nothing_of_its_maker() -> None:
