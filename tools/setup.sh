@@ -5,7 +5,7 @@
 # take well under a second: each step leaves a stamp, the hash of all that it depends on.
 # Nothing is fetched but by apt, pip and npm, with whatever settings this machine has for them.
 #
-#   WITHOUT_BROWSER=1   do without Chromium and Chinese fonts; the browser tests are skipped then
+#   WITHOUT_BROWSER=1   do without Chromium and fonts; the tests of browsers and films are skipped then
 #   WITH_FUZZER=1       install what tests/fuzz needs (requirements/fuzz.txt); `make nightly` does
 #   PYTHON=...          use this Python
 set -eu
@@ -65,6 +65,8 @@ missing_packages() {
   [ -e /etc/ssl/certs/ca-certificates.crt ] || [ ! -e /etc/debian_version ] || echo ca-certificates
   # tests/models are checked by spin, whose checkers are C programs.
   have spin || echo spin
+  # tests/campaign reads our signatures with the program that people have.
+  have minisign || echo minisign
   { have gcc && [ -e /usr/include/stdio.h ]; } || echo gcc libc6-dev
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
@@ -73,6 +75,11 @@ missing_packages() {
     [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
     # The Node inside of Playwright's wheel is linked to it; a minimal Debian has none.
     has_libatomic || echo libatomic1
+    # The films: their fonts, the order of right-to-left text, and two searchers for metadata.
+    [ -e /usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf ] || echo fonts-noto-core
+    [ -n "$(find /usr/lib -maxdepth 2 -name 'libfribidi.so.0*' 2>/dev/null)" ] || echo libfribidi0
+    have exiftool || echo libimage-exiftool-perl
+    have mat2 || echo mat2
     # The tests of faults trace system calls and make file systems of their own.
     have strace || echo strace
     have mkfs.ext4 || [ -x /sbin/mkfs.ext4 ] || echo e2fsprogs

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hand import downlink, keys, letters, records, tokens, uplink, words
+from hand import downlink, eightwords, keys, letters, records, tokens, uplink, words
 from hand.cases import Case, Refusal
 from hand.sizes import sizes
 
@@ -129,6 +129,7 @@ def assemble(v: Vectors) -> None:
     rest: dict[str, Callable[[], list[Case]]] = {
         "cell": uplink.cells, "reply": downlink.replies, "receipt": letters.receipts,
         "segment": downlink.segments, "chain": letters.chain, "words": words.good,
+        "eightwords": eightwords.good,
         "token": tokens.good, "stamp": partial(tokens.stamps, sealed),
     }  # fmt: skip
     made: dict[str, dict[str, str]] = {}

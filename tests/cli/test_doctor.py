@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from wallflower.cli import wallflower
-from wallflower.cli.acts import make_pins
 from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.doctor import status_of
+from wallflower.cli.keys import rehearse
 from wallflower.cli.new import make
 from wallflower.host.net import HttpNet
 from wallflower.host.settings import load_settings
@@ -27,10 +27,9 @@ def folders(tmp_path: Path) -> Path:
     """Organisation, A and B with exchanged pins and tokens."""
     for role in ("organisation", "mix-a", "mix-b"):
         make(role, tmp_path / role)
-    pins = make_pins(
-        tmp_path / "organisation", tmp_path / "mix-a" / "record.pub",
-        tmp_path / "mix-b" / "record.pub", "Office",
-    )  # fmt: skip
+    roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
+    record = {signer: tmp_path / role / "record.pub" for signer, role in roles.items()}
+    pins = rehearse(tmp_path / "ceremony", record, "Office")
     for role in ("organisation", "mix-a", "mix-b"):
         (tmp_path / role / "pins.json").write_bytes(pins.encode())
     for source, target in (

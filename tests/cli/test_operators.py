@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 import wallflower.cli
+from wallflower.campaign.eightwords import RootKeys, ids_of, organisation_root
 from wallflower.cli import wallflower as root
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
-from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 from wallflower.trust.pins import parse_pins
 
@@ -42,7 +42,7 @@ def test_a_new_folder_is_its_owners_alone_and_its_configuration_can_be_read(
     assert modes == dict.fromkeys(modes, 0o600)
     config = tomllib.loads((folder / f"{role}.toml").read_text())
     for name in modes:
-        if name.endswith((".key", ".token")) and name != "root.key":
+        if name.endswith((".key", ".token")):
             assert name in json.dumps(config), f"{name} is made but used by nothing"
     said = result.output.encode()
     secrets = [d.strip() for n, d in files(folder).items() if n.endswith((".key", ".token"))]
@@ -88,25 +88,26 @@ def town(path: Path) -> list[str | Path]:
     for role in ("organisation", "mix-a", "mix-b"):
         assert run("new", role, path / role).exit_code == 0
     return [
-        "pins", "--organisation", path / "organisation",
-        "--a", path / "mix-a" / "record.pub", "--b", path / "mix-b" / "record.pub",
+        "keys", "ceremony", "--test", path, "--record", "a", path / "mix-a" / "record.pub",
+        "--record", "b", path / "mix-b" / "record.pub",
     ]  # fmt: skip
 
 
 def test_pins_are_the_public_keys_of_the_three_signers(tmp_path: Path) -> None:
     arguments = town(tmp_path)
     assert run(*arguments, "--desk", "Büro").exit_code == 0
-    pins = parse_pins((tmp_path / "organisation" / "pins.json").read_bytes())
+    pins = parse_pins((tmp_path / "keys" / "pins.json").read_bytes())
     keys = {
         name: sign.verify_key((tmp_path / folder / "record.key").read_bytes())
         for name, folder in (("organisation", "organisation"), ("a", "mix-a"), ("b", "mix-b"))
     }
     assert (pins.organisation, pins.a, pins.b) == (keys["organisation"], keys["a"], keys["b"])
-    root_key = sign.verify_key((tmp_path / "organisation" / "root.key").read_bytes())
-    assert pins.root == sha256(root_key)
+    media = [(tmp_path / f"medium-{n}" / "root.key").read_bytes() for n in (1, 2, 3)]
+    ids = ids_of(sign.verify_key(seed) for seed in media)
+    assert pins.root == organisation_root(RootKeys(ids, 2))
     assert pins.desk == "Büro"
-    written = (tmp_path / "organisation" / "pins.json").read_bytes()
-    for secret in (tmp_path / "organisation").glob("*.key"):
+    written = (tmp_path / "keys" / "pins.json").read_bytes()
+    for secret in tmp_path.rglob("*.key"):
         assert secret.read_bytes().hex().encode() not in written
 
 
@@ -115,7 +116,7 @@ def test_pins_of_something_that_is_no_key_are_refused_and_not_written(tmp_path: 
     (tmp_path / "mix-b" / "record.pub").write_text("no key\n")
     result = run(*arguments)
     assert isinstance(result.exception, Fault)
-    assert not (tmp_path / "organisation" / "pins.json").exists()
+    assert not (tmp_path / "keys").exists()
 
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

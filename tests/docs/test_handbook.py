@@ -60,7 +60,8 @@ def check_wallflower(words: list[str]) -> None:
         names.append(words[0])
         assert words[0] in command.commands, f"there is no '{' '.join(names)}'"
         command, words = command.commands[words[0]], words[1:]
-    context = click.Context(command, info_name=" ".join(names))
+    # A command keeps the help option that its first context gives it: give it ours, for others.
+    context = click.Context(command, info_name=" ".join(names), help_option_names=["-h", "--help"])
     given, left, _ = command.make_parser(context).parse_args(list(words))
     assert left == [], left
     for parameter in command.params:
@@ -87,13 +88,13 @@ def _check_paths(words: list[str]) -> None:
 
 
 def _check_copy(words: list[str]) -> None:
-    """What is copied is something that `wallflower new`, `pins` or `campaign build` makes."""
+    """What is copied is something that `wallflower new`, a ceremony or `campaign build` makes."""
     if words[0] == "-r":
         assert words[1] == "bundle/site", words
         return
     source = Path(words[0])
     assert source.name == "pins.json" or source.suffix in (".token", ".key"), source
-    assert source.parent.name in MAKERS, source
+    assert source.parent.name in {*MAKERS, "keys"}, source
 
 
 CHECKS: dict[str, Callable[[list[str]], None]] = {

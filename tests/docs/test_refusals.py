@@ -21,6 +21,55 @@ IN_PYTHON = {
         ("census 5.1", "census 5.2", "census 5.3", "census 5.4"),
         ("wire/test_census", "a_damaged_census_is_refused_by_its_rule"),
     ),
+    "bundle 6.1": ("campaign/test_attacks", "a_place_that_is_no_bundle_says_so"),
+    "bundle 6.2": ("campaign/test_tampering", "unreadable_metadata_is_refused"),
+    "bundle 6.3": (
+        "campaign/test_attacks", "wrong_software_of_another_campaign_has_other_words",
+    ),
+    "bundle 6.4": ("campaign/test_tampering", "a_root_of_the_wrong_threshold_is_refused"),
+    "bundle 6.5": (
+        "campaign/test_attacks", "rollback_is_refused_by_who_has_seen_a_newer_version",
+    ),
+    "bundle 6.6": ("campaign/test_attacks", "mix_and_match_of_two_versions_is_refused"),
+    "bundle 6.7": ("campaign/test_attacks", "indefinite_freeze_is_told_as_old"),
+    "bundle 6.8": ("campaign/test_attacks", "endless_data_is_cut_off"),
+    "bundle 6.9": (
+        "campaign/test_tampering", "a_mirror_that_cheats_on_the_way_is_refused_by_its_reason",
+    ),
+    "bundle 6.10": ("campaign/test_attacks", "a_malicious_mirror_can_do_nothing_but_refuse"),
+    "bundle 6.11": (
+        "campaign/test_attacks", "arbitrary_software_is_refused_whoever_serves_it",
+    ),
+    "bundle 6.12": (
+        "campaign/test_tampering", "a_name_that_leads_elsewhere_is_refused_in_a_zip_and_in_targets",
+    ),
+    "bundle 6.13": (
+        "campaign/test_tampering", "links_and_pipes_are_refused_in_folders_and_zips",
+    ),
+    "bundle 6.14": ("campaign/test_tampering", "a_damaged_zip_is_refused"),
+    "bundle 6.15": (
+        "campaign/test_attacks", "a_stolen_page_key_signs_no_film_no_ways_and_no_pins",
+    ),
+    "bundle 6.16": (
+        "campaign/test_tampering", "the_list_and_its_minisign_signature_are_checked_too",
+    ),
+    "bundle 6.17": (
+        "campaign/test_sign", "a_page_with_the_pins_of_somebody_else_is_not_signed",
+    ),
+    "bundle 6.18": ("campaign/test_tampering", "one_file_is_found_by_its_content_alone"),
+    "bundle 6.19": (
+        "campaign/test_attacks",
+        "extraneous_dependencies_do_not_exist_and_files_beside_are_refused",
+    ),
+    "bundle 6.20": ("campaign/test_tampering", "a_revoked_key_counts_no_more"),
+    "eightwords 3.1": ("campaign/test_eightwords", "what_is_no_root_has_no_words"),
+    "eightwords 3.2": (
+        "campaign/test_eightwords", "a_root_that_asks_for_more_signatures_than_keys_has_no_words",
+    ),
+    "eightwords 3.3": (
+        "campaign/test_eightwords",
+        "a_stranger_s_keys_under_the_names_of_the_right_ones_have_no_words",
+    ),
     "loop 4.1": ("board/test_server", "loops_of_strangers_are_taken_and_change_nothing"),
     "hum 3.1": ("mix/test_records", "hop_keys_are_erased_on_time_and_their_hums_open_nowhere"),
     "hum 3.2": ("mix/test_first", "cells_and_hums_again_across_restarts_are_forwarded_once"),
@@ -57,11 +106,13 @@ IN_TYPESCRIPT = {
     "store 2.3": _STORE, "store 2.5": _STORE, "store 3.3": _STORE, "store 4.1": _STORE,
     "store 6.1": _STORE, "store 6.2": _STORE, "store 6.3": _STORE, "store 6.4": _STORE,
 }  # fmt: skip
-# The page neither gathers a hum, nor writes a reply, nor reads a parcel twice, a drop, a draft, a
-# census, loops that came or a set of tokens; a conversation without a mark is its store 2.5,
+# The page reads no bundle. It neither gathers a hum, nor writes a reply, nor reads a parcel twice,
+# a drop, a draft, a census, loops that came or a set of tokens; a conversation without a mark is
+# its store 2.5,
 # and of two records it takes the newer, which is then out of its time (record 2.10).
 NOT_OF_THE_PAGE = re.compile(
-    r"(census|drop|hum 3|loop|letter 3\.9|token|parcel 3\.[24]|record (2\.12|[56])|reply 3\.5)"
+    r"(bundle|census|drop|eightwords|hum 3|loop|letter 3\.9|token|parcel 3\.[24]"
+    r"|record (2\.12|[56])|reply 3\.5)"
 )
 _LIST = re.compile(r"^(\d+)\. (.*)$")
 _ITEM = re.compile(r"^   (\d+)\. (.*)$")

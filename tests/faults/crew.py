@@ -24,7 +24,7 @@ from typing import Any
 from tests.faults.nursery import Forked, Nursery
 from tests.host.sockets import listening, until
 
-from wallflower.cli.acts import make_pins
+from wallflower.cli.keys import rehearse
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.host.clock import PacedClock, day_of
@@ -214,8 +214,9 @@ def make_crew(folder: Path, **parameters: int) -> Crew:
         return make(role, path, both)
 
     def prepare(place: Path, _ports: dict[str, int]) -> None:
-        keys = (place / "mix-a" / "record.pub", place / "mix-b" / "record.pub")
-        pins = make_pins(place / "organisation", *keys, "Office")
+        roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
+        record = {signer: place / role / "record.pub" for signer, role in roles.items()}
+        pins = rehearse(place / "ceremony", record, "Office")
         (place / "organisation" / "pins.json").write_bytes(pins.encode())
 
     return Crew(make_town(folder, pace, own, prepare))

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.trust.made import PINS
 
-from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
-from wallflower.trust.pins import Pins, parse_pins, root_id
+from wallflower.trust.pins import parse_pins
 
 
 def test_pins_come_back_as_they_were() -> None:
@@ -44,8 +43,3 @@ def test_a_desk_that_is_no_name_is_a_fault(desk: object) -> None:
 def test_any_other_bytes_are_a_fault(data: bytes) -> None:
     with pytest.raises(Fault):
         parse_pins(data)
-
-
-def test_the_root_is_pinned_by_its_hash() -> None:
-    assert root_id(b"root key") == sha256(b"root key")
-    assert Pins(root_id(b"x"), b"", b"", b"", "").root == sha256(b"x")

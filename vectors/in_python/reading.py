@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from wallflower.campaign import eightwords
 from wallflower.crypto import derive, hpke, sign
 from wallflower.wire import (
     cell,
@@ -182,6 +183,18 @@ def read_chain(i: Fields, data: bytes) -> Fields:
     return {"continuity": str(chain.judge(kept, link_of(i["seen"])))}
 
 
+def read_eightwords(i: Fields, _: bytes) -> Fields:
+    keys = eightwords.root_keys(i["root"].encode())
+    assert keys.ids == eightwords.ids_of(key("verify", name) for name in i["keys"])
+    mark = eightwords.fingerprint(keys)
+    shown = {name: eightwords.to_shown(mark, name) for name in ("en", "zh-Hans", "digits")}
+    assert all(eightwords.is_said(text, mark) for text in shown.values())
+    return {
+        "ids": [name.hex() for name in keys.ids], "fingerprint": mark.hex(), **shown,
+        "organisation_root": eightwords.organisation_root(keys).hex(),
+    }  # fmt: skip
+
+
 def read_words(i: Fields, _: bytes) -> Fields:
     if "typed" in i:
         return {"secret": words.from_person(i["typed"]).hex()}
@@ -217,5 +230,6 @@ READ: dict[str, Callable[[Fields, bytes], Fields]] = {
     "record": read_record, "letter": read_letter, "cell": read_cell, "hello": read_hello,
     "hum": read_hum, "parcel": read_parcel, "drop": read_drop, "reply": read_reply,
     "receipt": lambda _, data: {"receipt": data.hex()}, "segment": read_segment,
-    "chain": read_chain, "words": read_words, "token": read_token, "stamp": read_stamp,
+    "chain": read_chain, "words": read_words, "eightwords": read_eightwords,
+    "token": read_token, "stamp": read_stamp,
 }  # fmt: skip

@@ -151,7 +151,7 @@ def require_keys(path: Path) -> Pins:
     if not path.is_file():
         raise Fault(
             f"The campaign has no keys yet: there is no {path.name} where it is looked for",
-            "Make it with 'wallflower pins', and copy it into the campaign's folder. No bundle is "
+            "Hold a ceremony ('wallflower keys'), and copy its pins.json there. No bundle is "
             "built without it.",
         )
     return parse_pins(path.read_bytes())

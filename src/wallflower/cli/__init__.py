@@ -6,14 +6,18 @@ import sys
 
 import click
 
-from wallflower.cli.acts import crowd, pins, read, visit, write
+from wallflower.cli.acts import crowd, read, visit, write
 from wallflower.cli.campaign import campaign
 from wallflower.cli.census import census
 from wallflower.cli.demo import demo
 from wallflower.cli.doctor import doctor, status
+from wallflower.cli.film import campaign_film
+from wallflower.cli.keys import keys
 from wallflower.cli.new import new
 from wallflower.cli.processes import desk, desk_server, ingress, loops, mirror, mix
 from wallflower.cli.revoke import revoke
+from wallflower.cli.sign import sign
+from wallflower.cli.verify import verify
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble
 
@@ -24,10 +28,12 @@ def wallflower() -> None:
 
 
 for command in (
-    new, pins, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
-    census, demo, doctor, status, revoke,
+    new, keys, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
+    census, demo, doctor, status, revoke, verify,
 ):  # fmt: skip
     wallflower.add_command(command)
+campaign.add_command(campaign_film)
+campaign.add_command(sign)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The commands of people: pins of an organisation; write, visit, read of a source."""
+"""The commands of a source: write, visit, read; and the crowd."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import click
 
-from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
@@ -36,31 +35,6 @@ F = TypeVar("F", bound=Callable[..., object])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _LANGUAGES = {"en": Language.ENGLISH, "zh-Hans": Language.CHINESE}
-
-
-def make_pins(organisation: Path, a: Path, b: Path, desk: str) -> Pins:
-    """The pins out of the public keys that the three signers exchanged."""
-    root, own = (_public(organisation / f"{name}.pub") for name in ("root", "record"))
-    return Pins(sha256(root), own, _public(a), _public(b), desk)
-
-
-def _public(path: Path) -> bytes:
-    try:
-        return bytes.fromhex(path.read_text("ascii").strip())
-    except (OSError, ValueError):
-        raise Fault(f"{path} holds no public key", "Ask its operator for record.pub.") from None
-
-
-@click.command()
-@click.option("--organisation", required=True, type=_FOLDER, help="the organisation's own folder")
-@click.option("--a", required=True, type=_FILE, help="record.pub of mix A's operator")
-@click.option("--b", required=True, type=_FILE, help="record.pub of mix B's operator")
-@click.option("--desk", default="Office", show_default=True, help="the desk's name")
-def pins(organisation: Path, a: Path, b: Path, desk: str) -> None:
-    """Write pins.json, which every other role and the bundle need."""
-    out = organisation / "pins.json"
-    out.write_bytes(make_pins(organisation, a, b, desk).encode())
-    click.echo(f"Wrote {out}. Give it to the operators of A and B, the desk, and the campaign.")
 
 
 def _source_options(command: F) -> F:

@@ -144,8 +144,6 @@ def _organisation(settings: Settings) -> Iterator[Finding]:
     yield Finding(Level.OK, "the record's parameters are within their bounds")
     if fixed.parameters.pace.days != 1:
         yield Finding(Level.WARN, "time runs at a demo's pace", "Remove [pace] for real use.")
-    if (settings.path.parent / "root.key").exists():
-        yield Finding(Level.WARN, "root.key is on this machine", "Move it to a place offline.")
     for way in fixed.ways:
         parts = urlsplit(way.url)
         host = parts.hostname or ""

@@ -16,7 +16,9 @@ import click
 from rich.console import Console
 
 from wallflower.campaign.build import build_example
-from wallflower.cli.acts import make_pins
+from wallflower.campaign.edge.ceremony_keys import require_keys
+from wallflower.campaign.edge.repository import sign_folder
+from wallflower.cli.keys import now, rehearse
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.lab.demo.chromium import ChromiumSource
@@ -37,14 +39,15 @@ from wallflower.lab.demo.walk import (
 
 
 def _prepare(folder: Path, ports: dict[str, int]) -> None:
-    """What `wallflower pins` and `wallflower campaign build` do."""
-    organisation = folder / "organisation"
-    pins = make_pins(
-        organisation, folder / "mix-a" / "record.pub", folder / "mix-b" / "record.pub", "Office"
-    )
-    (organisation / "pins.json").write_bytes(pins.encode())
+    """What `wallflower keys ceremony --test`, `campaign build` and `campaign sign` do."""
+    roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
+    record = {signer: folder / role / "record.pub" for signer, role in roles.items()}
+    pins = rehearse(folder / "ceremony", record, "Office")
+    (folder / "organisation" / "pins.json").write_bytes(pins.encode())
     ways = [f"http://127.0.0.1:{ports[name]}/" for name in ("ingress", "organisation")]
-    build_example(folder / "mirror" / "site", pins, ways, "Office for Clean Hands", ways[1:])
+    site = folder / "mirror" / "site"
+    build_example(site, pins, ways, "Office for Clean Hands", ways[1:])
+    sign_folder(site, require_keys(folder / "ceremony" / "keys"), now())
 
 
 _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0

@@ -50,7 +50,7 @@ def _key(folder: Folder, name: str) -> bytes:
 
 
 def _organisation(folder: Folder) -> Config:
-    for name in ("root", "record", "board"):
+    for name in ("record", "board"):
         _key(folder, name)
     for name in ("desk", "b", "status"):
         folder.write(f"{name}.token", token())

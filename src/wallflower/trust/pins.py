@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 from wallflower.wire.sizes import VERIFY_KEY
 
@@ -37,8 +36,3 @@ def parse_pins(data: bytes) -> Pins:
     if [len(k) for k in keys] != [VERIFY_KEY] * 4 or not isinstance(desk, str):
         raise Fault("The pins file is damaged", "Copy pins.json again from the organisation.")
     return Pins(keys[0], keys[1], keys[2], keys[3], desk)
-
-
-def root_id(root_public: bytes) -> bytes:
-    """The organisation root: SHA-256 of the root public key (record 1)."""
-    return sha256(root_public)

@@ -1,1 +1,1 @@
-"""Where the campaign touches the world: folders, media, ZIP files and mirrors."""
+"""Where the campaign touches the world: folders, media, fonts, encoders, ZIP files, mirrors."""

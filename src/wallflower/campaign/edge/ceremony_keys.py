@@ -1,0 +1,118 @@
+"""The folder of keys of the computer that builds and publishes. Spec: bundle.md 5.
+
+It holds the online keys, all metadata that counts, and what waits for signatures of the media.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Targets
+
+from wallflower.campaign.ceremony import Ceremony, parse_ceremony
+from wallflower.campaign.repository import OFFLINE
+from wallflower.errors import Fault
+from wallflower.host.disk import Folder
+
+SEED: Final = 32
+BOOK: Final = "ceremony.json"
+NEXT: Final = ".next"
+
+
+class Keys:
+    """The folder of keys of the computer that builds and publishes."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = Folder(path)
+        self.metadata = self.folder.folder("metadata")
+        self.pending = self.folder.folder("pending")
+        self.online = self.folder.folder("online")
+
+    def load(self, pending: bool = False) -> Ceremony | None:
+        """The ceremony as it stands, or with the changes that wait for signatures."""
+        data = (self.pending.read(BOOK) if pending else None) or self.folder.read(BOOK)
+        return None if data is None else parse_ceremony(data)
+
+    def ceremony(self) -> Ceremony:
+        """The ceremony of a folder that went through one, or a Fault with the command to type."""
+        found = self.load()
+        if found is None or self.root() is None or self.targets() is None:
+            raise no_keys(self.folder.path)
+        return found
+
+    def root(self) -> Metadata[Root] | None:
+        """The newest root that has all its signatures."""
+        return self.roots()[-1] if self.roots() else None
+
+    def roots(self) -> list[Metadata[Root]]:
+        """All roots from the first on, whose chain a client follows."""
+        found: list[Metadata[Root]] = []
+        while data := self.metadata.read(f"{len(found) + 1}.root.json"):
+            found.append(parse_metadata(data))
+        return found
+
+    def targets(self) -> Metadata[Targets] | None:
+        """The top-level targets that have all their signatures."""
+        data = self.metadata.read("targets.json")
+        return None if data is None else parse_metadata(data)
+
+    def waiting(self) -> dict[str, Metadata[Any]]:
+        """Root and targets that wait for signatures."""
+        found = {role: self.pending.read(f"{role}.json") for role in OFFLINE}
+        return {role: parse_metadata(data) for role, data in found.items() if data is not None}
+
+    def seed(self, role: str) -> bytes:
+        """The secret of an online role."""
+        seed = self.online.read(f"{role}.key")
+        if seed is None or len(seed) != SEED:
+            raise Fault(
+                f"The key of the role {role} is missing",
+                f"Type: wallflower keys replace {self.folder.path} --role {role}",
+            )
+        return seed
+
+
+def no_keys(path: Path) -> Fault:
+    """What building and signing say before a ceremony."""
+    return Fault(
+        "There are no keys yet, and nothing is built or signed without",
+        f"Type: wallflower keys ceremony {path}",
+    )
+
+
+def require_keys(path: Path) -> Keys:
+    """The keys of a finished ceremony, or a Fault with the command to type. Changes nothing."""
+    if not (path / BOOK).is_file():
+        raise no_keys(path)
+    keys = Keys(path)
+    keys.ceremony()
+    return keys
+
+
+def parse_metadata(data: bytes) -> Metadata[Any]:
+    """Metadata of our own, or a Fault when it was damaged."""
+    try:
+        return Metadata.from_bytes(data)
+    except RepositoryError:
+        raise Fault(
+            "A file of the keys is damaged", "Copy the folder of keys again from its backup."
+        ) from None
+
+
+def keep(keys: Keys, ceremony: Ceremony) -> None:
+    """Write down how far the ceremony came."""
+    keys.folder.write(BOOK, ceremony.encode())
+
+
+def ends(keys: Keys) -> dict[str, datetime]:
+    """role -> when its newest signature ends, of all that was ever signed."""
+    root = keys.root()
+    found: dict[str, datetime] = {} if root is None else {Root.type: root.signed.expires}
+    for name in keys.metadata.names():
+        role = name.removesuffix(".json")
+        if not role.endswith(f".{Root.type}"):
+            found[role] = parse_metadata(keys.metadata.read(name) or b"").signed.expires
+    return found

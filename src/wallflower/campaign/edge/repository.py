@@ -1,0 +1,222 @@
+"""Signing a folder of files in place: TUF metadata, a list of files, a minisign signature.
+
+The folder may hold anything; nothing of it is changed but what signing itself wrote before.
+Versions are kept beside the keys and only ever rise. Spec: bundle.md 3 and 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
+
+from wallflower.campaign import minisign, repository
+from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
+from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_sign import offline_files
+from wallflower.campaign.edge.verify_places import scan
+from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE
+from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
+from wallflower.errors import Fault, Refused
+
+_PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
+_PINNED: Final = ("root", "organisation", "a", "b", "desk")
+Files = dict[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBundle:
+    """What was signed: the bundle's version, how many files, and until when it counts as fresh."""
+
+    version: int
+    files: int
+    fresh_until: datetime
+
+
+def sign_folder(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
+    """Sign every file of a folder (bundle 4). Refused or a Fault leaves its metadata as it was."""
+    found = keys.ceremony()
+    _check_settled(keys, now)
+    names = [n for n in scan(folder) if not is_metadata(n) and n not in MADE]
+    if not names:
+        raise Fault("There is no file to sign in that folder", "Build the campaign first.")
+    for name in names:
+        check_page_pins(name, folder / name, found.pins().encode())
+    version = _version(keys, Snapshot.type) + 1
+    for name, data in offline_files(keys, found).items():
+        (folder / name).write_bytes(data)
+    _write_list(folder, keys, [*names, repository.PINS, repository.MINISIGN], version, now)
+    _sign_roles(folder, keys, found, [*names, MANIFEST, SIGNATURE], now)
+    until = _sign_times(keys, found, now)
+    _publish(folder, keys, found)
+    return SignedBundle(version, len(names) + len(MADE), until)
+
+
+def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
+    """Promise again that the bundle of this folder is the newest; its files are not looked at."""
+    found = keys.ceremony()
+    _check_settled(keys, now)
+    if not (folder / METADATA / f"{Timestamp.type}.json").is_file():
+        raise Fault("That folder was never signed", f"Type: wallflower campaign sign {folder}")
+    until = _sign_times(keys, found, now)
+    _publish(folder, keys, found)
+    return SignedBundle(_version(keys, Snapshot.type), 0, until)
+
+
+def _check_settled(keys: Keys, now: datetime) -> None:
+    """Root and targets fit together, and both still count."""
+    root, targets = keys.root(), keys.targets()
+    if root is None or targets is None or not repository.counts(
+        root.signed, None, targets, Targets.type
+    ):  # fmt: skip
+        raise Fault(
+            "Root and targets do not fit together",
+            f"Type: wallflower keys status {keys.folder.path}",
+        )
+    for metadata, role in ((root, "root"), (targets, "targets")):
+        if metadata.signed.is_expired(now):
+            raise Fault(
+                f"The signature of the offline {role} keys has ended",
+                f"Type: wallflower keys renew {keys.folder.path}, and sign with the media.",
+            )
+
+
+def page_pins(text: str) -> list[dict[str, Any]]:
+    """The pins inside of a page; an unreadable mark counts as empty pins."""
+    found = []
+    for mark in _PINS_MARK.findall(text):
+        try:
+            value = json.loads(html.unescape(mark))
+        except ValueError:
+            value = {}
+        found.append(value if isinstance(value, dict) else {})
+    return found
+
+
+def check_page_pins(name: str, path: Path, pins: bytes) -> None:
+    """A page carries the pins that the offline keys signed, or Refused (bundle 6.17)."""
+    if name.endswith((".html", ".htm")):
+        check_pins_text(path.read_text("utf-8", errors="replace"), pins)
+
+
+def check_pins_text(text: str, pins: bytes) -> None:
+    """See check_page_pins."""
+    signed = json.loads(pins)
+    if any([v.get(n) for n in _PINNED] != [signed[n] for n in _PINNED] for v in page_pins(text)):
+        raise Refused(
+            "bundle 6.17", "The page pins other record keys than the offline keys signed",
+            "Build it again with the pins.json of the folder of keys.",
+        )  # fmt: skip
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest
+
+
+def _write_list(folder: Path, keys: Keys, names: list[str], version: int, now: datetime) -> None:
+    """`bundle.manifest` and `bundle.minisig`, which a person checks with minisign and sha256sum."""
+    listed = minisign.make_list({name: _digest(folder / name)[1] for name in names})
+    seed = keys.seed(MINISIGN_ROLE)
+    comment = f"version {version}, signed {now:%Y-%m-%d}"
+    (folder / MANIFEST).write_bytes(listed)
+    (folder / SIGNATURE).write_bytes(minisign.sign_list(seed, listed, comment))
+
+
+def _sign_roles(folder: Path, keys: Keys, found: Ceremony, names: list[str], now: datetime) -> None:
+    roles = repository.file_roles(found.plan.languages)
+    files: dict[str, Files] = {role: {} for role in roles}
+    for name in names:
+        files[repository.role_of(name, roles)][name] = _digest(folder / name)
+    for role in roles:
+        _sign_role(keys, role, files[role], now)
+
+
+def _sign_role(keys: Keys, role: str, files: Files, now: datetime) -> None:
+    """New metadata of a role when its files, its key or its date ask for it."""
+    before = _read(keys, role)
+    root, targets = keys.root(), keys.targets()
+    if before is not None and root is not None and targets is not None:
+        held = {n: (t.length, t.hashes["sha256"]) for n, t in before.signed.targets.items()}
+        good = repository.counts(root.signed, targets.signed, before, role)
+        if held == files and good and not _soon(before, role, now):
+            return
+    made = repository.make_files(role, _version(keys, role) + 1, files, now)
+    _write(keys, role, made, keys.seed(role))
+
+
+def _sign_times(keys: Keys, found: Ceremony, now: datetime) -> datetime:
+    """A new snapshot and timestamp over what lies there."""
+    parts = {}
+    for role in (Targets.type, *repository.file_roles(found.plan.languages)):
+        metadata, data = _read(keys, role), keys.metadata.read(f"{role}.json")
+        if metadata is None or data is None:
+            raise Fault("Nothing was signed yet", "Type: wallflower campaign sign FOLDER")
+        if metadata.signed.is_expired(now):
+            raise Fault(f"The signature of {role} has ended", "Sign the whole folder again.")
+        parts[role] = (metadata.signed.version, data)
+    snapshot = repository.make_snapshot(_version(keys, Snapshot.type) + 1, parts, now)
+    data = _write(keys, Snapshot.type, snapshot, keys.seed(Snapshot.type))
+    stamp = repository.make_timestamp(
+        _version(keys, Timestamp.type) + 1, (snapshot.signed.version, data), now
+    )
+    _write(keys, Timestamp.type, stamp, keys.seed(Timestamp.type))
+    until: datetime = stamp.signed.expires
+    return until
+
+
+def _soon(metadata: Metadata[Any], role: str, now: datetime) -> bool:
+    return repository.ends_soon(role, metadata.signed.expires, now)
+
+
+def _read(keys: Keys, role: str) -> Metadata[Any] | None:
+    data = keys.metadata.read(f"{role}.json")
+    return None if data is None else Metadata.from_bytes(data)
+
+
+def _version(keys: Keys, role: str) -> int:
+    metadata = _read(keys, role)
+    return 0 if metadata is None else int(metadata.signed.version)
+
+
+def _write(keys: Keys, role: str, metadata: Metadata[Any], seed: bytes) -> bytes:
+    repository.sign_with(metadata, [seed])
+    data = repository.encode(metadata)
+    if len(data) > METADATA_MAX:
+        raise Fault("There are too many files in that folder", "Leave out what is not needed.")
+    keys.metadata.write(f"{role}.json", data)
+    return data
+
+
+def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
+    """Names below `tuf/` and their bytes, the timestamp last: it makes the rest count."""
+    for number, root in enumerate(keys.roots(), start=1):
+        yield f"{number}.root.json", repository.encode(root)
+    for role in (Targets.type, *repository.file_roles(found.plan.languages), Snapshot.type):
+        data = keys.metadata.read(f"{role}.json") or b""
+        yield f"{_version(keys, role)}.{role}.json", data
+    yield f"{Timestamp.type}.json", keys.metadata.read(f"{Timestamp.type}.json") or b""
+
+
+def _publish(folder: Path, keys: Keys, found: Ceremony) -> None:
+    """Put the metadata into the folder; old versions of it go last, since a visitor may read it."""
+    place = folder / METADATA
+    place.mkdir(exist_ok=True)
+    files: Mapping[str, bytes] = dict(_published(keys, found))
+    for name, data in files.items():
+        beside = place / f"{name}.new"
+        beside.write_bytes(data)
+        shutil.move(beside, place / name)
+    for path in place.iterdir():
+        if path.name not in files:
+            path.unlink()

@@ -1,0 +1,236 @@
+"""Checking a bundle, wherever it lies: names, files, and what files say of each other.
+
+Nothing of a bundle is written anywhere before all of it was checked, and then only into a folder
+that was asked for and is new. What is remembered from one check to the next is TUF metadata alone.
+Spec: bundle.md 6.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Final
+
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+
+from wallflower.campaign import minisign
+from wallflower.campaign.edge.repository import check_pins_text
+from wallflower.campaign.edge.verify_metadata import (
+    ROOT_MAX,
+    Opened,
+    Trust,
+    delegated,
+    metadata_folder,
+    open_metadata,
+    transfer,
+)
+from wallflower.campaign.edge.verify_places import Place
+from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
+from wallflower.campaign.repository import MANIFEST, METADATA, MINISIGN, PINS, SIGNATURE
+from wallflower.campaign.verify import (
+    FILE_MAX,
+    NEXT,
+    Difference,
+    Report,
+    Verdict,
+    check_name,
+    is_metadata,
+    refused_report,
+    verdict_of,
+)
+from wallflower.errors import Fault, Refused
+
+_PIECE: Final = 64 * 1024
+Names = dict[str, TargetFile]
+
+
+def check(place: Place, trust: Trust, now: datetime, keep: Path | None = None) -> Report:
+    """Check a whole bundle at a moment; with `keep`, leave a copy in that new folder if it is
+    genuine or only old."""
+    try:
+        with metadata_folder(trust) as folder:
+            opened = open_metadata(place, trust, folder, now)
+            report, targets = _report(opened), _targets(opened)
+            with tempfile.TemporaryDirectory() as staged:
+                differs = tuple(_differences(place, opened, targets, Path(staged)))
+                verdict = verdict_of(differs, opened.old, opened.compared)
+                if keep is not None and verdict is not Verdict.REFUSED:
+                    _keep(opened, place, Path(staged), targets, keep)
+            return _closed(report, verdict, differs, len(targets))
+    except Refused as refused:
+        return refused_report(refused)
+
+
+def check_file(file: Path, place: Place, trust: Trust, now: datetime) -> Report:
+    """Check one file against the bundle at a place: whether it is one of its files, by content."""
+    try:
+        with metadata_folder(trust) as folder:
+            opened = open_metadata(place, trust, folder, now)
+            report, targets = _report(opened), _targets(opened)
+            if not any(_is(file, target) for target in targets.values()):
+                raise Refused("bundle 6.18", "That file is none of this bundle", NEXT)
+            return _closed(report, verdict_of((), opened.old, opened.compared), (), 1)
+    except Refused as refused:
+        return refused_report(refused)
+
+
+def _closed(
+    report: Report, verdict: Verdict, differs: tuple[Difference, ...], files: int
+) -> Report:
+    """The report with its reason, if there is one."""
+    rule = what = step = ""
+    if differs:
+        rule, what, step = differs[0].rule, "Files are not as they were signed", NEXT
+    elif verdict is Verdict.OLD:
+        rule, what = "bundle 6.7", "The promise to be up to date has ended"
+        step = "Ask another place for a newer copy."
+    return replace(
+        report, verdict=verdict, differs=differs, files=files, rule=rule, what=what, next_step=step
+    )
+
+
+def _is(file: Path, target: TargetFile) -> bool:
+    try:
+        with file.open("rb") as opened:
+            target.verify_length_and_hashes(opened)
+    except exceptions.LengthOrHashMismatchError:
+        return False
+    return True
+
+
+def _report(opened: Opened) -> Report:
+    held: Root = opened.set.root
+    mark = fingerprint(root_keys(Metadata(held).to_bytes()))
+    custom = (opened.set.targets.targets.get(PINS) or TargetFile(1, {"x": "y"}, "x")).custom
+    said = str(custom.get("organisation", "")) if isinstance(custom, dict) else ""
+    # A stranger can write anything here, and a terminal would obey it.
+    name = "".join(c for c in said if c.isprintable())[:100]
+    ends = [opened.set[role].expires for role in (Root.type, Timestamp.type, Snapshot.type)]
+    return Report(
+        Verdict.GENUINE, organisation=name, version=opened.set.snapshot.version,
+        root_version=held.version, fresh_until=min(ends), words=to_shown(mark, "en"),
+        chinese=to_shown(mark, "zh-Hans"), digits=to_shown(mark, DIGITS),
+        compared=opened.compared,
+    )  # fmt: skip
+
+
+def _targets(opened: Opened) -> dict[str, TargetFile]:
+    """Every file that is signed by the role that may, under names that lead nowhere else."""
+    top: Targets = opened.set.targets
+    names = set(top.targets)
+    for role in delegated(top):
+        names |= set(opened.set[role].targets)
+    found = {}
+    for name in sorted(names):
+        if is_metadata(check_name(name)):
+            raise Refused("bundle 6.12", "A file has a name that leads elsewhere", NEXT)
+        target = opened.updater.get_targetinfo(name)
+        if target is None or target.length > FILE_MAX:
+            raise Refused("bundle 6.15", "A role signed a file that is not its own", NEXT)
+        found[name] = target
+    if not {PINS, MINISIGN, MANIFEST, SIGNATURE} <= set(found):
+        raise Refused("bundle 6.1", "That is no signed bundle", NEXT)
+    return found
+
+
+def _differences(
+    place: Place, opened: Opened, targets: dict[str, TargetFile], staged: Path
+) -> Iterator[Difference]:
+    """Each file against what was signed, staged under a number of its own, never under its name."""
+    bad = set()
+    for number, name in enumerate(targets):
+        refused = _fetch(place, name, targets[name], staged / str(number))
+        if refused is not None:
+            bad.add(name)
+            yield Difference(name, refused.rule, refused.what)
+    for name in sorted((place.names() or set()) - set(targets)):
+        if not is_metadata(name) or name not in _expected(opened):
+            yield Difference(name, "bundle 6.19", "Nobody signed this file")
+    if not bad:
+        yield from _inner(targets, staged)
+
+
+def _expected(opened: Opened) -> set[str]:
+    names = {f"{METADATA}/{v}.root.json" for v in range(1, opened.set.root.version + 1)}
+    roles = (Targets.type, Snapshot.type, *delegated(opened.set.targets))
+    names |= {f"{METADATA}/{opened.set[role].version}.{role}.json" for role in roles}
+    return names | {f"{METADATA}/{Timestamp.type}.json"}
+
+
+def _fetch(place: Place, name: str, target: TargetFile, to: Path) -> Refused | None:
+    try:
+        with place.download_file(f"{place.base}{name}", target.length) as got:
+            target.verify_length_and_hashes(got)
+            got.seek(0)
+            _copy(got, to)
+    except exceptions.DownloadHTTPError:
+        return Refused("bundle 6.10", "It is missing")
+    except exceptions.DownloadError as error:
+        return transfer(error)
+    except exceptions.LengthOrHashMismatchError:
+        return Refused("bundle 6.11", "It is not what was signed")
+    return None
+
+
+def _copy(got: IO[bytes], to: Path) -> None:
+    with to.open("wb") as file:
+        while piece := got.read(_PIECE):
+            file.write(piece)
+
+
+def _inner(targets: dict[str, TargetFile], staged: Path) -> Iterator[Difference]:
+    """What the files say of each other: the minisign signature, its list, the pages' pins."""
+    at = {name: staged / str(number) for number, name in enumerate(targets)}
+    listed = at[MANIFEST].read_bytes()
+    try:
+        minisign.verify_list(at[MINISIGN].read_bytes(), listed, at[SIGNATURE].read_bytes())
+        hashes = {n: t.hashes["sha256"] for n, t in targets.items()}
+        own = {n: h for n, h in hashes.items() if n not in (MANIFEST, SIGNATURE)}
+        if minisign.parse_list(listed) != own:
+            raise Refused("bundle 6.16", "The list of files is another one")
+    except Refused as refused:
+        yield Difference(SIGNATURE, refused.rule, refused.what)
+    pins = at[PINS].read_bytes()
+    for name in (n for n in targets if n.endswith((".html", ".htm"))):
+        try:
+            check_pins_text(at[name].read_text("utf-8", errors="replace"), pins)
+        except Refused as refused:
+            yield Difference(name, refused.rule, refused.what)
+
+
+def _keep(opened: Opened, place: Place, staged: Path, targets: Names, keep: Path) -> None:
+    """The checked copy, metadata too, as a folder that appears whole or not at all."""
+    if keep.exists():
+        raise Fault("The folder for the copy is there already", "Name a new one; it was left.")
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=keep.parent) as beside:
+            whole = Path(beside) / "whole"
+            for number, name in enumerate(targets):
+                to = whole / check_name(name)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(staged / str(number), to)
+            (whole / METADATA).mkdir()
+            for name in sorted(_expected(opened)):
+                (whole / name).write_bytes(_held(opened, place, name.removeprefix(f"{METADATA}/")))
+            whole.rename(keep)
+    except OSError:
+        raise Fault("The copy could not be written", "Make room, or name another folder.") from None
+
+
+def _held(opened: Opened, place: Place, name: str) -> bytes:
+    """Verified metadata as it came; of a root before the one that was trusted, the place's."""
+    folder = Path(opened.updater._dir)
+    own = folder / ("root_history" if name.endswith(".root.json") else "")
+    held = own / (name if own != folder else name.split(".", 1)[1] if name[0].isdigit() else name)
+    if held.exists():
+        return held.read_bytes()
+    try:
+        return place.download_bytes(f"{place.base}{METADATA}/{name}", ROOT_MAX)
+    except exceptions.DownloadError as error:
+        raise transfer(error) from None

@@ -1,0 +1,202 @@
+"""The metadata of a bundle, verified by python-tuf's client, every refusal under its number.
+
+python-tuf takes no moment and tells no reasons apart: this module sets the one and reads the other
+from its trusted set, and nobody else touches that. Spec: bundle.md 6.1-6.10 and 6.20.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, Targets
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
+
+from wallflower.campaign.edge.verify_places import Place
+from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
+from wallflower.campaign.repository import METADATA
+from wallflower.campaign.verify import METADATA_MAX, NEXT
+from wallflower.errors import Refused
+
+ROOT_MAX: Final = 64 * 1024
+_TIME_MAX: Final = 16 * 1024
+_MAX_ROOTS: Final = 64
+_CONFIG: Final = UpdaterConfig(
+    max_root_rotations=_MAX_ROOTS, root_max_length=ROOT_MAX, timestamp_max_length=_TIME_MAX,
+    snapshot_max_length=METADATA_MAX, targets_max_length=METADATA_MAX,
+    prefix_targets_with_hash=False,
+)  # fmt: skip
+# In a folder that remembers: the root in it was once compared, not only seen.
+_COMPARED: Final = "compared"
+# Before every signature that was ever made: asked with this time, nothing has ended yet.
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What stands behind a check: words that a person typed, a root file kept, or a folder that
+    remembers an earlier check. Without any, the report says that nobody compared the words."""
+
+    words: str = ""
+    root: bytes = b""
+    remember: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    updater: Updater
+    old: bool
+    compared: bool
+
+    @property
+    def set(self) -> Any:
+        return self.updater._trusted_set
+
+
+@contextmanager
+def metadata_folder(trust: Trust) -> Iterator[Path]:
+    if trust.remember is not None:
+        trust.remember.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield trust.remember
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def open_metadata(place: Place, trust: Trust, folder: Path, now: datetime) -> Opened:
+    """The metadata, verified from the first root on; expired is told apart from wrong."""
+    known = trust.root or _remembered(folder)
+    first = known or _first_root(place)
+    root_keys(first)
+    try:
+        updater, old = _refresh(place, first, folder, now), False
+    except exceptions.ExpiredMetadataError:
+        updater, old = _refresh(place, first, folder, _LONG_AGO), True
+    compared = bool(trust.root) or (folder / _COMPARED).exists()
+    if trust.words:
+        compared = _check_words(trust.words, folder, updater)
+    if compared:
+        (folder / _COMPARED).touch()
+    return Opened(updater, old, compared)
+
+
+def _remembered(folder: Path) -> bytes:
+    try:
+        return (folder / "root.json").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _first_root(place: Place) -> bytes:
+    try:
+        return place.download_bytes(f"{place.base}{METADATA}/1.root.json", ROOT_MAX)
+    except exceptions.DownloadHTTPError:
+        raise Refused("bundle 6.1", "That is no signed bundle", NEXT) from None
+    except exceptions.DownloadError as error:
+        raise transfer(error) from None
+
+
+class _Watched(FetcherInterface):
+    """A place's fetcher that keeps the last metadata it gave, to tell why it was refused."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.last = b""
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        return self._place.fetch(url)
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        """See FetcherInterface.download_bytes."""
+        self.last = super().download_bytes(url, max_length)
+        return self.last
+
+
+def _refresh(place: Place, first: bytes, folder: Path, now: datetime) -> Updater:
+    """All metadata by python-tuf's client workflow, every refusal under its number."""
+    watched, updater = _Watched(place), None
+    try:
+        updater = Updater(
+            str(folder), f"{place.base}{METADATA}/", fetcher=watched, config=_CONFIG,
+            bootstrap=first,
+        )  # fmt: skip
+        updater._trusted_set.reference_time = now
+        updater.refresh()
+        for role in delegated(updater._trusted_set.targets):
+            updater._load_targets(role, Targets.type)
+    except exceptions.ExpiredMetadataError:
+        raise
+    except exceptions.UnsignedMetadataError:
+        raise _unsigned(updater, watched.last) from None
+    except exceptions.DownloadError as error:
+        raise transfer(error) from None
+    except exceptions.RepositoryError as error:
+        raise _metadata(error) from None
+    for held in _roots(folder, updater):
+        root_keys(held)
+    return updater
+
+
+def delegated(targets: Targets) -> list[str]:
+    """The names of the delegated roles, or Refused (bundle 6.2)."""
+    if targets.delegations is None or not targets.delegations.roles:
+        raise Refused("bundle 6.2", "The signed metadata names no roles", NEXT)
+    return list(targets.delegations.roles)
+
+
+def _roots(folder: Path, updater: Updater) -> Iterator[bytes]:
+    """The verified roots at hand, the newest first."""
+    for version in range(updater._trusted_set.root.version, 0, -1):
+        held = folder / "root_history" / f"{version}.root.json"
+        if held.exists():
+            yield held.read_bytes()
+
+
+def _unsigned(updater: Updater | None, data: bytes) -> Refused:
+    """Too few signatures (bundle 6.4), or only of keys that do not count, or no more (6.20)."""
+    few = Refused("bundle 6.4", "The metadata has too few signatures of keys that count", NEXT)
+    if updater is None:
+        return few
+    signers = set(Metadata[Any].from_bytes(data).signatures)
+    known: set[str] = set()
+    for role in updater._trusted_set.root.roles.values():
+        known |= set(role.keyids)
+    if Targets.type in updater._trusted_set:
+        delegations = updater._trusted_set.targets.delegations
+        known |= set(delegations.keys) if delegations else set()
+    if signers and not signers & known:
+        return Refused("bundle 6.20", "It is signed by a key that does not count, or no more", NEXT)
+    return few
+
+
+def transfer(error: exceptions.DownloadError) -> Refused:
+    """What went wrong on the way (bundle 6.8-6.10)."""
+    again = "Try again, or another place."
+    if isinstance(error, exceptions.DownloadLengthMismatchError):
+        return Refused("bundle 6.8", "More was sent than was signed", NEXT)
+    if isinstance(error, exceptions.SlowRetrievalError):
+        return Refused("bundle 6.9", "The answer came too slowly to be honest", again)
+    return Refused("bundle 6.10", "A part cannot be had, or broke off", again)
+
+
+def _metadata(error: exceptions.RepositoryError) -> Refused:
+    """What is wrong with the metadata (bundle 6.2, 6.5, 6.6)."""
+    if isinstance(error, exceptions.BadVersionNumberError):
+        what = "The metadata is older than what was seen before"
+        return Refused("bundle 6.5", what, NEXT)
+    if isinstance(error, exceptions.LengthOrHashMismatchError):
+        return Refused("bundle 6.6", "Parts of different versions were mixed", NEXT)
+    return Refused("bundle 6.2", "The signed metadata cannot be read", NEXT)
+
+
+def _check_words(words: str, folder: Path, updater: Updater) -> bool:
+    """The words are those of a root of the verified chain, the newest first (bundle 6.3)."""
+    if any(is_said(words, fingerprint(root_keys(held))) for held in _roots(folder, updater)):
+        return True
+    raise Refused("bundle 6.3", "The eight words are others than those that you gave", NEXT)

@@ -1,0 +1,161 @@
+"""Where a bundle can lie: a folder, a ZIP file, or a mirror. Each gives bytes by name, with limits.
+
+A folder is read without following links, a ZIP without unpacking it, so nothing of either can lead
+elsewhere. The network is in `verify_fetch.py`. Spec: bundle.md 6.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from tuf.api.exceptions import DownloadError, DownloadHTTPError
+from tuf.ngclient import FetcherInterface
+
+from wallflower.campaign.verify import FILE_MAX, FILES_MAX, NEXT, check_name
+from wallflower.errors import Refused
+
+BASE: Final = "bundle:/"
+_PIECE: Final = 64 * 1024
+_ENCRYPTED: Final = 0x1
+_RATIO: Final = 200  # a ZIP member that unpacks to more times its size is a trap
+
+
+class Place(FetcherInterface):
+    """What a check reads from: python-tuf's fetcher, with a beginning of all addresses."""
+
+    base: str
+
+    @abstractmethod
+    def names(self) -> set[str] | None:
+        """All file names there, or None where nobody can list them."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file or the connections."""
+
+
+def scan(folder: Path) -> dict[str, int]:
+    """name -> length of every file below a folder, or Refused: a link or device (bundle 6.13), an
+    unfit name (6.12), too many or too large files (6.8)."""
+    found: dict[str, int] = {}
+    for place, folders, files in os.walk(folder, followlinks=False):
+        for name in sorted((*folders, *files)):
+            path = Path(place) / name
+            mode = path.lstat()
+            inner = check_name(path.relative_to(folder).as_posix())
+            if stat.S_ISDIR(mode.st_mode):
+                continue
+            if not stat.S_ISREG(mode.st_mode):
+                raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
+            found[inner] = mode.st_size
+            _check_size(found, mode.st_size)
+    return found
+
+
+def _check_size(found: dict[str, int], size: int) -> None:
+    if size > FILE_MAX or len(found) > FILES_MAX:
+        raise Refused("bundle 6.8", "A file is larger than it may be, or there are too many", NEXT)
+
+
+class FolderPlace(Place):
+    """A bundle in a folder."""
+
+    base = BASE
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found = scan(folder)
+
+    def names(self) -> set[str] | None:
+        """See Place.names."""
+        return set(self._found)
+
+    def close(self) -> None:
+        """See Place.close."""
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        name = unquote(url.removeprefix(BASE))
+        if name not in self._found:
+            raise DownloadHTTPError("not there", 404)
+        return self._pieces(self._folder / name)
+
+    def _pieces(self, path: Path) -> Iterator[bytes]:
+        # What was no link when it was looked at must be none when it is opened.
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError as error:
+            raise DownloadError("cannot be opened") from error
+        with os.fdopen(handle, "rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+
+class ZipPlace(Place):
+    """A bundle in a ZIP file, at its top or in its only folder; never unpacked to the disk."""
+
+    base = BASE
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError, ValueError):
+            raise Refused("bundle 6.14", "The ZIP file is damaged or not whole", NEXT) from None
+        self._members = _members(self._zip)
+
+    def names(self) -> set[str] | None:
+        """See Place.names."""
+        return set(self._members)
+
+    def close(self) -> None:
+        """See Place.close."""
+        self._zip.close()
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        member = self._members.get(unquote(url.removeprefix(BASE)))
+        if member is None:
+            raise DownloadHTTPError("not there", 404)
+        return self._pieces(member)
+
+    def _pieces(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
+        try:
+            with self._zip.open(member) as file:
+                while piece := file.read(_PIECE):
+                    yield piece
+        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError) as error:
+            raise DownloadError("a damaged member") from error
+
+
+def _members(zipped: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files of a ZIP by their names, or Refused (bundle 6.12, 6.13, 6.8, 6.14)."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    sizes: dict[str, int] = {}
+    for member in zipped.infolist():
+        name = check_name(member.filename.removesuffix("/") if member.is_dir() else member.filename)
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
+        if member.flag_bits & _ENCRYPTED or name in found:
+            raise Refused("bundle 6.14", "The ZIP file hides a file, or has one twice", NEXT)
+        if member.is_dir():
+            continue
+        if member.file_size > _RATIO * max(member.compress_size, 1024):
+            raise Refused("bundle 6.8", "A file of the ZIP would unpack to very much more", NEXT)
+        found[name] = member
+        sizes[name] = member.file_size
+        _check_size(sizes, member.file_size)
+    return _without_top(found)
+
+
+def _without_top(found: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """Names without the one folder that everything lies in, if there is one."""
+    tops = {name.partition("/")[0] for name in found}
+    if len(tops) != 1 or any("/" not in name for name in found):
+        return found
+    return {name.partition("/")[2]: member for name, member in found.items()}

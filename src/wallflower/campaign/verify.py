@@ -1,0 +1,154 @@
+"""What a check of a bundle found, and how to say it to people. Spec: bundle.md 6.
+
+Values only; `edge/verify.py` looks. Names that come from outside are judged here, before anything
+is looked up or written by them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from wallflower.campaign.repository import DEPTH, MANIFEST, METADATA, MINISIGN, PINS, SIGNATURE
+from wallflower.errors import Refused
+
+NAME_MAX: Final = 200  # bytes of UTF-8
+FILE_MAX: Final = 1 << 30
+FILES_MAX: Final = 10_000
+METADATA_MAX: Final = 4 << 20
+MADE: Final = frozenset({PINS, MINISIGN, MANIFEST, SIGNATURE})
+NEXT: Final = "Do not use this copy; take another one."
+_FORBIDDEN: Final = frozenset('\\:*?"<>|%#\x7f')
+
+
+def check_name(name: str) -> str:
+    """The name of a file of a bundle, or Refused (bundle 6.12): relative, plain, and no way out."""
+    parts = name.split("/")
+    plain = name.isprintable() and not _FORBIDDEN & set(name)
+    inside = all(part.strip() == part and part not in ("", ".", "..") for part in parts)
+    if not plain or not inside or len(parts) > DEPTH or len(name.encode("utf-8")) > NAME_MAX:
+        raise Refused("bundle 6.12", "A file has a name that leads elsewhere, or is unfit", NEXT)
+    if unicodedata.normalize("NFC", name) != name:
+        raise Refused("bundle 6.12", "A file's name is written in two ways", NEXT)
+    return name
+
+
+def is_metadata(name: str) -> bool:
+    """Whether a name lies in the folder of TUF metadata."""
+    return name == METADATA or name.startswith(f"{METADATA}/")
+
+
+class Verdict(StrEnum):
+    """What came out, from best to worst."""
+
+    GENUINE = "genuine"
+    UNCOMPARED = "uncompared"
+    OLD = "old"
+    REFUSED = "refused"
+
+
+EXIT: Final = {Verdict.GENUINE: 0, Verdict.REFUSED: 1, Verdict.OLD: 3, Verdict.UNCOMPARED: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One file that is not as it was signed; `rule` is the number of the spec."""
+
+    name: str
+    rule: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a check can tell. `compared` is whether the words, a kept root or an earlier
+    check stood behind it; `rule` and `what` say why it was refused."""
+
+    verdict: Verdict
+    rule: str = ""
+    what: str = ""
+    next_step: str = ""
+    organisation: str = ""
+    version: int = 0
+    root_version: int = 0
+    fresh_until: datetime | None = None
+    words: str = ""
+    chinese: str = ""
+    digits: str = ""
+    files: int = 0
+    compared: bool = False
+    differs: tuple[Difference, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for programs; times are ISO 8601 in UTC."""
+        fields = asdict(self) | {"verdict": self.verdict.value}
+        until = self.fresh_until
+        return fields | {"fresh_until": until.isoformat() if until else None, "exit": self.exit}
+
+    @property
+    def exit(self) -> int:
+        """The exit code of `wallflower verify`."""
+        return EXIT[self.verdict]
+
+
+def refused_report(refused: Refused) -> Report:
+    """The report of a copy that nothing good can be said of."""
+    return Report(Verdict.REFUSED, refused.rule, refused.what, refused.next_step)
+
+
+def verdict_of(differs: tuple[Difference, ...], old: bool, compared: bool) -> Verdict:
+    """The worst of what was found counts."""
+    if differs:
+        return Verdict.REFUSED
+    if old:
+        return Verdict.OLD
+    return Verdict.GENUINE if compared else Verdict.UNCOMPARED
+
+
+_HEADS: Final = {
+    Verdict.GENUINE: "GENUINE. Every file is as the organisation signed it, and up to date.",
+    Verdict.UNCOMPARED: "COMPLETE, BUT BY WHOM? Every file is as it was signed. Whether the right "
+    "people signed it, only the eight words can tell.",
+    Verdict.OLD: "OLD. Every file is as it was signed, but the promise to be up to date has ended: "
+    "somebody may be holding newer files back.",
+    Verdict.REFUSED: "NOT GENUINE. Do not use this copy, and do not pass it on.",
+}
+
+
+def as_text(report: Report) -> str:
+    """The report for a person who has never heard of signatures."""
+    lines = [_HEADS[report.verdict], ""]
+    if report.what:
+        lines += [f"Why: {report.what} ({report.rule}). {report.next_step}", ""]
+    if report.differs:
+        lines.append("What differs:")
+        lines += [f"  {d.name}: {d.what} ({d.rule})" for d in report.differs[:50]]
+        lines += [f"  … and {len(report.differs) - 50} more"] if len(report.differs) > 50 else []
+        lines.append("")
+    if report.words:
+        lines += _about(report)
+    if report.verdict is Verdict.OLD:
+        lines.append("Next: take a newer copy from another place and check that too.")
+    return "\n".join(lines).rstrip()
+
+
+def _about(report: Report) -> list[str]:
+    until = f"{report.fresh_until:%Y-%m-%d %H:%M} UTC" if report.fresh_until else "unknown"
+    compared = (
+        "  They are those that you gave, or that were kept from before."
+        if report.compared
+        else "  Compare them with those that the film shows and says: all eight, in order."
+    )
+    return [
+        f"It calls itself: {report.organisation}",
+        f"Version: {report.version} (keys: {report.root_version}), {report.files} files",
+        f"Promised to be up to date until: {until}",
+        f"The eight words: {report.words}",
+        f"  in Chinese: {report.chinese}",
+        f"  in digits: {report.digits}",
+        compared,
+        "",
+    ]

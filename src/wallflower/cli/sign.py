@@ -1,0 +1,28 @@
+"""`wallflower campaign sign`: signs a folder, whatever it holds, for mirrors and for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wallflower.campaign import repository
+from wallflower.campaign.edge.ceremony_keys import ends, require_keys
+from wallflower.campaign.edge.repository import freshen, sign_folder
+from wallflower.cli.keys import now
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--keys", "keys_folder", type=_FOLDER, default=Path("keys"), show_default=True)
+@click.option("--freshen", "only_dates", is_flag=True, help="only promise again that it is newest")
+def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
+    """Sign every file of a built folder. Do it again at least every ten days (--freshen)."""
+    keys = require_keys(keys_folder)
+    made = (freshen if only_dates else sign_folder)(folder, keys, now())
+    click.echo(f"Signed version {made.version}; it counts as fresh until {made.fresh_until:%F}.")
+    for role, end in ends(keys).items():
+        if repository.ends_soon(role, end, now()):
+            click.echo(f"Soon to end: {role}, on {end:%F}. See 'wallflower keys status'.", err=True)

@@ -1,0 +1,75 @@
+"""An onion address goes through the SOCKS port that is given, with its name and unresolved."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from tests.campaign.made import Town
+from tests.campaign.mirrors import from_mirror, mirror
+
+from wallflower.campaign.verify import Verdict
+
+ONION = "a" * 56 + ".onion"
+
+
+def _read(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
+        if not piece:
+            raise OSError
+        data += piece
+    return data
+
+
+def _pump(source: socket.socket, to: socket.socket) -> None:
+    try:
+        while piece := source.recv(65536):
+            to.sendall(piece)
+        to.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+def _serve(client: socket.socket, port: int, asked: list[tuple[int, bytes]]) -> None:
+    """SOCKS 5 (RFC 1928), CONNECT only; whatever the name, it is our own mirror."""
+    with client, socket.create_connection(("127.0.0.1", port)) as there:
+        _read(client, _read(client, 2)[1])
+        client.sendall(b"\x05\x00")
+        kind = _read(client, 4)[3]
+        name = _read(client, _read(client, 1)[0] if kind == 3 else 4)
+        _read(client, 2)
+        asked.append((kind, name))
+        client.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        back = threading.Thread(target=_pump, args=(there, client), daemon=True)
+        back.start()
+        _pump(client, there)
+        back.join(5)
+
+
+@contextmanager
+def socks(port: int, asked: list[tuple[int, bytes]]) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=_serve, args=(client, port, asked), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_onion_is_asked_through_socks_by_its_name(first: Town) -> None:
+    asked: list[tuple[int, bytes]] = []
+    with mirror(first.site) as url, socks(urlsplit(url).port or 0, asked) as port:
+        report = from_mirror(first, f"http://{ONION}/", {"socks": port})
+    assert report.verdict is Verdict.GENUINE
+    assert set(asked) == {(3, ONION.encode())}

@@ -1,0 +1,170 @@
+"""Signing: any folder, the same bytes each time, and read by Debian's own minisign."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
+
+from wallflower.campaign import minisign, repository
+from wallflower.campaign.edge.repository import freshen, sign_folder
+from wallflower.campaign.verify import Verdict
+from wallflower.errors import Fault, Refused
+
+ROLES = repository.file_roles(["en", "zh-Hans"])
+MINISIGN = shutil.which("minisign")
+
+
+def debian(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What a person types, in the bundle's folder."""
+    assert MINISIGN, "minisign is missing: apt-get install minisign"
+    key = (town.site / "minisign.pub").read_text().splitlines()[1]
+    return subprocess.run(
+        [MINISIGN, "-Vm", "bundle.manifest", "-x", "bundle.minisig", "-P", key, *arguments],
+        cwd=town.site, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def sums(town: Town) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sha256sum", "--strict", "-c", "bundle.manifest"],
+        cwd=town.site, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_debians_minisign_and_sha256sum_read_the_signature_and_the_list(first: Town) -> None:
+    done = debian(first)
+    assert done.returncode == 0, done.stderr
+    assert "Trusted comment: version 1, signed 2026-11-28" in done.stdout
+    assert sums(first).returncode == 0
+    listed = {line.split("  ")[1] for line in sums(first).stdout.splitlines() if "  " in line}
+    assert not listed
+    names = set(minisign.parse_list((first.site / "bundle.manifest").read_bytes()))
+    rest = {"bundle.manifest", "bundle.minisig"}
+    assert names == {n for n in image(first.site) if not n.startswith("tuf/")} - rest
+
+
+@pytest.mark.parametrize("name", ["bundle.manifest", "bundle.minisig"])
+def test_debians_minisign_refuses_a_turned_bit(town: Town, name: str) -> None:
+    path = town.site / name
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + bytes([data[100] ^ 1]) + data[101:])
+    assert debian(town).returncode != 0
+
+
+def test_sha256sum_names_the_file_that_differs(town: Town) -> None:
+    (town.site / "film" / "01").write_bytes(b"other!")
+    done = sums(town)
+    assert done.returncode == 1
+    assert "film/01: FAILED" in done.stdout
+
+
+def test_what_debians_minisign_signed_is_read(tmp_path: Path) -> None:
+    assert MINISIGN, "minisign is missing: apt-get install minisign"
+    (tmp_path / "list").write_bytes(b"text")
+    for command in ("-G -W -p p -s s", "-S -s s -m list -t hi"):
+        arguments = [MINISIGN, *command.split()]
+        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=30)
+    public, made = (tmp_path / "p").read_bytes(), (tmp_path / "list.minisig").read_bytes()
+    assert minisign.verify_list(public, b"text", made) == "hi"
+    with pytest.raises(Refused) as refused:
+        minisign.verify_list(public, b"Text", made)
+    assert refused.value.rule == "bundle 6.16"
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_any_bytes_are_no_signature_and_no_list(one: bytes, other: bytes) -> None:
+    public = minisign.public_file(bytes(32))
+    for read in (
+        lambda: minisign.verify_list(public, b"", one),
+        lambda: minisign.verify_list(one, b"", other), lambda: minisign.parse_list(b"x" + one),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            read()
+        assert refused.value.rule == "bundle 6.16"
+
+
+def test_the_same_keys_files_and_time_give_the_same_bytes(first: Town, tmp_path: Path) -> None:
+    again = make_town(tmp_path / "again", seeded("campaign"))
+    assert image(again.site) == image(first.site)
+
+
+def test_signing_again_changes_no_file_of_the_campaign_and_versions_only_rise(town: Town) -> None:
+    before = image(town.site)
+    town.sign(LATER)
+    after = image(town.site)
+    same = {n for n in before if n in after and before[n] == after[n]}
+    assert {"index.html", "film/00", "pins.json", "tuf/1.film.json", "tuf/1.root.json"} <= same
+    assert {n for n in after if n.endswith(("snapshot.json", "page.json"))} == {
+        "tuf/2.snapshot.json", "tuf/2.page.json",
+    }  # fmt: skip
+    assert town.check().verdict is Verdict.GENUINE
+
+
+def test_freshening_promises_again_and_looks_at_no_file(town: Town) -> None:
+    late = NOW + timedelta(days=20)
+    assert town.check(late).verdict is Verdict.OLD
+    freshen(town.site, town.keys, late)
+    assert town.check(late).verdict is Verdict.GENUINE
+    (town.site / "app.js").write_bytes(b"own()\n")
+    freshen(town.site, town.keys, late)
+    assert town.check(late).verdict is Verdict.REFUSED
+
+
+def test_signatures_that_ended_are_made_again_by_signing(town: Town) -> None:
+    year = NOW + timedelta(days=364)
+    with pytest.raises(Fault, match="has ended"):
+        freshen(town.site, town.keys, NOW + timedelta(days=366))
+    sign_folder(town.site, town.keys, year)
+    assert town.check(year + timedelta(days=10)).verdict is Verdict.OLD  # targets: the media's
+    with pytest.raises(Fault, match="keys renew"):
+        sign_folder(town.site, town.keys, NOW + timedelta(days=366))
+
+
+def test_an_empty_folder_is_not_signed(town: Town, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    before = image(town.keys.folder.path)
+    with pytest.raises(Fault, match="no file"):
+        sign_folder(tmp_path / "empty", town.keys, NOW)
+    assert image(town.keys.folder.path) == before
+    assert image(tmp_path / "empty") == {}
+
+
+def test_a_page_with_the_pins_of_somebody_else_is_not_signed(town: Town) -> None:
+    other = (town.site / "index.html").read_text().replace("Office", "Officer")
+    (town.site / "en" / "other.html").write_text(other)
+    before = image(town.place)
+    with pytest.raises(Refused) as refused:
+        town.sign(LATER)
+    assert refused.value.rule == "bundle 6.17"
+    assert image(town.place) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("index.html", "page"), ("film/00", "film"), ("film/a/b", "film"), ("film.mp4", "film"),
+     ("x/film.mp4", "page"), ("ways.json", "ways"), ("ways/x.png", "ways"), ("en/a", "texts-en"),
+     ("texts/zh-Hans/a/b", "texts-zh-Hans"), ("page.en.html", "texts-en"), ("enx/a", "page"),
+     ("a/b/c/d/e/f/g/h", "page"), ("bundle.manifest", "page")],
+)  # fmt: skip
+def test_each_name_has_one_role_that_signs_it(name: str, role: str) -> None:
+    assert repository.role_of(name, ROLES) == role
+
+
+def test_our_reading_of_patterns_is_that_of_the_client(first: Town) -> None:
+    delegations = first.read("targets").signed.delegations
+    assert list(delegations.roles) == ROLES
+    for name in (*image(first.site), "film/x/y", "a.en.b", "q/w/e", "ways", "films/x", "en"):
+        mine = repository.role_of(name, ROLES)
+        theirs = next(r for r, d in delegations.roles.items() if d.is_delegated_path(name))
+        assert mine == theirs, name
+
+
+def test_a_bundle_that_was_copied_is_as_genuine(first: Town, tmp_path: Path) -> None:
+    assert copy(first, tmp_path / "usb").check().verdict is Verdict.GENUINE

@@ -1,0 +1,165 @@
+"""What an organisation and a newsroom type: ceremony, sign, verify, and keys that are replaced."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.campaign.mirrors import mirror
+
+from wallflower.cli import wallflower as root
+from wallflower.errors import Fault
+
+# The package's attribute of that name is the command itself.
+commands = importlib.import_module("wallflower.cli.keys")
+
+
+def run(*arguments: str | Path, typed: str = "") -> click.testing.Result:
+    return CliRunner().invoke(root, [str(a) for a in arguments], input=typed)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A rehearsed campaign with one page, signed."""
+    folder = tmp_path_factory.mktemp("cli")
+    assert run("keys", "ceremony", "--test", folder).exit_code == 0
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("<p>film")
+    done = run("campaign", "sign", folder / "site", "--keys", folder / "keys")
+    assert done.exit_code == 0, done.output
+    assert "Signed version 1" in done.output
+    yield folder
+
+
+def words(place: Path) -> str:
+    text = (place / "keys" / "record.txt").read_text("utf-8")
+    return next(line.split(": ")[1] for line in text.splitlines() if "English" in line)
+
+
+def test_without_a_ceremony_signing_stops_with_the_command_to_type(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>")
+    done = run("campaign", "sign", tmp_path, "--keys", tmp_path / "keys")
+    assert isinstance(done.exception, Fault)
+    assert f"wallflower keys ceremony {tmp_path}/keys" in done.exception.next_step
+    assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is typed; the person first gives up at the second medium."""
+    monkeypatch.setattr(commands, "_ROUTES", tmp_path / "no routes")
+    for role in ("organisation", "mix-a", "mix-b"):
+        assert run("new", role, tmp_path / role).exit_code == 0
+    media = [tmp_path / f"usb{n}" for n in (1, 2, 3)]
+    for medium in media:
+        medium.mkdir()
+    plan = ["Clean Hands", "3", "2", "en fa"]
+    plan += [str(tmp_path / role / "record.pub") for role in ("organisation", "mix-a", "mix-b")]
+    started = run(
+        "keys", "ceremony", tmp_path / "keys", typed="\n".join([*plan, str(media[0]), ""])
+    )
+    assert started.exit_code == 1
+    assert "Medium 1 has its keys." in started.output
+    first = (media[0] / "root.key").read_bytes()
+    rest = [str(m) for m in (media[1], media[2], media[0], media[2])]
+    done = run("keys", "ceremony", tmp_path / "keys", typed="\n".join([*rest, ""]))
+    assert done.exit_code == 0, done.output
+    assert "Medium 3 has signed." in done.output
+    assert "The eight words (en)" in done.output
+    assert (media[0] / "root.key").read_bytes() == first
+
+
+def test_a_computer_with_a_network_is_not_taken_without_asking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = tmp_path / "routes"
+    routes.write_text("Iface Destination\neth0 00000000 0101A8C0\n")
+    monkeypatch.setattr(commands, "_ROUTES", routes)
+    done = run("keys", "ceremony", tmp_path / "keys", "--organisation", "x", typed="n\n")
+    assert done.exit_code == 1
+    assert "has a network" in done.output
+    assert not (tmp_path / "keys" / "ceremony.json").exists()
+
+
+@pytest.mark.parametrize("what", ["site", "site/index.html"])
+def test_a_newsroom_reads_plain_words_and_an_exit_code(place: Path, what: str) -> None:
+    done = run("verify", place / what, "--words", words(place))
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("GENUINE. Every file is as the organisation signed it")
+    assert f"The eight words: {words(place)}" in done.output
+    unsure = run("verify", place / what)
+    assert unsure.exit_code == 4
+    assert "Compare them with those that the film shows" in unsure.output
+
+
+def test_verify_tells_programs_the_same_as_people(place: Path, tmp_path: Path) -> None:
+    with mirror(place / "site") as url:
+        done = run("verify", url, "--json", "--words", words(place), "--keep", tmp_path / "copy")
+    report = json.loads(done.stdout)
+    assert (report["verdict"], report["exit"], done.exit_code) == ("genuine", 0, 0)
+    assert run("verify", tmp_path / "copy", "--words", words(place)).exit_code == 0
+    (tmp_path / "copy" / "index.html").write_text("<p>evil")
+    done = run("verify", tmp_path / "copy", "--json")
+    report = json.loads(done.stdout)
+    assert (report["verdict"], report["exit"], done.exit_code) == ("refused", 1, 1)
+    assert report["differs"] == [
+        {"name": "index.html", "rule": "bundle 6.11", "what": "It is not what was signed"}
+    ]
+    text = run("verify", tmp_path / "copy").output
+    assert text.startswith("NOT GENUINE.")
+    assert "index.html: It is not what was signed (bundle 6.11)" in text
+
+
+def test_one_file_alone_is_told_how_to_be_checked(place: Path, tmp_path: Path) -> None:
+    lone = tmp_path / "film.html"
+    lone.write_text("<p>film")
+    done = run("verify", lone)
+    assert isinstance(done.exception, Fault)
+    assert "--bundle" in done.exception.next_step
+    assert run("verify", lone, "--bundle", place / "site", "--words", words(place)).exit_code == 0
+    lone.write_text("<p>evil")
+    done = run("verify", lone, "--bundle", place / "site")
+    assert done.exit_code == 1
+    assert "bundle 6.18" in done.output
+
+
+@pytest.mark.parametrize("what", ["ftp://x.example/", "https://me@x.example/", "nothing.zip"])
+def test_what_is_no_place_is_a_fault(what: str) -> None:
+    assert isinstance(run("verify", what).exception, Fault)
+
+
+def test_an_onion_address_needs_tor() -> None:
+    done = run("verify", f"http://{'a' * 56}.onion/")
+    assert isinstance(done.exception, Fault)
+    assert "--socks" in done.exception.next_step
+
+
+def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) -> None:
+    keys = place / "keys"
+    before = (keys / "online" / "page.key").read_bytes()
+    assert run("keys", "status", keys).exit_code == 0
+    done = run("keys", "replace", keys, "--role", "page")
+    assert f"wallflower keys sign {keys}" in done.output
+    waiting = run("keys", "status", keys)
+    assert waiting.exit_code == 1
+    assert "targets: 2 signatures are missing" in waiting.output
+    assert run("keys", "sign", keys, "--medium", place / "medium-1").exit_code == 0
+    done = run("keys", "sign", keys, "--medium", place / "medium-3")
+    assert "wallflower campaign sign" in done.output
+    assert (keys / "online" / "page.key").read_bytes() != before
+    assert run("campaign", "sign", place / "site", "--keys", keys).exit_code == 0
+    assert run("verify", place / "site", "--words", words(place)).exit_code == 0
+    assert run("keys", "renew", keys).exit_code == 0
+    assert run("keys", "drop", keys).exit_code == 0
+    assert json.loads(run("keys", "status", keys, "--json").stdout)["missing"] == {}
+
+
+def test_two_things_at_once_are_not_replaced(place: Path) -> None:
+    done = run("keys", "replace", place / "keys", "--role", "page", "--medium", "1")
+    assert done.exit_code == 2
