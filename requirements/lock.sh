@@ -13,7 +13,9 @@ compile() {
 
 compile run.txt pyproject.toml "$@"
 # Held to run.txt: what is tested is what operators run.
-compile dev.txt pyproject.toml --group dev --extra film --constraints requirements/run.txt "$@"
+compile campaign.txt pyproject.toml --extra campaign --constraints requirements/run.txt "$@"
+compile dev.txt pyproject.toml --group dev --extra film --extra campaign \
+  --constraints requirements/run.txt --constraints requirements/campaign.txt "$@"
 compile film.txt pyproject.toml --extra film --constraints requirements/run.txt "$@"
 compile node.txt --group node "$@"
 compile sbom.txt --group sbom "$@"

@@ -76,6 +76,8 @@ missing_packages() {
   if [ -z "${WITHOUT_BROWSER:-}" ]; then
     has_chromium || echo chromium
     has_chinese_font || echo fonts-noto-cjk
+    # Picture cards are drawn with it: Latin, Cyrillic and Persian letters.
+    [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || echo fonts-dejavu-core
     # The Node inside of Playwright's wheel is linked to it; a minimal Debian has none.
     has_libatomic || echo libatomic1
     # The films: their fonts, the order of right-to-left text, and two searchers for metadata.

@@ -1,7 +1,8 @@
 // The page's texts, out of the catalogues that Python's tools read too
 // (../src/wallflower/campaign/locale/<language>/LC_MESSAGES/page.po). `spoken` are those that the
-// script says, and those of the parts that are nothing without script (`data-say`); all others, the
-// instructions, stand in index.html, in every language at once. So switching asks nobody for
+// script says, and those of the parts that are nothing without script (`data-say`); the others stand
+// in index.html, in every language at once. A campaign's own texts are no part of this: where they go,
+// index.html has marks (`@TEXT ru@`) that `wallflower campaign build` fills. So switching asks nobody for
 // anything. A catalogue that is not whole stops the build.
 
 import { readFileSync } from 'node:fs';
@@ -14,11 +15,13 @@ export const LANGUAGES = [
   { code: 'en', locale: 'en', self: 'English', all: 'Language', dir: 'ltr', script: 'Latin' },
   { code: 'zh-Hans', locale: 'zh_Hans', self: '简体中文', all: '语言', dir: 'ltr', script: 'Han' },
   { code: 'fa', locale: 'fa', self: 'فارسی', all: 'زبان', dir: 'rtl', script: 'Arabic' },
+  { code: 'ru', locale: 'ru', self: 'Русский', all: 'Язык', dir: 'ltr', script: 'Cyrillic' },
+  { code: 'es', locale: 'es', self: 'Español', all: 'Idioma', dir: 'ltr', script: 'Latin' },
 ];
 
 /** Words of another script that may stand in a text, by language; anything else is taken for a text
  * that was left untranslated. */
-const FOREIGN = { en: [], 'zh-Hans': ['Cookie', 'kB', 'MB', 'Esc'], fa: ['Esc'] };
+const FOREIGN = { en: [], 'zh-Hans': ['Cookie', 'kB', 'MB', 'Esc'], fa: ['Esc'], ru: ['Esc'], es: [] };
 /** Texts that may be the same as the English ones. */
 const SAME = {};
 
@@ -123,28 +126,35 @@ function text(code, key) {
 const inOne = (html, language) =>
   html.replace(/\[\[(.+?)\]\]/g, (_, key) => {
     if (key === '@all') return LANGUAGES.map(({ all }) => all).join(' / ');
+    if (/^@[A-Z]/.test(key)) return `${key} ${language.code}@`;
     return key.startsWith('@') ? language[key.slice(1)] : marked(text(language.code, key));
   });
 
-const inAll = (key, codes = LANGUAGES.map(({ code }) => code)) =>
-  LANGUAGES.filter(({ code }) => codes.includes(code))
-    .map(({ code, dir }) => {
-      const direction = dir === 'ltr' ? '' : ` dir="${dir}"`;
-      return `<span lang="${code}"${direction}>${marked(text(code, key))}</span>`;
-    })
-    .join('');
+/** A part that the build keeps only in a campaign that has the language (`in`), or where its texts
+ * are `unreviewed` or `outdated`. */
+const kept = (when, code, part) => `<!--${when} ${code}-->${part}<!--/${when} ${code}-->`;
+
+const inAll = (key, when = () => 'in') =>
+  LANGUAGES.map(({ code, dir }) => {
+    const direction = dir === 'ltr' ? '' : ` dir="${dir}"`;
+    const said = key.startsWith('@') ? `${key} ${code}@` : marked(text(code, key));
+    return kept(when(code), code, `<span lang="${code}"${direction}>${said}</span>`);
+  }).join('');
 
 /**
  * index.html with its texts: a part between `<!--languages-->` once a language, `{{key}}` in all
  * languages side by side, `[[key]]` in one (outside of such a part: the first), `{{?unreviewed}}` in
- * those that no reader has checked.
+ * those whose texts no reader has checked, the page's or the campaign's, `{{?outdated}}` in those
+ * whose campaign's text is older than its source. `@NAME` becomes the mark `@NAME ru@`.
  */
 export function withTexts(html) {
+  const checked = (code) => (unreviewed.includes(code) ? 'in' : 'unreviewed');
   return html
     .replace(/<!--languages-->([\s\S]*?)<!--\/languages-->/g, (_, part) =>
-      LANGUAGES.map((language) => inOne(part, language)).join(''),
+      LANGUAGES.map((language) => kept('in', language.code, inOne(part, language))).join(''),
     )
-    .replaceAll('{{?unreviewed}}', () => inAll('foot.unreviewed', unreviewed))
+    .replaceAll('{{?unreviewed}}', () => inAll('foot.unreviewed', checked))
+    .replaceAll('{{?outdated}}', () => inAll('foot.outdated', () => 'outdated'))
     .replace(/\{\{(.+?)\}\}/g, (_, key) => inAll(key))
     .replace(/\[\[.+?\]\]/g, (mark) => inOne(mark, LANGUAGES[0]));
 }

@@ -26,7 +26,7 @@ WAKEFUL = [
     "--disable-renderer-backgrounding",
 ]
 PATIENCE_MS = 30_000
-LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR"}
+LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR", "ru": "ru-RU", "es": "es-ES"}
 
 
 @dataclass(frozen=True, slots=True)

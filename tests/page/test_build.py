@@ -22,6 +22,14 @@ WAYS = [
 TEMPLATE = (
     "<meta content=\"default-src 'none'; connect-src 'self'@CONNECT@;\">"
     '<meta name="wallflower-pins" content="@PINS@"><b>@ORGANISATION@</b>'
+    '<html lang="@LANGUAGE@"><title>@TITLE@</title>'
+    + "".join(
+        f'<!--in {code}--><p lang="{code}" title="@TITLE {code}@">@NAME {code}@ @LEAD {code}@ '
+        f"@ABOUT {code}@ @TEXT {code}@</p><!--/in {code}-->"
+        f"<!--unreviewed {code}-->unread {code}<!--/unreviewed {code}-->"
+        f"<!--outdated {code}-->old {code}<!--/outdated {code}-->"
+        for code in ("en", "zh-Hans", "fa", "ru", "es")
+    )
 )
 
 CARRIED = TEMPLATE + '<video id="film"@FILM@>media-src@MEDIA@'

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 from wallflower.campaign import build
 
 LOCALE = Path(build.__file__).with_name("locale")
-LANGUAGES = ("en", "zh_Hans", "fa")
+LANGUAGES = ("en", "zh_Hans", "fa", "ru", "es")
 
 
 def _catalogue(language: str) -> Catalog:
@@ -39,4 +39,4 @@ def test_catalogues_have_the_same_places_and_english_texts() -> None:
         language: {(one.context, one.id) for one in _catalogue(language) if one.id}
         for language in LANGUAGES
     }
-    assert places["en"] == places["zh_Hans"] == places["fa"]
+    assert all(found == places["en"] for found in places.values())

@@ -1,21 +1,16 @@
 """Both built shapes keep their promises before any browser runs them: no foreign request, strict
-policies, instructions within 12 kB, every text field guarded, weights within their limits.
+policies, every text field guarded. Weights: tests/authoring/test_shapes.py.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import re
 
 import pytest
 
 from wallflower.campaign.build import packaged_page
-
-WIRE_LIMIT = 12_000  # DESIGN 6: the instructions in one response
-WITHOUT_SCRIPT, WITH_SCRIPT = 60_000, 200_000  # gzip on the wire, board and film apart
-HUM_LOADS = 2  # hum.js is asked for once a Worker where nothing is cached
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +20,6 @@ def built() -> dict[str, str]:
     if not (folder / "index.html").is_file():
         pytest.skip("The page is not built: cd page && npm ci --ignore-scripts && npm run build")
     return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir()}
-
-
-def test_instructions_fit_one_response_of_twelve_kilobytes(built: dict[str, str]) -> None:
-    assert len(gzip.compress(built["index.html"].encode(), mtime=0)) <= WIRE_LIMIT
-
-
-def _packed(text: str) -> int:
-    return len(gzip.compress(text.encode(), mtime=0))
-
-
-def test_weights_on_the_wire_are_within_their_limits(
-    built: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    still = _packed(built["index.html"]) + _packed(built["style.css"])
-    live = still + _packed(built["app.js"]) + HUM_LOADS * _packed(built["hum.js"])
-    with capsys.disabled():
-        print(f"\npage without script {still} B, with script {live} B, gzip on the wire")
-    assert still <= WITHOUT_SCRIPT
-    assert live <= WITH_SCRIPT
 
 
 def test_carried_shape_has_one_script_and_one_style_that_its_policy_names(
@@ -69,7 +45,8 @@ def test_page_names_no_other_origin(built: dict[str, str]) -> None:
         r"""(?:src|href|action|url)\s*[=(]\s*["']?([^"')\s>]+)""", built["index.html"]
     )
     assert set(named) == {
-        "data:,", "style.css", "app.js", "#instructions", "#en", "#zh-Hans", "#fa",
+        "data:,", "style.css", "app.js", "#instructions",
+        *(f"#{code}" for code in ("en", "zh-Hans", "fa", "ru", "es")),
     }  # fmt: skip
     assert "url(" not in built["style.css"]
     assert "@import" not in built["style.css"]

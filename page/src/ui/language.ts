@@ -8,7 +8,7 @@ import type { WordList } from '../wire/words.js';
 import { fill, make } from './dom.js';
 
 export type { Saying };
-export type Code = 'en' | 'zh-Hans' | 'fa';
+export type Code = 'en' | 'zh-Hans' | 'fa' | 'ru' | 'es';
 
 /** A value inside of a saying; a function when it differs by language. */
 export type Value = string | ((code: Code) => string);
@@ -27,6 +27,8 @@ export const LANGUAGES: readonly Spoken[] = [
   { code: 'en', number: Language.ENGLISH, dir: 'ltr', words: 'en', bytesPerCharacter: 1 },
   { code: 'zh-Hans', number: Language.CHINESE, dir: 'ltr', words: 'zh-Hans', bytesPerCharacter: 3 },
   { code: 'fa', number: Language.PERSIAN, dir: 'rtl', words: null, bytesPerCharacter: 2 },
+  { code: 'ru', number: Language.RUSSIAN, dir: 'ltr', words: null, bytesPerCharacter: 2 },
+  { code: 'es', number: Language.SPANISH, dir: 'ltr', words: null, bytesPerCharacter: 1 },
 ];
 
 // Asked for when it is needed: in the carried shape these bytes run in Workers too, where there is none.
@@ -100,6 +102,10 @@ function show(code: Code): void {
 
 const isSaying = (key: string): key is Saying => key in (spoken['en'] ?? {});
 
+/** The languages of this campaign: those that its page has a button for. */
+const offered = (): readonly Spoken[] =>
+  LANGUAGES.filter(({ code }) => document.querySelector(`button[data-language="${code}"]`));
+
 /** Begin in the browser's own language; remembered nowhere. */
 export function startLanguages(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-say]')) {
@@ -108,10 +114,12 @@ export function startLanguages(): void {
   }
   const main = (tag: string): string => tag.toLowerCase().split('-')[0] as string;
   const wanted = navigator.languages.map(main);
-  const spokenHere = (tag: string): boolean => LANGUAGES.some(({ code }) => main(code) === tag);
-  const first = wanted.find(spokenHere) ?? 'en';
-  show(LANGUAGES.find(({ code }) => main(code) === first)?.code ?? 'en');
-  for (const { code } of LANGUAGES) {
+  const here = offered();
+  const found = wanted.flatMap((tag) => here.filter(({ code }) => main(code) === tag));
+  // The document was written in the language that the others are translated from.
+  const source = here.find(({ code }) => code === root().lang);
+  show((found[0] ?? source ?? (LANGUAGES[0] as Spoken)).code);
+  for (const { code } of here) {
     const button = document.querySelector(`button[data-language="${code}"]`);
     button?.addEventListener('click', () => show(code));
   }

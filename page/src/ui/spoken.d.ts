@@ -3,7 +3,6 @@ declare module 'spoken' {
   export type Saying =
     | 'leave'
     | 'film'
-    | 'film.about'
     | 'film.why'
     | 'film.consent'
     | 'go.write'

@@ -11,11 +11,15 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.texts import Text, outdated
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 from wallflower.wire.census import CHANNELS
@@ -27,6 +31,14 @@ CARRIED: Final = "carried.html"
 _BUILD: Final = "Type: cd page && npm ci --ignore-scripts && npm run build"
 _WAY: Final = re.compile(r"https?://[!-~]+")
 _FORBIDDEN_IN_POLICY: Final = frozenset(";,'\"<>")
+# A place that the build fills (`@PINS@`, `@TEXT ru@`), and a part that only some campaigns keep.
+_MARK: Final = re.compile(r"@([A-Z]+(?: [A-Za-z-]+)?)@")
+_PART: Final = re.compile(
+    r"<!--(?P<when>in|unreviewed|outdated) (?P<code>[A-Za-z-]+)-->(?P<part>.*?)"
+    r"<!--/(?P=when) (?P=code)-->",
+    re.S,
+)
+_ONCE: Final = frozenset({"PINS", "CONNECT", "ORGANISATION", "LANGUAGE", "TITLE"})
 
 
 def packaged_page() -> Path:
@@ -36,7 +48,13 @@ def packaged_page() -> Path:
 
 def packaged_film() -> Path:
     """The film of the example campaign."""
-    return Path(__file__).with_name("example") / "film.mp4"
+    return example_folder() / "film.mp4"
+
+
+@cache
+def packaged_texts() -> Mapping[str, Text]:
+    """The texts of the example campaign, its source first."""
+    return MappingProxyType(dict(read_campaign(example_folder()).texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,7 @@ class Campaign:
     carried copy begins (all of them when not told). `organisation` is the name that people know.
     `hurry` is whether a person may let a letter leave on the day of its writing (store 3.3).
     `channel` is the number of the channel that this copy is for (census 1), 0 when there is one.
+    `texts` by language, the source of the others first.
     """
 
     pins: Pins
@@ -56,6 +75,7 @@ class Campaign:
     boards: tuple[str, ...] = ()
     hurry: bool = True
     channel: int = 0
+    texts: Mapping[str, Text] = field(default_factory=packaged_texts)
 
 
 def build_site(
@@ -69,12 +89,17 @@ def build_site(
     hurry: bool = True,
     channel: int = 0,
 ) -> None:
-    """Fill `out` with the served shape; a site that lies there is replaced, other files stay."""
+    """The served shape with the example's texts."""
     campaign = Campaign(pins, tuple(ways), organisation, hurry=hurry, channel=channel)
+    build_served(page, out, campaign, film)
+
+
+def build_served(page: Path, out: Path, campaign: Campaign, film: Path | None) -> None:
+    """Fill `out` with the served shape; a site that lies there is replaced, other files stay."""
     template, copies = _read_page(page)
-    moving = film.read_bytes()
+    moving = film.read_bytes() if film else b""
     pieces = [moving[i : i + FILM_PIECE] for i in range(0, len(moving), FILM_PIECE)]
-    if not 1 <= len(pieces) <= MAX_PIECES:
+    if film and not 1 <= len(pieces) <= MAX_PIECES:
         raise Fault("The film is empty or larger than 32 MiB", "Encode it smaller.")
     about_film = {"film": {"pieces": len(pieces), "bytes": len(moving)}}
     index = _fill(template, campaign, about_film, {})
@@ -98,8 +123,8 @@ def build_carried(page: Path, out: Path, campaign: Campaign, film: Path | None =
     _origins(list(boards))
     beside = out.with_suffix(".mp4")
     marks = {
-        "@MEDIA@": " 'self'" if film else " 'none'",
-        "@FILM@": f' preload="metadata" src="{quote(beside.name)}"' if film else "",
+        "MEDIA": " 'self'" if film else " 'none'",
+        "FILM": f' preload="metadata" src="{quote(beside.name)}"' if film else "",
     }
     text = _fill(template, campaign, {"boards": list(boards)}, marks)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -141,16 +166,59 @@ def _fill(
     choices = {"hurry": campaign.hurry, "channel": campaign.channel}
     fields = json.loads(campaign.pins.encode()) | choices | more
     origins = _origins(list(campaign.ways) + list(campaign.boards))
-    texts = {
-        "@PINS@": json.dumps(fields, sort_keys=True, separators=(",", ":")),
-        "@CONNECT@": "".join(f" {origin}" for origin in origins),
-        "@ORGANISATION@": campaign.organisation,
+    source = next(iter(campaign.texts.values()))
+    values = {
+        "PINS": _escaped(json.dumps(fields, sort_keys=True, separators=(",", ":"))),
+        "CONNECT": _escaped("".join(f" {origin}" for origin in origins)),
+        "ORGANISATION": _escaped(campaign.organisation),
+        "LANGUAGE": _escaped(source.language),
+        "TITLE": _escaped(source.title),
+        **_spoken(campaign.texts),
+        **raw,
     }
-    for mark, value in {**raw, **{mark: _escaped(text) for mark, text in texts.items()}}.items():
-        if template.count(mark) != 1:
-            raise Fault("The built page is of another version", _BUILD)
-        template = template.replace(mark, value)
-    return template
+    return _filled(_selected(template, campaign.texts), values, _ONCE | raw.keys())
+
+
+def _spoken(texts: Mapping[str, Text]) -> dict[str, str]:
+    """What fills the marks of each language. Only a text's body is HTML, of our own making."""
+    values = {}
+    for code, text in texts.items():
+        values[f"NAME {code}"] = _escaped(text.name)
+        values[f"TITLE {code}"] = _escaped(text.title)
+        values[f"LEAD {code}"] = _escaped(text.lead)
+        values[f"ABOUT {code}"] = _escaped(text.about)
+        values[f"TEXT {code}"] = text.html()
+    return values
+
+
+def _selected(template: str, texts: Mapping[str, Text]) -> str:
+    """The template without the languages that the campaign has not, and the notes it needs not."""
+    source = next(iter(texts.values()))
+    known = {found["code"] for found in _PART.finditer(template)}
+    if not known:
+        raise Fault("The built page is of another version", _BUILD)
+    if unknown := texts.keys() - known:
+        raise Fault(
+            f"The page itself does not speak {', '.join(sorted(unknown))}",
+            f"It speaks {', '.join(sorted(known))}; page/README.md says how a language is added.",
+        )
+    kept = {
+        "in": texts.keys(),
+        "unreviewed": {code for code, text in texts.items() if not text.reviewed},
+        "outdated": {code for code, text in texts.items() if text is not source
+                     and outdated(text, source)},
+    }  # fmt: skip
+    return _PART.sub(
+        lambda found: found["part"] if found["code"] in kept[found["when"]] else "", template
+    )
+
+
+def _filled(template: str, values: Mapping[str, str], once: frozenset[str] | set[str]) -> str:
+    """Every mark filled, in one pass, so that no value fills another's mark."""
+    marks = _MARK.findall(template)
+    if set(marks) != values.keys() or any(marks.count(mark) != 1 for mark in once):
+        raise Fault("The built page is of another version", _BUILD)
+    return _MARK.sub(lambda found: values[found[1]], template)
 
 
 def _escaped(value: str) -> str:

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from wallflower.cli.acts import campaign, crowd, read, visit, write
+from wallflower.cli.acts import crowd, read, visit, write
+from wallflower.cli.campaign import campaign
 from wallflower.cli.census import census
 from wallflower.cli.demo import demo
 from wallflower.cli.doctor import doctor, status

@@ -1,4 +1,4 @@
-"""The commands of people: the site of an organisation; write, visit, read of a source."""
+"""The commands of a source: write, visit, read; and the crowd."""
 
 from __future__ import annotations
 
@@ -35,30 +35,6 @@ F = TypeVar("F", bound=Callable[..., object])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _LANGUAGES = {"en": Language.ENGLISH, "zh-Hans": Language.CHINESE}
-
-
-@click.group()
-def campaign() -> None:
-    """The film page."""
-
-
-@campaign.command("build")
-@click.option("--pins", "pins_file", required=True, type=_FILE)
-@click.option("--way", "ways", multiple=True, required=True, help="an ingress URL of the record")
-@click.option("--board", "boards", multiple=True, required=True, help="a board URL of the record")
-@click.option("--out", required=True, type=_FOLDER)
-@click.option("--organisation", default="Office for Clean Hands", show_default=True)
-@click.option("--channel", default=0, show_default=True, help="this copy's number in the census")
-def campaign_build(
-    pins_file: Path, ways: tuple[str, ...], boards: tuple[str, ...], out: Path, organisation: str,
-    channel: int,
-) -> None:  # fmt: skip
-    """Build the served site out of the example campaign."""
-    from wallflower.campaign.build import build_example
-
-    pins = parse_pins(pins_file.read_bytes())
-    build_example(out, pins, [*ways, *boards], organisation, list(boards), channel=channel)
-    click.echo(f"Built {out}.")
 
 
 def _source_options(command: F) -> F:

@@ -1,0 +1,210 @@
+"""A campaign's folder: campaign.toml, one Markdown file a language, and the film's files.
+
+Reading it checks what can be checked without keys or a network. A language that is listed and has
+no file stops everything; one that is older than its source is reported, and on the page too.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from wallflower.campaign import texts
+from wallflower.campaign.texts import Text
+from wallflower.errors import Fault
+from wallflower.trust.pins import Pins, parse_pins
+from wallflower.wire.census import CHANNELS
+
+FILE: Final = "campaign.toml"
+PINS: Final = "pins.json"
+_CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Something that people are shown: `text` on a platform's `place` (lint_limits.toml)."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """A campaign as its folder says it; nothing in it was built.
+
+    `languages` begins with the source of all translations. `mirrors` are addresses of copies that
+    no copy may name, `countries` where readers are, `handles` our own names on platforms, `owned`
+    the names that we have registered besides, so that nobody else can.
+    """
+
+    folder: Path
+    organisation: str
+    languages: tuple[str, ...]
+    texts: Mapping[str, Text]
+    ways: tuple[str, ...]
+    boards: tuple[str, ...]
+    hurry: bool
+    channels: Mapping[str, int]
+    film: Path | None
+    carried_film: Path | None
+    more_films: tuple[Path, ...]
+    card_address: str
+    published: tuple[Published, ...]
+    owned: frozenset[str]
+    mirrors: tuple[str, ...]
+    countries: tuple[str, ...]
+
+    @property
+    def source(self) -> Text:
+        """The text that the others translate."""
+        return self.texts[self.languages[0]]
+
+    def outdated(self) -> dict[str, list[str]]:
+        """By language: the sections of the source that changed since it was translated."""
+        found = {code: texts.outdated(self.texts[code], self.source) for code in self.languages[1:]}
+        return {code: sections for code, sections in found.items() if sections}
+
+    def unreviewed(self) -> tuple[str, ...]:
+        """The languages that no reader has checked yet."""
+        return tuple(code for code in self.languages if not self.texts[code].reviewed)
+
+
+def example_folder() -> Path:
+    """The example campaign: a fictional office against corruption."""
+    return Path(__file__).with_name("example")
+
+
+def new_campaign(folder: Path) -> None:
+    """Write the example into an empty or missing `folder`; an existing file is never touched."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Fault(f"{folder} is not empty", "Choose another folder; nothing was changed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(example_folder().iterdir()):
+        if path.is_file():
+            (folder / path.name).write_bytes(path.read_bytes())
+
+
+def read_campaign(folder: Path) -> Authored:
+    """Read a campaign's folder, or raise a Fault that says which line of which file to correct."""
+    fields = _fields(folder / FILE)
+    film = fields.get("film", {})
+    codes = _strings(fields, "languages")
+    if not codes or len(set(codes)) != len(codes) or not all(map(_CODE.fullmatch, codes)):
+        raise Fault(f"{FILE}: 'languages' is no list of languages", 'Write ["en", "zh-Hans"].')
+    return Authored(
+        folder=folder,
+        organisation=_string(fields, "organisation"),
+        languages=codes,
+        texts=read_texts(folder, codes),
+        ways=_strings(fields, "ways"),
+        boards=_strings(fields, "boards"),
+        hurry=fields.get("hurry", True) is True,
+        channels=_channels(fields.get("channels", {"main": 0})),
+        film=_media(folder, film, "page"),
+        carried_film=_media(folder, film, "carried"),
+        more_films=tuple(_existing(folder, name) for name in _strings(film, "more")),
+        card_address=str(fields.get("card_address", "")),
+        published=_published(fields.get("published", [])),
+        owned=frozenset(name.casefold() for name in _strings(fields, "owned")),
+        mirrors=_strings(fields, "mirrors"),
+        countries=_strings(fields, "countries"),
+    )
+
+
+def read_texts(folder: Path, codes: tuple[str, ...]) -> dict[str, Text]:
+    """Every language's text, by language, the source first."""
+    require_texts(folder, codes)
+    return {
+        code: texts.parse_text(code, (folder / f"{code}.md").read_text(encoding="utf-8"))
+        for code in codes
+    }
+
+
+def require_texts(folder: Path, codes: tuple[str, ...]) -> None:
+    """A missing text is a Fault that names it: nothing is shown in English instead."""
+    missing = [code for code in codes if not (folder / f"{code}.md").is_file()]
+    if missing:
+        raise Fault(
+            f"There is no text in {', '.join(missing)}",
+            f"Translate {codes[0]}.md, or take the language out of {FILE}.",
+        )
+
+
+def mark_translated(authored: Authored, code: str) -> None:
+    """Write into a translation that it translates the source as it is now."""
+    if code not in authored.languages[1:]:
+        raise Fault(f"{code} is no translation of this campaign", f"See 'languages' in {FILE}.")
+    path = authored.folder / f"{code}.md"
+    text = texts.with_fingerprints(path.read_text(encoding="utf-8"), authored.source)
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def require_keys(path: Path) -> Pins:
+    """The keys that a bundle carries, out of a pins file. There is no bundle without them: a page
+    without keys would look like one with keys and hide nobody. What the signing ceremony checks is
+    checked here.
+    """
+    if not path.is_file():
+        raise Fault(
+            f"The campaign has no keys yet: there is no {path.name} where it is looked for",
+            "Hold a ceremony ('wallflower keys'), and copy its pins.json there. No bundle is "
+            "built without it.",
+        )
+    return parse_pins(path.read_bytes())
+
+
+def _fields(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Fault(f"{path} is missing", "Begin with 'wallflower campaign new'.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Fault(f"{path} is not TOML", f"Correct: {error}.") from None
+
+
+def _string(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise Fault(f"{FILE} says nothing for '{key}'", "Write it as text in quotation marks.")
+    return value.strip()
+
+
+def _strings(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = fields.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Fault(f"{FILE}: '{key}' is no list of texts", 'Write ["one", "two"].')
+    return tuple(value)
+
+
+def _channels(value: object) -> dict[str, int]:
+    fits = isinstance(value, dict) and all(
+        isinstance(number, int) and 0 <= number < CHANNELS for number in value.values()
+    )
+    if not fits or not isinstance(value, dict) or len(set(value.values())) != len(value):
+        raise Fault(
+            f"{FILE}: 'channels' are not names with a number of their own",
+            f"Write a number from 0 to {CHANNELS - 1} for each.",
+        )
+    return value
+
+
+def _published(value: object) -> tuple[Published, ...]:
+    entries: list[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, dict) and {"place", "text"} <= one.keys() for one in entries):
+        raise Fault(f"{FILE}: an entry of 'published' is not whole", "Give 'place' and 'text'.")
+    return tuple(Published(str(one["place"]), str(one["text"])) for one in entries)
+
+
+def _media(folder: Path, film: Mapping[str, Any], key: str) -> Path | None:
+    return _existing(folder, _string(film, key)) if key in film else None
+
+
+def _existing(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        raise Fault(f"{FILE} names {name}, which is no file of its folder", "Put it there.")
+    return path

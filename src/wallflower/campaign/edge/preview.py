@@ -1,0 +1,139 @@
+"""The preview: the page of a campaign's folder on this computer, shown again after every change.
+
+It listens to loopback only and builds into memory. The line that reloads the page is put in here,
+into what is shown, and exists in no build. Without keys the page is shown with keys of zeros, which
+no record fits: it can be read and sends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from watchfiles import awatch
+
+from wallflower.campaign.authoring import PINS, read_campaign, require_keys
+from wallflower.campaign.build import Campaign, build_served
+from wallflower.errors import Fault
+from wallflower.trust.pins import Pins
+
+RELOAD: Final = "reload.js"
+_SCRIPT: Final = b"new EventSource('changes').onmessage = () => location.reload();\n"
+_TAG: Final = b'<script src="reload.js" defer></script>'
+_NO_KEYS: Final = Pins(bytes(32), bytes(32), bytes(32), bytes(32), "preview")
+_TYPES: Final = {
+    "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+}  # fmt: skip
+_BEAT_S: Final = 15.0
+
+
+class Preview:
+    """The files of the folder as it is now, and a number that rises with every change."""
+
+    def __init__(self, folder: Path, page: Path) -> None:
+        self._folder = folder
+        self._page = page
+        self._changed = asyncio.Condition()
+        self.version = 0
+        self.files: dict[str, bytes] = {}
+
+    def rebuild(self) -> None:
+        """Build the folder anew; a Fault is shown in place of the page."""
+        try:
+            self.files = self._built()
+        except Fault as fault:
+            self.files = {"index.html": _TAG + f"<p>{escape(str(fault))}</p>".encode()}
+        self.files[RELOAD] = _SCRIPT
+        self.version += 1
+
+    def _built(self) -> dict[str, bytes]:
+        authored = read_campaign(self._folder)
+        try:
+            pins = require_keys(self._folder / PINS)
+        except Fault:
+            pins = _NO_KEYS
+        campaign = Campaign(
+            pins, authored.ways + authored.boards, authored.organisation, authored.boards,
+            authored.hurry, texts=authored.texts,
+        )  # fmt: skip
+        with tempfile.TemporaryDirectory() as scratch:
+            site = Path(scratch) / "site"
+            build_served(self._page, site, campaign, authored.film)
+            files = {
+                str(path.relative_to(site)): path.read_bytes()
+                for path in site.rglob("*")
+                if path.is_file()
+            }
+        files["index.html"] = files["index.html"].replace(b"</head>", _TAG + b"</head>", 1)
+        return files
+
+    async def watch(self) -> None:
+        """Rebuild after every change in the folder, until cancelled."""
+        async for _ in awatch(self._folder):
+            await asyncio.to_thread(self.rebuild)
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def changes(self, seen: int) -> AsyncIterator[str]:
+        """An event for each version after `seen`, and a beat that finds out who has left."""
+        while True:
+            async with self._changed:
+                try:
+                    async with asyncio.timeout(_BEAT_S):
+                        while self.version == seen:
+                            await self._changed.wait()
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+            seen = self.version
+            yield f"data: {seen}\n\n"
+
+    def app(self) -> Starlette:
+        """The files at their names, and the changes."""
+
+        async def file(request: Request) -> Response:
+            name = request.path_params["name"] or "index.html"
+            if name not in self.files:
+                return Response(status_code=404)
+            kind = _TYPES.get(name.rsplit(".", 1)[-1], "application/octet-stream")
+            headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+            return Response(self.files[name], media_type=kind, headers=headers)
+
+        async def changes(_: Request) -> Response:
+            return StreamingResponse(self.changes(self.version), media_type="text/event-stream")
+
+        return Starlette(routes=[Route("/changes", changes), Route("/{name:path}", file)])
+
+
+async def serve_preview(folder: Path, page: Path, port: int, opened: Callable[[str], None]) -> None:
+    """Serve the preview until cancelled; `opened` gets its address."""
+    preview = Preview(folder, page)
+    await asyncio.to_thread(preview.rebuild)
+    listener = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(
+        preview.app(), log_level="error", access_log=False, lifespan="off",
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    opened(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    watching = asyncio.create_task(preview.watch())
+    try:
+        await uvicorn.Server(config).serve(sockets=[listener])
+    finally:
+        watching.cancel()
+        listener.close()
+
+
+def run_preview(folder: Path, page: Path, port: int, opened: Callable[[str], None]) -> None:
+    """The command: until it is interrupted."""
+    asyncio.run(serve_preview(folder, page, port, opened))

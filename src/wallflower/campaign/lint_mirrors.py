@@ -1,0 +1,100 @@
+"""What would let somebody who has one mirror find another.
+
+In 2022 one site of a covert network led to 885 others, by names, addresses and habits that they
+shared. A mirror names nobody, and its name follows no pattern.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from itertools import combinations
+from urllib.parse import urlsplit
+
+from wallflower.campaign.authoring import Authored
+
+_NETWORK_V4, _NETWORK_V6 = 24, 48  # neighbours: whoever scans one scans the other
+
+
+def linked(authored: Authored) -> Iterator[tuple[str, str]]:
+    """What links two mirrors, or a copy to a mirror."""
+    hosts = [_host(address) for address in authored.mirrors]
+    for host in hosts:
+        for place in _named_in(authored, host):
+            yield (
+                f"{place} names the mirror {host}",
+                "Take it out: every copy would lead whoever has it to that mirror.",
+            )
+    for one, other in combinations(hosts, 2):
+        if habit := _shared(one, other):
+            yield (
+                f"The mirrors {one} and {other} {habit}",
+                "Give each a name, a registrar, an address and a day of its own.",
+            )
+
+
+def _host(address: str) -> str:
+    parts = urlsplit(address if "://" in address else f"https://{address}")
+    return (parts.hostname or address).lower()
+
+
+def _named_in(authored: Authored, host: str) -> Iterator[str]:
+    places = {
+        f"{code}.md": "\n".join((text.title, text.lead, text.about, text.body))
+        for code, text in authored.texts.items()
+    }
+    places["a way"] = " ".join(authored.ways)
+    places["a board"] = " ".join(authored.boards)
+    places["the picture cards"] = authored.card_address
+    pattern = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I)
+    yield from (place for place, text in places.items() if pattern.search(text))
+
+
+def _shared(one: str, other: str) -> str | None:
+    """What the two have in common that can be searched for."""
+    if _address(one) and _address(other):
+        return "are in one network" if _neighbours(one, other) else None
+    if one == other:
+        return "are the same"
+    if _parent(one) == _parent(other):
+        return f"are both under {_parent(one)}"
+    if re.sub(r"\d+", "#", one) == re.sub(r"\d+", "#", other):
+        return "differ only in a number"
+    if one.split(".")[0] == other.split(".")[0] and len(one.split(".")[0]) > len("www"):
+        return f"both begin with '{one.split('.')[0]}'"
+    if _parent(one).split(".")[0] == _parent(other).split(".")[0]:
+        return f"are both called '{_parent(one).split('.')[0]}'"
+    return None
+
+
+def _parent(host: str) -> str:
+    """The last two labels: without the public suffix list a guess that errs towards a finding."""
+    return ".".join(host.split(".")[-2:])
+
+
+def _address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _neighbours(one: str, other: str) -> bool:
+    first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    bits = _NETWORK_V4 if first.version == 4 else _NETWORK_V6
+    return second in ipaddress.ip_network(f"{first}/{bits}", strict=False)
+
+
+def not_judged(authored: Authored) -> Iterator[str]:
+    """What only the operators can see to."""
+    if len(authored.mirrors) > 1:
+        yield (
+            "certificates are published in public logs: one mirror, one certificate, one account, "
+            "another day; never two mirrors' names in one certificate"
+        )
+        yield (
+            "all mirrors serve the same bytes, so whoever scans the whole net for them finds every "
+            "open mirror; an onion or a mirror that asks for a name first is not found so"
+        )

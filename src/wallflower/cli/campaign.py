@@ -1,0 +1,140 @@
+"""The commands of those who make a campaign: new, preview, build, lint, translated."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wallflower.campaign.authoring import (
+    PINS,
+    Authored,
+    mark_translated,
+    new_campaign,
+    read_campaign,
+    require_keys,
+)
+from wallflower.campaign.build import packaged_page
+from wallflower.errors import Fault
+
+if TYPE_CHECKING:
+    from wallflower.campaign.shapes import Cards
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+@contextmanager
+def _borrowing() -> Iterator[None]:
+    """Servers do not install what only a campaign needs; a person is told how."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "wallflower").startswith("wallflower"):
+            raise
+        raise Fault(
+            f"{error.name} is not installed", "Type: pip install 'wallflower[campaign]'"
+        ) from None
+
+
+@click.group()
+def campaign() -> None:
+    """Make a campaign: its texts, the page in every shape, and the checks before it goes out."""
+
+
+@campaign.command("new")
+@click.argument("folder", type=_FOLDER)
+def campaign_new(folder: Path) -> None:
+    """Write an example campaign to begin from."""
+    new_campaign(folder)
+    click.echo(f"Made {folder}. Change campaign.toml and the texts, then:")
+    click.echo(f"  wallflower campaign preview {folder}")
+
+
+@campaign.command("translated")
+@_CAMPAIGN
+@click.argument("language")
+def campaign_translated(folder: Path, language: str) -> None:
+    """Say that a translation translates the source as it is now."""
+    mark_translated(read_campaign(folder), language)
+    click.echo(f"{language}.md now translates the source as it is.")
+
+
+@campaign.command("build")
+@_CAMPAIGN
+@click.option("--out", required=True, type=_FOLDER)
+@click.option("--channel", default="main", show_default=True, help="which of the channels this is")
+@click.option("--without-cards", is_flag=True, help="make no picture cards")
+@click.option("--pins", "pins_file", type=_FILE, help="other keys than the folder's pins.json")
+@click.option("--way", "ways", multiple=True, help="in place of the campaign's ways")
+@click.option("--board", "boards", multiple=True, help="in place of the campaign's boards")
+def campaign_build(
+    folder: Path, out: Path, channel: str, without_cards: bool, pins_file: Path | None,
+    ways: tuple[str, ...], boards: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards."""
+    from wallflower.campaign.shapes import SUMS, build_bundle
+
+    authored = read_campaign(folder)
+    authored = replace(authored, ways=ways or authored.ways, boards=boards or authored.boards)
+    pins = require_keys(pins_file or folder / PINS)
+    cards = None if without_cards else _cards()
+    _report_texts(authored)
+    built = build_bundle(authored, pins, packaged_page(), out, channel, cards)
+    for line in built.weights.lines():
+        click.echo(line)
+    click.echo("requests to anybody else: 0")
+    click.echo(f"Built {len(built.hashes)} files in {out}; their hashes are in {out / SUMS}.")
+
+
+def _cards() -> Cards:
+    with _borrowing():
+        from wallflower.campaign.edge.shapes_cards import draw_cards
+    return draw_cards
+
+
+def _report_texts(authored: Authored) -> None:
+    for code in authored.unreviewed():
+        click.echo(f"reviewed = false: no reader has checked {code}.md; the page says so", err=True)
+    for code, sections in authored.outdated().items():
+        click.echo(
+            f"outdated: {code}.md, where {authored.languages[0]}.md changed: "
+            f"{'; '.join(sections)}. The page says so. When it is up to date: "
+            f"wallflower campaign translated {authored.folder} {code}",
+            err=True,
+        )
+
+
+@campaign.command("preview")
+@_CAMPAIGN
+@click.option("--port", default=0, help="on this computer only; 0 takes any that is free")
+def campaign_preview(folder: Path, port: int) -> None:
+    """Show the page on this computer, and again after every change of a text."""
+    with _borrowing():
+        from wallflower.campaign.edge.preview import run_preview
+    read_campaign(folder)
+    run_preview(folder, packaged_page(), port, lambda url: click.echo(f"Open {url}"))
+
+
+@campaign.command("lint")
+@_CAMPAIGN
+def campaign_lint(folder: Path) -> None:
+    """Look for what would betray readers or the campaign; ends with 1 when something was found."""
+    with _borrowing():
+        from wallflower.campaign.edge.lint import lint
+    report = lint(read_campaign(folder), packaged_page())
+    for finding in report.findings:
+        click.echo(f"{finding.rule}: {finding.what}\n  → {finding.next_step}")
+    for line in report.advice:
+        click.echo(f"worth doing: {line}", err=True)
+    for line in report.unsaid:
+        click.echo(f"not judged: {line}", err=True)
+    click.echo(f"{len(report.findings)} findings")
+    if report.findings:
+        sys.exit(1)

@@ -1,0 +1,62 @@
+"""The preview: loopback only, shown again after a change, its reload script in no build."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from tests.authoring.conftest import PINS, change
+
+from wallflower.campaign.authoring import read_campaign
+from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.preview import RELOAD, Preview, serve_preview
+from wallflower.campaign.shapes import build_bundle
+
+LIMIT_S = 30
+
+
+async def test_a_change_of_a_text_is_shown_again_on_loopback_only(folder: Path) -> None:
+    opened: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(serve_preview(folder, packaged_page(), 0, opened.set_result))
+    try:
+        async with asyncio.timeout(LIMIT_S), aiohttp.ClientSession() as session:
+            url = await opened
+            assert urlsplit(url).hostname == "127.0.0.1"
+            async with session.get(url) as page:
+                assert RELOAD in await page.text()
+            async with session.get(url + "changes") as changes:
+                change(folder, "en.md", "A letter can be lost.", "Changed on purpose.")
+                while not (await changes.content.readline()).startswith(b"data:"):
+                    pass
+            async with session.get(url) as page:
+                assert "Changed on purpose." in await page.text()
+            async with session.get(url + "../campaign.toml") as other:
+                assert other.status == 404
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+def test_a_fault_is_shown_in_place_of_the_page_and_a_folder_without_keys_is_shown(
+    folder: Path,
+) -> None:
+    (folder / "pins.json").unlink()
+    preview = Preview(folder, packaged_page())
+    preview.rebuild()
+    assert b"Office for Clean Hands" in preview.files["index.html"]
+    change(folder, "ru.md", "## ", "# ")
+    preview.rebuild()
+    assert b"ru.md, line 2 of its text" in preview.files["index.html"]
+    assert RELOAD.encode() in preview.files["index.html"]
+
+
+def test_no_build_holds_the_reload_script(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build_bundle(read_campaign(folder), PINS, packaged_page(), out, "main", None)
+    for path in out.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert RELOAD.encode() not in data
+            assert b"EventSource" not in data

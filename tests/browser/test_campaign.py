@@ -1,0 +1,143 @@
+"""A campaign as 'wallflower campaign build' makes it, in Chromium: each shape, each language, with
+script and without, on a phone and on a desk. `PICTURES=folder` keeps what was seen.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Playwright
+from tests.browser.browsing import Look, Visitor, wait_for, wait_for_board, wait_for_hum
+from tests.browser.stage import Shape, Stage
+from tests.browser.states import languages, show, violations
+
+from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.build import Campaign, build_carried, build_served
+
+pytestmark = pytest.mark.browser
+
+AUTHORED = read_campaign(example_folder())
+SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
+WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def campaign(stage: Stage, built: Path) -> Stage:
+    """The stage with the example campaign's site and carried copy, built from its folder."""
+    boards = (stage.site.url + "/", stage.second.url + "/")
+    ways = (stage.ingress.url + "/",)
+    made = Campaign(stage.pins, ways + boards, AUTHORED.organisation, boards, texts=AUTHORED.texts)
+    build_served(built, stage.folder, made, AUTHORED.film)
+    build_carried(built, stage.carried, made, AUTHORED.carried_film)
+    stage.files["carried.html"] = stage.carried.read_bytes()
+    return stage
+
+
+def _asked(page: Page) -> set[str]:
+    """Whom the page asks for anything from now on."""
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).netloc or request.url[:5]))
+    return asked
+
+
+def _keep(page: Page, name: str) -> None:
+    if folder := os.environ.get("PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_a_campaign_hums_shows_its_film_and_asks_nobody_else(
+    campaign: Stage, visitor: Visitor
+) -> None:
+    page = visitor.start(Look(language="ru"))
+    asked = _asked(page)
+    page.goto(campaign.address())
+    wait_for(page, "hum-status", "Спасибо.")
+    wait_for(page, "film-status", "Фильм готов.")
+    assert page.title() == AUTHORED.texts["ru"].title
+    assert page.locator("h1").inner_text() == "Бюро чистых рук"
+    assert page.locator("article:visible h2").all_inner_texts() == list(
+        AUTHORED.texts["ru"].headings[1:]
+    )
+    assert page.locator("footer").inner_text().count("Русские тексты ещё не проверил") == 1
+    ours = {urlsplit(server.url).netloc for server in campaign.servers().values()}
+    assert asked - {"blob:", "data:"} <= ours
+    assert not visitor.errors
+
+
+def test_a_carried_campaign_reads_in_every_language_from_a_file(
+    campaign: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit(Look(language="es"), shape="file")
+    assert languages(page) == list(AUTHORED.languages)
+    for code in (*AUTHORED.languages[:-1], "es"):
+        show(page, code)
+        headings = page.locator("article:visible h2").all_inner_texts()
+        assert headings == list(AUTHORED.texts[code].headings[1:])
+    assert page.locator("#film").get_attribute("src") == campaign.carried.with_suffix(".mp4").name
+    assert not visitor.errors
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("shape", ["served", "file"])
+@pytest.mark.parametrize("language", AUTHORED.languages)
+def test_every_language_is_readable_and_without_violations(
+    campaign: Stage, visitor: Visitor, language: str, shape: Shape, size: str
+) -> None:
+    page = visitor.start(Look(language, *SIZES[size]))
+    asked = _asked(page)
+    page.goto(campaign.address(shape))
+    if shape == "served" and language == "en":
+        wait_for_hum(page)
+        wait_for_board(page)
+    assert page.locator("html").get_attribute("lang") == language
+    assert violations(page) == []
+    assert page.evaluate(WIDER) <= 0
+    _keep(page, f"{language}-{shape}-{size}")
+    for panel in ("write", "read", "device"):
+        page.locator(f"#go-{panel}").click()
+    page.locator("#new-words").click()
+    assert violations(page) == []
+    assert page.evaluate(WIDER) <= 0
+    _keep(page, f"{language}-{shape}-{size}-panels")
+    ours = {urlsplit(server.url).netloc for server in campaign.servers().values()}
+    assert asked - {"blob:", "data:", "file:"} <= ours
+    assert not visitor.errors
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("shape", ["served", "file"])
+def test_without_script_all_languages_stand_below_each_other(
+    campaign: Stage, visitor: Visitor, shape: Shape, size: str
+) -> None:
+    page = visitor.start(Look("en", *SIZES[size], script=False))
+    asked = _asked(page)
+    page.goto(campaign.address(shape))
+    text = page.locator("main").inner_text()
+    for one in AUTHORED.texts.values():
+        assert all(heading in text for heading in one.headings[1:])
+    assert not page.locator("#letter").is_visible()
+    assert asked <= {urlsplit(campaign.site.url).netloc, "file:"}
+    _keep(page, f"no-script-{shape}-{size}")
+
+
+@pytest.mark.nightly
+def test_a_campaign_in_two_languages_shows_no_trace_of_the_others(
+    campaign: Stage, visitor: Visitor, built: Path, playwright: Playwright
+) -> None:
+    del playwright
+    texts = {code: AUTHORED.texts[code] for code in ("ru", "en")}
+    ways = (campaign.ingress.url + "/", campaign.second.url + "/")
+    made = Campaign(campaign.pins, ways, "Office", texts=texts)
+    build_served(built, campaign.folder, made, None)
+    page = visitor.visit(Look(language="zh-Hans"))
+    assert languages(page) == ["en", "ru"]
+    assert page.locator("html").get_attribute("lang") == "ru"  # the source, as nothing fits
+    wait_for(page, "film-status", "В этой копии фильма нет.")
+    assert violations(page) == []
+    assert "简体中文" not in page.content()
+    assert not visitor.errors
