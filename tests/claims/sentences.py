@@ -1,14 +1,16 @@
 """Every sentence that people read, and what stands behind it. `make sentences` renews the list.
 
 docs/sentences.txt lists each sentence of the README, the handbook, the other pages of docs/ and the
-English texts of the page. Before it stands what it is: `[plain]` promises nothing about anybody's
-safety; `[claim 5, 31]` is kept by these claims; `[loss: words]` is admitted in the paragraph or row
-of docs/threat-model.md that has these words. A person judges; what nobody has judged is `[?]`.
+English texts of the page, its example campaign and its film. Before it stands what it is: `[plain]`
+promises nothing about anybody's safety; `[claim 5, 31]` is kept by these claims; `[loss: words]` is
+admitted in the paragraph or row of docs/threat-model.md that has these words. A person judges; what
+nobody has judged is `[?]`.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 
 from babel.messages.pofile import read_po
@@ -17,6 +19,8 @@ from tests.claims.edits import ROOT, claims
 LIST = ROOT / "docs" / "sentences.txt"
 THREATS = ROOT / "docs" / "threat-model.md"
 CATALOGUE = "src/wallflower/campaign/locale/en/LC_MESSAGES/page.po"
+EXAMPLE = "src/wallflower/campaign/example/en.md"
+FILM = "src/wallflower/campaign/example/film/en.toml"
 UNJUDGED = "?"
 # Not here: claims.md, which is the claims; decisions (adr/) and output (nightly/), which are dated.
 PAGES = ("README.md", "docs/threat-model.md", "docs/architecture.md", "docs/browser.md")
@@ -40,7 +44,7 @@ class Judged:
 def read_files() -> list[str]:
     """The files whose sentences are listed, from the root of the project."""
     books = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.md"))]
-    return [*PAGES, *(str(file.relative_to(ROOT)) for file in books), CATALOGUE]
+    return [*PAGES, *(str(file.relative_to(ROOT)) for file in books), CATALOGUE, EXAMPLE, FILM]
 
 
 def blocks(markdown: str) -> list[str]:
@@ -71,6 +75,16 @@ def sentences_of(file: str) -> list[str]:
     if file.endswith(".po"):
         with (ROOT / file).open("rb") as catalogue:
             texts = [str(message.id) for message in read_po(catalogue) if message.id]
+    elif file == EXAMPLE:
+        _, head, body = (ROOT / file).read_text("utf-8").split("+++\n", 2)
+        texts = [*(str(line) for line in tomllib.loads(head).values()), *blocks(body)]
+    elif file == FILM:
+        board = tomllib.loads((ROOT / file).read_text("utf-8"))
+        cards = [board, *board["card"], board["closing"]]
+        texts = [
+            card[key] for card in cards for key in ("title", "text", "footnote") if key in card
+        ]
+        texts += [caption for card in board["card"] for caption in card.get("captions", [])]
     else:
         texts = blocks((ROOT / file).read_text("utf-8"))
     found = [one for text in texts for one in split(text) if " " in one]
@@ -103,7 +117,7 @@ def wrong(is_: str) -> str:
             if missing:
                 return f"there is no claim {', '.join(missing)}"
         elif kind == "loss:":
-            if not any(rest in block for block in losses):
+            if not rest or not any(rest in block for block in losses):
                 return f"no loss of docs/threat-model.md has the words {rest!r}"
         else:
             return f"[{is_}] is none of [plain], [claim 1, 2] and [loss: words]"

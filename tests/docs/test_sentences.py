@@ -45,7 +45,16 @@ def test_every_paragraph_that_admits_a_loss_is_judged_as_one() -> None:
 
 @pytest.mark.parametrize(
     "judgement",
-    ["?", "claim 0", "claim", "claim 5,6", "loss: nobody ever admitted this", "plain; claim 5", ""],
+    [
+        "?",
+        "claim 0",
+        "claim",
+        "claim 5,6",
+        "loss: nobody admitted this",
+        "loss: ",
+        "plain; claim 5",
+        "",
+    ],
 )
 def test_a_judgement_that_says_nothing_is_found(judgement: str) -> None:
     assert wrong(judgement)
