@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 PAIRS = int(os.environ.get("PAIRS", "200"))  # fewer only to try the test itself
 PACE = 30
-SEATS, PLANTED_SEATS = 6, 1
+SEATS, PLANTED_SEATS = 12, 2
 NIGHTLY_PAIRS = 500
 NIGHTLY_LANES, NIGHTLY_SEATS, NIGHTLY_PLANTED = 2, 36, 4
 FILM = bytes(40_000)  # two pieces: what it shows is not the question
