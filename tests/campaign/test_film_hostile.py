@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -84,9 +85,14 @@ def _refused(folder: Path, board: str, said: str) -> None:
     out = folder / "out"
     out.mkdir()
     (out / "film-240.mp4").write_bytes(b"the one before")
-    with pytest.raises(Fault, match=said) as caught:
+    caught: BaseException | None = None
+    try:
         make(folder, board)
-    assert caught.value.next_step
+    except Exception as error:  # noqa: BLE001  # another one than a Fault is told below
+        caught = error
+    assert isinstance(caught, Fault)
+    assert re.search(said, str(caught))
+    assert caught.next_step
     assert bytes_of(out) == {"film-240.mp4": b"the one before"}
     assert bytes_of(folder / "cache") == {}
 
