@@ -237,7 +237,7 @@ def stained(tmp_path_factory: pytest.TempPathFactory) -> Film:
     colour((20, 90, 160), (320, 200)).save(
         folder / "wall.jpg", exif=exif, comment=CANARY, xmp=CANARY.encode(),
         icc_profile=CANARY.encode(),
-    )
+    )  # fmt: skip
     write_voice(folder / "voice.wav", 0.5)
     with (folder / "voice.wav").open("ab") as file:
         file.write(b"LIST" + (12 + len(CANARY)).to_bytes(4, "little") + b"INFOIART"
