@@ -172,7 +172,13 @@ def test_a_medium_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_too_few_media_let_nothing_count(town: Town) -> None:
+def test_too_few_media_let_nothing_count(tmp_path: Path) -> None:
+    town = Town(tmp_path)
+    with pytest.raises(StopIteration):  # a second medium is asked for, and there is none
+        hold_ceremony(town.keys, Folders(tmp_path, signing=("1",)), NOW, seeded("few"))
+    assert town.keys.root() is None
+    hold_ceremony(town.keys, Folders(tmp_path, signing=("2",)), NOW, seeded("enough"))
+    assert town.keys.root() is not None
     replace_role(town.keys, "page", NOW, seeded("page"))
     before = image(town.keys.metadata.path)
     assert not town.approve("1")

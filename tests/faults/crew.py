@@ -165,11 +165,11 @@ class Crew:
 
     async def stop(self) -> None:
         """End every process."""
-        for process in self.processes.values():
+        for process in list(self.processes.values()):
             if process.returncode is None:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
-        for process in self.processes.values():
+        for process in list(self.processes.values()):
             try:
                 await asyncio.wait_for(process.wait(), 10)
             except TimeoutError:

@@ -11,6 +11,7 @@ from tests.host.sockets import until
 
 from wallflower.desk.edge.store import create_store, open_store
 from wallflower.desk.header import Cost
+from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.lab.demo.handler import PASSPHRASE, Handler
@@ -49,10 +50,14 @@ class Office:
         await until(announced, "the desk says where to enter", UP_S)
         self.crew.town.desk_door = self._doors()[-1]
         handler = Handler(self.crew.town)
+        broken: Fault | None = None
         try:
             await handler.unlock()
+        except Fault as fault:  # whoever cannot unlock has lost every letter
+            broken = fault
         finally:
             await handler.close()
+        assert broken is None, f"the desk is not unlocked again: {broken}"
 
     def _doors(self) -> list[str]:
         log = self.crew.town.folder / "desk.log"
