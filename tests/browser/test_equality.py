@@ -24,7 +24,7 @@ from tests.browser.visits import Lane
 from wallflower.crypto.derive import sha256
 from wallflower.wire.sizes import CELL, HUM_CELLS
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.nightly]
 
 LANES = 2
 AGAIN = 4

@@ -19,7 +19,7 @@ from tests.browser.shim import ON_LETTER, SHIM
 from tests.browser.stage import Alter, Stage
 from tests.browser.trace import differences
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.nightly]
 
 PAIRS = int(os.environ.get("PAIRS", "200"))  # fewer only to try the test itself
 PACE = 30
