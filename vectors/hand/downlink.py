@@ -296,8 +296,7 @@ def refused_segments() -> list[Refusal]:
         ("signature-is-flipped", "segment 3.3", flipped(first, -1), "trust", usual),
         ("head-signature-is-flipped", "segment 3.3", flipped(top, -1), "trust",
          {**usual, "what": "head"}),
-        ("head-signed-as-a-segment", "segment 3.3",
-         _signed_head(top[:-64], b"segment"), "trust",
+        ("head-signed-as-a-segment", "segment 3.3", _signed_head(top[:-64], b"segment"), "trust",
          {**usual, "what": "head"}),
         *((name, "segment 3.6", _signed_head(put(top[:-64], 80, named)), "trust",
            {**usual, "what": "head"}) for name, named in (
