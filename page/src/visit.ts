@@ -87,7 +87,8 @@ export class Visit {
     else this.#hum(inForce, await this.session.chooseForHum(inForce));
     await this.keeper.turn();
     this.#film();
-    if (record) await this.#board(record);
+    // Not waited for: a way that is slow to answer must not hold up the store's clock (store 3.1).
+    if (record) void this.#board(record);
     else this.progress.board('none', 0, 0);
   }
 

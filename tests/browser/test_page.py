@@ -18,6 +18,7 @@ from tests.browser.browsing import (
     write,
 )
 from tests.browser.opening import open_cells
+from tests.browser.recorder import Pace
 from tests.browser.stage import Stage
 
 from wallflower.crypto.derive import conversation_id, epoch_secret
@@ -33,6 +34,7 @@ CHINESE = "厂长把检验报告换过两次。\n原件在三楼的灰色柜子�
 CHINESE_PAGE = Look(language="zh-Hans")
 SECRET = bytes(range(16))
 TOLERANCE_MS = 250
+NEVER = 0.001  # bytes a second
 
 
 def test_one_page_load_sends_twelve_equal_cells_over_one_connection(
@@ -168,6 +170,18 @@ def test_nothing_that_a_person_does_asks_anybody_for_anything(
     # editable text instead. What else the browser does by itself is in the table below.
     assert [r.line for r in stage.elsewhere.requests if "autofill" in r.line] == []
     assert not visitor.errors
+
+
+def test_way_that_never_answers_keeps_no_letter_from_being_put_away(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """Behind a wall that swallows packets this is any day's case."""
+    stage.second.pace = Pace(NEVER)
+    page = visitor.visit()
+    wait_for_hum(page)
+    make_words(page)
+    write(page, "A letter.")
+    assert [r.line for r in stage.second.requests] == ["GET /board/head"]
 
 
 @pytest.mark.nightly

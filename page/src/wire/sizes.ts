@@ -73,4 +73,5 @@ export const MARKS = 64;
 export const SLOT_MS = 7500;
 export const DITHER_MS = 1000;
 export const LATE_MS = 1000;
+export const FETCH_MS = 60_000;
 export const LAST_HUM_S = 7200;

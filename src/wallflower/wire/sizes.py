@@ -77,6 +77,7 @@ MARKS: Final = 64
 SLOT_MS: Final = 7500
 DITHER_MS: Final = 1000
 LATE_MS: Final = 1000
+FETCH_MS: Final = 60_000
 LAST_HUM_S: Final = 7200
 
 VERSION: Final = 1
