@@ -16,25 +16,32 @@ Row = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Auc:
-    """The area under the curve, with the interval of Hanley and McNeil (1982)."""
+    """The area under the curve, its standard error by Hanley and McNeil (1982), and of how many
+    looked at together it is one.
+    """
 
     value: float
-    low: float
-    high: float
+    error: float
+    looks: int = 1
 
-    def excludes_chance(self) -> bool:
-        """Whether 0.5 lies outside."""
-        return not self.low <= 0.5 <= self.high
+    def interval(self, risk: float) -> tuple[float, float]:
+        """Where the true one lies but with this risk, shared by all that were looked at."""
+        half = NormalDist().inv_cdf(1 - risk / 2 / self.looks) * self.error
+        return self.value - half, self.value + half
+
+    def excludes_chance(self, risk: float) -> bool:
+        """Whether 0.5 lies outside of the interval of this risk."""
+        low, high = self.interval(risk)
+        return not low <= 0.5 <= high
 
 
-def auc(negatives: Sequence[float], positives: Sequence[float], *, tests: int = 1) -> Auc:
-    """How often a positive scores above a negative; the 95 % interval is shared by `tests`."""
+def auc(negatives: Sequence[float], positives: Sequence[float], *, looks: int = 1) -> Auc:
+    """How often a positive scores above a negative; one of `looks`."""
     n, m = len(negatives), len(positives)
     value = (_rank_sum(negatives, positives) - m * (m + 1) / 2) / (n * m)
     q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
     spread = value * (1 - value) + (m - 1) * (q1 - value**2) + (n - 1) * (q2 - value**2)
-    half = NormalDist().inv_cdf(1 - 0.025 / tests) * math.sqrt(max(spread, 0) / (n * m))
-    return Auc(value, value - half, value + half)
+    return Auc(value, math.sqrt(max(spread, 0) / (n * m)), looks)
 
 
 def _rank_sum(negatives: Sequence[float], positives: Sequence[float]) -> float:
@@ -54,7 +61,7 @@ def by_feature(negatives: Sequence[Row], positives: Sequence[Row]) -> Auc:
     """The most telling single feature, its interval widened for their number (Bonferroni)."""
     columns = range(len(negatives[0]))
     found = [
-        auc([r[c] for r in negatives], [r[c] for r in positives], tests=len(columns))
+        auc([r[c] for r in negatives], [r[c] for r in positives], looks=len(columns))
         for c in columns
     ]
     return max(found, key=lambda one: abs(one.value - 0.5))

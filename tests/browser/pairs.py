@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median, pstdev
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 from tests.browser.browsing import (
     FLAGS,
     PATIENCE_MS,
@@ -28,13 +28,14 @@ from tests.browser.stage import PACE_HUMS, Stage
 from tests.browser.trace import Trace, trace, untimed
 
 from wallflower.wire.hello import Kind
-from wallflower.wire.sizes import HUM_CELLS, SLOT_MS
+from wallflower.wire.sizes import HUM_CELLS, LATE_MS, SLOT_MS
 
 TRY_MS, TRIES = 50, 600
 SEED = 20261121
 PASTS = ("plain", "letter")
 AT_ONCE = 7  # seats that make their pasts at the same time
 BLANK = "/blank.html"
+SMALL: ViewportSize = {"width": 320, "height": 240}
 _KEEP = """async (past) => {
   localStorage.removeItem('copy');
   const root = await navigator.storage.getDirectory();
@@ -63,21 +64,30 @@ _PUT_BACK = """async ([past, kept]) => {
 
 @dataclass(frozen=True, slots=True)
 class Hum:
-    """One hum as an observer saw it."""
+    """One hum as an observer saw it: when the page was asked for, and when each cell came, by its
+    counter, in seconds of one clock.
+    """
 
     letter: bool
     trace: Trace
-    times: tuple[float, ...]
+    asked: float
+    times: Mapping[int, float]
     connections: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether no cell was skipped: a page that a busy machine holds up skips, whoever it is."""
+        return len(self.times) == HUM_CELLS
 
     def features(self, pace: int) -> list[float]:
         """In ms: how long until the hum began, and how late each cell is, both by its middle; how
-        far the lateness spreads; last, the number of connections.
+        far the lateness spreads; last, the number of connections. A skipped cell is as late as one
+        may be.
         """
-        due = [at * 1000 - n * SLOT_MS / pace for n, at in enumerate(self.times[1:])]
-        middle = median(due)
-        late = [ms - middle for ms in due]
-        return [middle - self.times[0] * 1000, *late, pstdev(late), self.connections]
+        due = {n: at * 1000 - n * SLOT_MS / pace for n, at in self.times.items()}
+        middle = median(due.values())
+        late = [due.get(n, middle + LATE_MS) - middle for n in range(HUM_CELLS)]
+        return [middle - self.asked * 1000, *late, pstdev(late), self.connections]
 
 
 @dataclass(slots=True)
@@ -94,7 +104,8 @@ class Seat:
         stage.files["blank.html"] = b"<!doctype html><title>blank</title>"
         stage.next_day()
         stage.release([], [])
-        page = browser.new_context(locale="en-US").new_page()
+        # Small, since drawing costs a tenth of a page load on a machine that has no screen.
+        page = browser.new_context(locale="en-US", viewport=SMALL).new_page()
         page.set_default_timeout(4 * PATIENCE_MS)
         return cls(stage, page)
 
@@ -141,10 +152,10 @@ class Seat:
         opened = cells[:HUM_CELLS]
         kind, _ = open_cells([c.body for c in opened], self.stage.keys, self.stage.records)
         asked = next(r.at for r in self.stage.site.requests if r.line == "GET /")
-        times = (asked, *(c.at for c in opened))
+        times = {c.body[1]: c.at for c in opened}
         connections = len({c.connection for c in cells})
         # By what it was: a page that waits too long for its store on a busy machine sends cover.
-        seen = Hum(kind is Kind.LETTER, untimed(trace(self.stage)), times, connections)
+        seen = Hum(kind is Kind.LETTER, untimed(trace(self.stage)), asked, times, connections)
         self.page.goto(self.stage.site.url + BLANK)
         return seen
 

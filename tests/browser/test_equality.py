@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
-from tempfile import TemporaryDirectory
 
 import pytest
 from playwright.sync_api import Playwright
@@ -24,9 +23,9 @@ from tests.browser.visits import Lane
 from wallflower.crypto.derive import sha256
 from wallflower.wire.sizes import CELL, HUM_CELLS
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.nightly]
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
-LANES = 2
+LANES = 4
 AGAIN = 4
 Row = tuple[str, int, list[str]]
 Altered = dict[str, Alter]
@@ -109,8 +108,7 @@ def _switch_tab(lane: Lane, base: Trace) -> Row:
     del base
 
     def visit(hide: bool) -> Trace:
-        with TemporaryDirectory() as profile:
-            return visit_by_protocol(lane.chromium, Path(profile), lane.stage, hide=hide)
+        return visit_by_protocol(lane.chromium, lane.fresh_profile(), lane.stage, hide=hide)
 
     return _compared("switch tab", _in_time(lambda: visit(False)), lambda: visit(True))
 

@@ -83,14 +83,13 @@ class Lane:
         reaches only a browser that did not keep the script of the day before.
         """
         assert not (altered and cached)
-        self.visits += 1
-        name = f"visit-{self.visits}"
         kept = None if cached else shutil.ignore_patterns("Cache", "Code Cache")
-        shutil.copytree(self.folder / past, self.folder / name, ignore=kept)
+        profile = self.fresh_profile()
+        shutil.copytree(self.folder / past, profile, ignore=kept)
         before = dict(self.stage.altered)
         self.stage.altered |= altered or {}
         self.stage.forget_requests()
-        visitor = self._visitor(name)
+        visitor = self._visitor(profile.name)
         page = visitor.visit(shape=self.shape)
         pages = [page, *(visitor.another_tab() for _ in range(tabs - 1))]
         act(Scene(visitor, page, self.words))
@@ -104,8 +103,14 @@ class Lane:
         seen = trace(self.stage, tabs)
         visitor.leave()
         self.stage.altered = before
-        shutil.rmtree(self.folder / name)
+        # Only to spare the disk; what is left of the browser may still write for a moment.
+        shutil.rmtree(profile, ignore_errors=True)
         return seen
+
+    def fresh_profile(self) -> Path:
+        """Where the next visit's profile goes; nothing is there yet."""
+        self.visits += 1
+        return self.folder / f"visit-{self.visits}"
 
     def _kind(self) -> Kind:
         """What the hum that was just recorded carried, by its first copies."""
