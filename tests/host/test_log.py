@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallflower.host import log as log_module
-from wallflower.host.disk import Folder
+from wallflower.host.disk import DiskTrouble, Folder, disk_trouble
 from wallflower.host.log import Entry, Log
+from wallflower.mix.edge.state import State
 
 
 def open_log(path: Path) -> Log:
@@ -133,3 +134,31 @@ def test_a_span_counts_what_was_forgotten_in_the_middle_and_nothing_else(tmp_pat
         log.append(record, [b"x"])
     log.trim_records(7)
     assert (log.size(), log.span()) == (2, 3)
+
+
+@pytest.mark.parametrize("write", ["append", "transaction"])
+def test_a_disk_that_fills_in_the_middle_is_told_as_that_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """SQLite has rolled back by then; a second time would be another error, and no disk's."""
+    monkeypatch.setattr("wallflower.host.log.has_room", lambda _: True)
+    db = Folder(tmp_path).database("a.db")
+    log, state = Log(db, "cells"), State(db)
+    db.execute("PRAGMA cache_size = 1")
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    db.execute(f"PRAGMA max_page_count = {pages + 4}")
+    large = [bytes(4096)] * 16
+
+    def fill() -> None:
+        if write == "append":
+            log.append(1, large)
+            return
+        with state.transaction():
+            log.add(1, large)
+
+    for _ in range(2):
+        with pytest.raises(DiskTrouble), disk_trouble():
+            fill()
+        assert not db.in_transaction
+        assert log.size() == 0
+    assert log.append(1, [b"small"]) == 1

@@ -125,6 +125,13 @@ def disk_trouble() -> Generator[None, None, None]:
         raise DiskTrouble from None
 
 
+def roll_back(db: sqlite3.Connection) -> None:
+    """Undo a transaction, unless SQLite did: it rolls back by itself where a disk is full or fails,
+    and a second time would be an error of its own that hides the first."""
+    if db.in_transaction:
+        db.execute("ROLLBACK")
+
+
 def settle(db: sqlite3.Connection) -> None:
     """Empty the write-ahead log: it keeps every page as it was at each commit, and so what was
     deleted since, and the order in which rows came. Not inside of a transaction."""

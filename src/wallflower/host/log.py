@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from wallflower.host.disk import has_room, settle
+from wallflower.host.disk import has_room, roll_back, settle
 
 READ_BYTES = 16 * 1024 * 1024
 
@@ -47,7 +47,7 @@ class Log:
             last = self.add(record, bodies)
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            roll_back(self._db)
             raise
         return last
 

@@ -26,7 +26,7 @@ from wallflower.desk.header import (
     wrap,
 )
 from wallflower.errors import Fault
-from wallflower.host.disk import Folder
+from wallflower.host.disk import Folder, roll_back
 from wallflower.host.entropy import Entropy
 
 HEADER_FILE: Final = "store.json"
@@ -107,7 +107,8 @@ class Store:
         try:
             yield
         except BaseException:
-            self.run("ROLLBACK")
+            if self._db is not None:
+                roll_back(self._db)
             raise
         self.run("COMMIT")
 

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from wallflower.host.disk import roll_back
+
 _CACHE_KB = 32 * 1024
 
 
@@ -44,6 +46,6 @@ class State:
         try:
             yield
         except BaseException:
-            self.db.execute("ROLLBACK")
+            roll_back(self.db)
             raise
         self.db.execute("COMMIT")
