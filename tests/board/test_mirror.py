@@ -15,7 +15,7 @@ from wallflower.errors import Fault
 from wallflower.host.asgi import Receive, Scope, Send, answer
 from wallflower.lab.host import ask
 from wallflower.lab.town import BOARD
-from wallflower.wire.sizes import DAY_S
+from wallflower.wire.sizes import DAY_S, HEAD
 
 SITE = {"index.html": b"<p>film</p>", "app.js": b"js", "film/1.bin": b"piece"}
 REFUSED = (400, b"")
@@ -70,7 +70,13 @@ async def test_the_old_head_stays_when_a_new_segment_cannot_be_had(make_room: Ma
     assert await shown(mirror, "/board/head") != {"/board/head": before["/board/head"]}
 
 
-@pytest.mark.parametrize("head", [b"", b"x" * 176, b"x" * 177, b"\1\0" + b"\xff" * 10])
+# The last names four billion segments.
+ENDLESS = b"\1\0" + bytes(2) + b"\xff" * 4 + bytes(168)
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"x" * 176, b"x" * 177, b"\1\0" + b"\xff" * 10, ENDLESS[:HEAD]]
+)
 async def test_a_server_that_lies_leaves_the_old_board(make_room: Make, head: bytes) -> None:
     room = await make_room()
     mirror = mirror_of(room)

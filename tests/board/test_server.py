@@ -380,6 +380,31 @@ async def test_a_body_beyond_the_limit_is_refused(
     assert files(room, "batches") == {}
 
 
+@pytest.mark.parametrize(("token", "most"), [("", 4096), ("wrong", 4096), (TOKEN, 8 << 20)])
+async def test_who_has_no_token_cannot_fill_the_memory_with_a_body_that_never_ends(
+    make_room: Make, token: str, most: int
+) -> None:
+    room = await make_room()
+    piece, taken, sent = bytes(1024), 0, []
+
+    async def receive() -> Message:
+        nonlocal taken
+        assert taken <= most, "more was taken than anybody may send"
+        taken += len(piece)
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/mix/offer/a", "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {token}".encode())],
+    }  # fmt: skip
+    await room.town.server.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert most < taken <= most + len(piece)
+
+
 async def test_the_status_holds_counts_and_needs_its_token(make_room: Make) -> None:
     room = await make_room()
     assert await ask(room.town.server.app, "GET", "/status", b"", "wrong") == REFUSED

@@ -110,7 +110,7 @@ def silence_alarm(name: str, who: str, since: float, limit: float) -> list[Alarm
 def page(status: Status) -> bytes:
     """The same as a page: one list of alarms, one table of facts; no script, no style, no link."""
     alarms = "".join(
-        f"<li><strong>{html.escape(a.what[:1].upper() + a.what[1:])}.</strong> {html.escape(a.next_step)}</li>"
+        f"<li><strong>{html.escape(_begun(a.what))}.</strong> {html.escape(a.next_step)}</li>"
         for a in status.alarms
     )
     facts = "".join(
@@ -127,6 +127,10 @@ def page(status: Status) -> bytes:
         + (f"<h2>What to do</h2><ol>{alarms}</ol>" if alarms else "")
         + f"<h2>State</h2><table>{facts}</table></main></html>\n"
     ).encode()
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 Report = Callable[[], Awaitable[Status]]

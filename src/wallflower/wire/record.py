@@ -30,6 +30,7 @@ _MAX_DESKS: Final = 8
 _MAX_WAYS: Final = 16
 _MAX_URL: Final = 200
 _VALID_S: Final = 2 * DAY_S
+MOST_SEGMENTS: Final = 512  # of a board (record 2.7)
 
 
 class WayKind(IntEnum):
@@ -227,7 +228,7 @@ def check_parameters(p: Parameters) -> None:
     """Refuse parameters that no record may hold (record 2.7)."""
     bounds = (
         (p.tick, 1, 3600), (p.slots, 1, 256), (p.replies, 1, 4096), (p.receipts, 1, 4096),
-        (p.period, 60, DAY_S), (p.segments, 1, 512), (p.pace.days, 1, 100_000),
+        (p.period, 60, DAY_S), (p.segments, 1, MOST_SEGMENTS), (p.pace.days, 1, 100_000),
         (p.pace.hums, 1, 60), (p.mean_a, p.tick, 2**32 - 1), (p.mean_b, p.tick, 2**32 - 1),
         (p.floor, 0, 2**16 - 1),
     )  # fmt: skip

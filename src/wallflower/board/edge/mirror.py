@@ -14,6 +14,7 @@ from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
 from wallflower.host.net import Unreachable
 from wallflower.host.status import Alarm, Status, silence_alarm
 from wallflower.wire.census import CENSUS_MAX
+from wallflower.wire.record import MOST_SEGMENTS
 from wallflower.wire.segment import parse_head
 from wallflower.wire.sizes import HEAD, RECORD_MAX
 
@@ -52,6 +53,9 @@ class Mirror:
             self._copy["record"] = await self._host.net.get(f"{self._board}/record", "", RECORD_MAX)
             raw = await self._host.net.get(f"{self._board}/board/head", "", HEAD)
             head = parse_head(raw)
+            if head.number - head.first >= MOST_SEGMENTS:  # a list of them could fill the memory
+                self._refused += 1
+                return
             wanted = [f"board/{n}" for n in range(head.number, head.first - 1, -1)]
             for name in wanted:
                 if name not in self._copy:

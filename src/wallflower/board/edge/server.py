@@ -30,7 +30,8 @@ from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.sizes import HASH
 
-MOST_BODY = 8 * 1024 * 1024
+MOST_BODY = 8 * 1024 * 1024  # of the desk and of B, whose tokens say so
+MOST_OPEN_BODY = 4096  # of whoever else posts: an offer has the most, 1,350 B
 CHECK_S = 60  # record seconds between two looks at the clock
 _BEFORE_FIRST_RECORD_S = 0.1
 # Anyone may read the public files, from any origin; nothing is kept by the browser.
@@ -108,7 +109,8 @@ class DeskServer:
             else:
                 await answer(send, 200, found, PUBLIC)
             return
-        body = await read_body(receive, MOST_BODY)
+        # Anybody may post without a token, so many at once: little of it may be in memory.
+        body = await read_body(receive, MOST_BODY if self._has_token(scope) else MOST_OPEN_BODY)
         try:
             known = scope["method"] == "POST" and body is not None and self._post(scope, body)
         except (Refused, OSError):  # nothing is taken that is not on the disk
@@ -117,6 +119,9 @@ class DeskServer:
             await answer(send, 204)
         else:
             await refuse(send)
+
+    def _has_token(self, scope: Scope) -> bool:
+        return bearer_is(scope, self._tokens.desk) or bearer_is(scope, self._tokens.b)
 
     def _get(self, scope: Scope) -> bytes | None:
         now = self._host.clock.now()
