@@ -120,3 +120,11 @@ def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> Non
     done = CliRunner().invoke(wallflower, ["status", str(folders / "mix-a" / "mix-a.toml")])
     assert done.exit_code == 1
     assert "does not answer" in str(done.exception)
+
+
+def test_swap_is_a_warning_and_nothing_red(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for swapped, level in ((True, Level.WARN), (False, Level.OK)):
+        monkeypatch.setattr("wallflower.cli.checks.is_swapped", lambda s=swapped: s)
+        found = examine(load_settings(folders / "mix-a" / "mix-a.toml"))
+        assert [f.level for f in found if "swap" in f.what] == [level]
+        assert failures(folders, "mix-a") == []

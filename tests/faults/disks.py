@@ -21,6 +21,13 @@ def need_root() -> None:
     need("mount", "umount")
 
 
+def need_strace() -> None:
+    """Our processes keep their memory to themselves, so that root alone may trace them."""
+    if os.geteuid() != 0:
+        _cannot("this test traces processes that protect their memory, and has to run as root")
+    need("strace")
+
+
 def _cannot(why: str) -> None:
     if os.environ.get(WITHOUT_ROOT):
         pytest.skip(f"{why} ({WITHOUT_ROOT} is set)")

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.faults.crew import SERVERS, UP_S, Crew, make_crew, need, patiently
-from tests.faults.disks import fill, small_disk
+from tests.faults.crew import SERVERS, UP_S, Crew, make_crew, patiently
+from tests.faults.disks import fill, need_strace, small_disk
 from tests.faults.running import Open, Running
 from tests.faults.tracing import failing
 from tests.host.sockets import exchange, line, until
@@ -124,7 +124,7 @@ async def test_cells_that_filled_the_disk_are_all_handed_on_and_then_there_is_ro
 async def test_sync_errors_at_ingress_refuse_alike_and_what_was_taken_is_there(
     ingress: Crew,
 ) -> None:
-    need("strace")
+    need_strace()
     uploads = Uploads(ingress)
     await ingress.start("ingress")
     try:
@@ -167,7 +167,7 @@ async def test_a_full_disk_of_mix_a_loses_nothing_and_ends_when_space_is_free(
 
 
 async def test_sync_errors_at_mix_a_lose_nothing_and_end_by_themselves(open_town: Open) -> None:
-    need("strace")
+    need_strace()
     town = await open_town()
     await town.send(3)
     async with failing(town.crew.processes["mix-a"].pid, SYNCS, "EIO"):

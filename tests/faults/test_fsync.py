@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.faults.crew import UP_S, need
+from tests.faults.crew import UP_S
+from tests.faults.disks import need_strace
 from tests.faults.running import Open, Running
 from tests.faults.tracing import Call, parse_trace, said, synced, traced
 from tests.host.sockets import line, until
@@ -106,7 +107,7 @@ async def trace_both(town: Running, folder: Path) -> tuple[list[bytes], int, lis
 
 @pytest.fixture
 async def honest(open_town: Open) -> AsyncIterator[Running]:
-    need("strace")
+    need_strace()
     yield await open_town()
 
 
@@ -124,7 +125,7 @@ async def test_a_process_that_does_not_sync_is_seen_by_the_same_trace(
     open_town: Open, tmp_path: Path
 ) -> None:
     """The control: PRAGMA synchronous=OFF in both, and nothing else."""
-    need("strace")
+    need_strace()
     plant = {"ingress": "no-sync", "mix-a": "no-sync"}
     town = await open_town(before=lambda crew: crew.faults.update(plant))
     early_cells, cells, early_questions, questions = await trace_both(town, tmp_path)

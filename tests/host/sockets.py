@@ -1,4 +1,4 @@
-"""Real sockets on loopback: serve an app, speak to it byte by byte, wait for a condition."""
+"""Real sockets and processes: serve an app, speak to it byte by byte, wait for a condition."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from wallflower.host.asgi import App
@@ -18,6 +19,12 @@ def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         return int(s.getsockname()[1])
+
+
+def images_of(pid: int) -> str:
+    """How large an image of its memory a process may leave: the two limits, in bytes."""
+    limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return " ".join(next(line for line in limits if line.startswith("Max core")).split()[4:6])
 
 
 async def until(ready: Callable[[], Awaitable[bool]], what: str, limit: float = LIMIT_S) -> None:

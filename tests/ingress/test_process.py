@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from tests.host.sockets import exchange, free_port, listening, until
+from tests.host.sockets import exchange, free_port, images_of, listening, until
 from tests.ingress.stage import REFUSAL, TAKEN, cell, upload
 
 from wallflower.cli.new import Config, make
@@ -16,7 +16,7 @@ from wallflower.host.pull import pull
 from wallflower.wire.sizes import CELL
 
 
-async def test_the_process_takes_cells_keeps_them_over_a_kill_and_says_nothing(
+async def test_the_process_takes_cells_keeps_them_over_a_kill_says_nothing_and_leaves_no_image(
     tmp_path: Path,
 ) -> None:
     public, inner = free_port(), free_port()
@@ -42,6 +42,7 @@ async def test_the_process_takes_cells_keeps_them_over_a_kill_and_says_nothing(
 
     process = await start()
     try:
+        assert images_of(process.pid) == "0 0"
         assert await exchange(public, upload(cell(1))) == TAKEN
         assert await exchange(public, upload(bytes(CELL - 1))) == REFUSAL
         assert await exchange(public, b"\x00 not HTTP\r\n\r\n") == REFUSAL

@@ -20,6 +20,7 @@ from wallflower.cli.sign import sign
 from wallflower.cli.verify import verify
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble
+from wallflower.host.memory import leave_no_image
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,6 +39,7 @@ campaign.add_command(sign)
 
 def main() -> None:
     """Run, and show a Fault as two plain sentences instead of a traceback."""
+    leave_no_image()
     try:
         wallflower()
     except Fault as fault:

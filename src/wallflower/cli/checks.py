@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from wallflower.board.edge.process import read_fixed, read_site
 from wallflower.crypto import sign
 from wallflower.errors import Fault
+from wallflower.host.memory import is_swapped
 from wallflower.host.settings import Settings
 from wallflower.host.status import disk_alarms
 from wallflower.trust.pins import Pins, parse_pins
@@ -57,7 +58,7 @@ def role_of(config: Path) -> str:
 def examine(settings: Settings) -> list[Finding]:
     """All checks that need no network."""
     role = role_of(settings.path)
-    findings = [*_secrets(settings), *_space(settings.path.parent)]
+    findings = [*_secrets(settings), *_space(settings.path.parent), _swap()]
     if role in ("organisation", "mix-a", "mix-b", "desk"):
         findings += list(_pins(settings, role))
     if role == "organisation":
@@ -105,6 +106,13 @@ def _space(folder: Path) -> Iterator[Finding]:
         yield Finding(level, alarm.what, alarm.next_step)
     if not alarms:
         yield Finding(Level.OK, "there is room on the disk")
+
+
+def _swap() -> Finding:
+    if is_swapped():
+        what = "this machine has swap, where keys can stay when they were erased everywhere else"
+        return Finding(Level.WARN, what, "Turn it off with swapoff, or encrypt it.")
+    return Finding(Level.OK, "no memory goes to swap")
 
 
 def _pins(settings: Settings, role: str) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from typing import TypeVar
 from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
+from wallflower.host.memory import leave_no_image
 from wallflower.mix.edge.hops import read_hop
 from wallflower.mix.gathering import Outcome, judge_gathering
 from wallflower.mix.opening import (
@@ -127,7 +128,8 @@ class Openers:
 
 
 def _begin(keys: Path) -> None:
-    """What a worker does first: end with its mix, and leave Ctrl-C to it."""
+    """What a worker does first: keep its memory to itself, end with its mix, leave Ctrl-C to it."""
+    leave_no_image()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _folder.append(Folder(keys))
