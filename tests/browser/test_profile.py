@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 CANARY = "Kanarienvogel 7391 im grauen Schrank der dritten Halle"
 LANES = 4
+TURNS = 3
 STAY_MS = 25_000  # longer than everything that a writer does, on a busy machine
 SNAPSHOT_MS = 3000  # Chromium notes an open tab's place at most once in 2.5 s
 # What Chromium changes by itself from run to run, with nobody at the keyboard.
@@ -110,10 +112,27 @@ PEOPLE: list[Person] = [
 CONTROLS: list[Person] = [("textarea", _telling_textarea), ("store", _telling_store)]
 
 
+class TooBusy(AssertionError):
+    """The machine was so slow that this run says nothing about anybody."""
+
+
 @pytest.fixture(scope="module")
 def profiles(chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Everybody's profile, a while after what they did, at rest."""
-    folder = tmp_path_factory.mktemp("profiles")
+    """Everybody's profile, a while after what they did, at rest.
+
+    On a busy machine two watchers differ, as Chromium writes when it finds the time: then nobody's
+    profile says anything, and all of them visit again.
+    """
+    for _ in range(TURNS - 1):
+        with suppress(TooBusy):
+            seen = _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
+            unlike = _unlike(seen["watched"][1], seen["watched too"][1])
+            if all(_matches(ITS_OWN, file) for file in unlike):
+                return seen
+    return _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
+
+
+def _everybody(chromium: str, built: Path, folder: Path) -> Seen:
     stage = Stage(folder / "site", built)
     stage.next_day()
     stage.release([], [])
@@ -132,8 +151,10 @@ def profiles(chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactor
         return seen
 
     people = list(enumerate([*PEOPLE, *CONTROLS]))
-    shares = in_lanes(lane, [people[n::LANES] for n in range(LANES)])
-    stage.stop()
+    try:
+        shares = in_lanes(lane, [people[n::LANES] for n in range(LANES)])
+    finally:
+        stage.stop()
     return {name: found for share in shares for name, found in share.items()}
 
 
@@ -144,7 +165,8 @@ def _stay(page: Page, act: Callable[[Page], list[str]], least_ms: int) -> list[s
     wait_for_board(page)
     typed = act(page)
     rest = least_ms - (float(page.evaluate("performance.now()")) - began)
-    assert rest > 0 or not least_ms, "this machine is too busy: the visit took longer than STAY_MS"
+    if least_ms and rest <= 0:
+        raise TooBusy("this machine is too busy: the visit took longer than STAY_MS")
     page.wait_for_timeout(max(rest, SNAPSHOT_MS))
     return typed
 

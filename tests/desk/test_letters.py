@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, World
+from tests.mix.room import power_cut_at
 
 from wallflower.crypto.derive import epoch_secret
 from wallflower.crypto.sign import sign
+from wallflower.desk.edge.letters import Letters
 from wallflower.desk.edge.status import report
 from wallflower.desk.views import Sending
 from wallflower.errors import Fault
@@ -215,6 +217,20 @@ async def test_b_forgets_a_drop_only_after_it_is_stored(world: World) -> None:
     world.net.down.clear()
     await world.desk.step()
     assert (world.log.size(), world.desk.status().letters) == (0, 1)
+
+
+async def test_a_power_cut_within_a_drop_loses_and_repeats_nothing(world: World) -> None:
+    await world.start()
+    world.drop(*(world.write(secret, "hello") for secret in (ALICE, BOB, b"c" * 16)))
+    with power_cut_at(Letters, "_keep", 1):
+        await world.desk.step()
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    for _ in range(2):
+        await world.desk.step()
+    assert [case.letters for case in world.desk.inbox()] == [1, 1, 1]
+    assert world.desk.status().faults == {}
 
 
 async def test_restart_keeps_everything(world: World) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from tests.desk.simulated import PASSPHRASE, SeededEntropy, World, ask
+from sqlcipher3 import dbapi2
+from tests.desk.simulated import MONDAY, PASSPHRASE, SeededEntropy, World, ask
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 
-ALICE = b"a" * 16
+ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
 HOST = f"127.0.0.1:{PORT}"
 REFUSAL = (400, {"content-length": "0", "connection": "close"}, b"")
@@ -157,6 +159,38 @@ async def test_letter_is_opened_by_post_and_never_by_get(world: World) -> None:
     page = (await browser.get(letter))[2]
     assert b"words" in page
     assert "waiting for the batch for 2026-11-24" in page.decode()
+
+
+async def test_the_day_of_a_letter_is_kept_and_shown_and_not_its_hour(tmp_path: Path) -> None:
+    """Two letters of one day: one comes early and the other late, and then the other way round."""
+    kept, shown = [], []
+    for order in ((ALICE, BOB), (BOB, ALICE)):
+        world = World(tmp_path / str(len(kept)))
+        browser = await unlocked(world)
+        for hour, secret in zip((2, 15), order, strict=True):
+            world.set_time(0, hour)
+            world.drop(world.write(secret, "hello"))
+            await world.desk.step()
+        store = world.desk._store
+        assert store is not None
+        query = "SELECT conversation, week, day, continuity, part, mark, receipt FROM letters"
+        kept.append(sorted(store.run(query)))
+        with pytest.raises(dbapi2.DatabaseError, match="rowid"):
+            store.run("SELECT rowid FROM letters")
+        paths = ["/"]
+        paths += re.findall(r'href="(/case/[0-9a-f]+)"', (await browser.get("/"))[2].decode())
+        paths += [
+            path for case in paths[1:]
+            for path in re.findall(r'"(/letter/[0-9a-f]+)"', (await browser.get(case))[2].decode())
+        ]  # fmt: skip
+        assert len(set(paths)) == 5, "the inbox, two conversations, two letters"
+        shown += [(await browser.get(path))[2].decode() for path in set(paths)]
+        world.desk.lock()
+    assert kept[0] == kept[1]
+    assert [row[2] for row in kept[0]] == [MONDAY, MONDAY]
+    for page in shown:
+        assert set(re.findall(r'datetime="(.*?)"', page)) == {"2026-11-23"}
+        assert not re.search(r"\d\d:\d\d", page)
 
 
 async def test_letter_text_is_inert(world: World) -> None:

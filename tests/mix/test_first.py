@@ -13,6 +13,7 @@ from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries
 from wallflower.lab.host import ask
 from wallflower.lab.town import TOKEN
+from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.state import State
 from wallflower.wire.cell import parse_cell, seal_body
 from wallflower.wire.hum import cell_hum_id
@@ -176,15 +177,22 @@ async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
     assert room.texts() == ["through the dark"]
 
 
-async def test_a_power_cut_within_the_tick_loses_and_repeats_nothing(make_room: Make) -> None:
+@pytest.mark.parametrize(
+    ("target", "times"),
+    [((Pool, "take"), 2), ((State, "set_number"), 2)],
+    ids=["two have left", "all have left, the tick is not set"],
+)
+async def test_a_power_cut_within_the_tick_loses_and_repeats_nothing(
+    make_room: Make, target: tuple[object, str], times: int
+) -> None:
     room = await make_room()
     for n in range(5):
         await room.send(room.hum(room.letter(f"letter {n}")))
     room.town.clock.time += TICK
-    with power_cut_at(State, "set_number", times=1):  # the cursor is set, the tick is not
+    with power_cut_at(*target, times=times):
         await room.town.a.step()
     room.restart()
-    assert room.a.out.size() == 0
+    assert (room.a.out.size(), room.town.a.pool.size()) == (0, 5)
     await room.tick(4)
     assert room.texts() == [f"letter {n}" for n in range(5)]
 
