@@ -11,12 +11,12 @@ from bench.parts import Part, total
 from bench.place import DAY, Place, no_step, open_place, spread, timed
 from bench.processes import cpu_seconds
 from wallflower.crypto import hpke
+from wallflower.crypto.aead import Opener
 from wallflower.host.disk import settle
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.mix import Mix
 from wallflower.wire import cell as cells
 from wallflower.wire import hello
-from wallflower.wire.cell import parse_cell
 from wallflower.wire.hum import Gathering, open_hum
 from wallflower.wire.sizes import LETTER, PARCEL, POSITIONS
 
@@ -84,7 +84,7 @@ def raw_opens(place: Place, hums: list[list[bytes]]) -> Part:
     """The openings alone: one X-Wing decapsulation and its AEAD for each hum, at A's key."""
     record_hash, private = _keys(place, "a")
     info = hpke.info("hop-a", record_hash)
-    seals = [hello.seal_a_of(parse_cell(hum[0])) for hum in hums]
+    seals = [hello.seal_a_of(hum[0]) for hum in hums]
     with timed() as spent:
         for seal in seals:
             hpke.open_sealed(private, info, seal)
@@ -94,13 +94,13 @@ def raw_opens(place: Place, hums: list[list[bytes]]) -> Part:
 def raw_opens_and_cells(place: Place, hums: list[list[bytes]]) -> Part:
     """All that A has to open of a hum: the above, and one cell of each position (hum 2.2)."""
     record_hash, private = _keys(place, "a")
-    whole = [[parse_cell(cell) for cell in hum[:POSITIONS]] for hum in hums]
+    whole = [hum[:POSITIONS] for hum in hums]
     with timed() as spent:
         for first, *bodies in whole:
-            key = hello.open_seal_a(private, record_hash, hello.seal_a_of(first))
-            hello.open_inner(key, first)
-            for cell in bodies:
-                cells.open_body(key, cell)
+            opener = Opener(hello.open_seal_a(private, record_hash, hello.seal_a_of(first)))
+            hello.open_inner(opener, 0, first)
+            for counter, cell in enumerate(bodies, 1):
+                cells.open_body(opener, counter, cell)
     return spent(len(whole))
 
 
@@ -109,7 +109,7 @@ def opened(place: Place, hums: list[list[bytes]]) -> list[bytes]:
     record_hash, private = _keys(place, "a")
     made = []
     for hum in hums:
-        gathering = Gathering({n: parse_cell(cell) for n, cell in enumerate(hum)})
+        gathering = Gathering(dict(enumerate(hum)))
         parcel, _ = open_hum(gathering, private, record_hash)
         assert parcel is not None
         made.append(parcel.encode())

@@ -49,6 +49,7 @@ from wallflower.wire.sizes import (
     KEM_PUBLIC,
     LETTER_PLAIN,
     PARCEL,
+    POSITIONS,
     RECEIPT,
     REPLY_PLAIN,
     REPLY_SALT,
@@ -86,10 +87,10 @@ def _gathering(data: bytes) -> None:
     gathering = hum.Gathering()
     for at in range(0, len(data), 40):
         found = cell.parse_cell(data[at : at + 40].ljust(CELL, b"\0"))
-        _same(len(hum.cell_hum_id(found)), 16)
+        _same(len(hum.read_name(found.raw)[2]), 16)
         gathering.add(found)
     if gathering.complete():
-        _same({c.position for c in gathering.cells.values()}, {0, 1, 2, 3})
+        _same({c % POSITIONS for c in gathering.cells}, {0, 1, 2, 3})
 
 
 def _parcel(data: bytes) -> None:

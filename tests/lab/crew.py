@@ -54,7 +54,7 @@ class PowerCut(BaseException):
 
 # Where power may go out: before the first and after a part of every kind of write of a step.
 CUTS: Final[dict[str, tuple[type, str]]] = {
-    "a row is held": (Pool, "put"),
+    "a row is held": (Pool, "put_all"),
     "a row is taken": (Pool, "take"),
     "a row is sealed anew": (Pool, "_opened"),
     "an entry is added": (Log, "add"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +17,7 @@ from wallflower.host.status import Status
 from wallflower.lab.town import BOARD, MIRROR, TOKEN, SimulatedTown, simulated_town
 from wallflower.mix.edge.status import report as of_mix
 from wallflower.source.edge.loops import LoopSender
-from wallflower.wire.cell import parse_cell
-from wallflower.wire.hum import cell_hum_id
+from wallflower.wire.hum import read_name
 from wallflower.wire.loop import loop_at, step_of
 from wallflower.wire.sizes import CELL, DAY_S
 
@@ -102,15 +102,12 @@ class LoopTown:
 
     def let_a_drop(self, share: float) -> None:
         """From now on A opens this share of the hums and forgets them instead of holding them."""
-        chance, real = random.Random(9), self.town.a.pool.put
+        chance, real = random.Random(9), self.town.a.pool.put_all
 
-        def put(
-            record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
-        ) -> None:
-            if chance.random() >= share:
-                real(record, day, body, known, stamp_class)
+        def put_all(record: int, day: int, bodies: Sequence[bytes]) -> None:
+            real(record, day, [body for body in bodies if chance.random() >= share])
 
-        self.town.a.pool.put = put  # type: ignore[method-assign]
+        self.town.a.pool.put_all = put_all  # type: ignore[method-assign,assignment]
 
 
 def _dropping(real: App, share: float) -> App:
@@ -120,7 +117,7 @@ def _dropping(real: App, share: float) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         cell = await read_body(receive, CELL)
         assert cell is not None
-        name = cell_hum_id(parse_cell(cell))
+        name = read_name(cell)[2]
         if fate.setdefault(name, chance.random() < share):
             await answer(send, 204)
             return

@@ -16,7 +16,7 @@ from wallflower.lab.town import TOKEN
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.state import State
 from wallflower.wire.cell import parse_cell, seal_body
-from wallflower.wire.hum import cell_hum_id
+from wallflower.wire.hum import read_name
 from wallflower.wire.sizes import BODY_PIECE, CELL, DAY_S, PARCEL
 
 SLOW = replace(AT_ONCE, mean_a=200 * TICK)
@@ -99,7 +99,7 @@ async def test_a_junk_hello_is_remembered_and_what_comes_after_it_dropped(make_r
     room = await make_room()
     raw = bytearray(room.hum()[0])
     raw[200] ^= 1
-    name = cell_hum_id(parse_cell(bytes(raw)))
+    name = read_name(bytes(raw))[2]
     number = room.town.record().number
     bodies = [seal_body(bytes(32), n, number, name, bytes(BODY_PIECE)).encode() for n in (1, 2, 3)]
     await room.send([bytes(raw), *bodies])
@@ -133,7 +133,7 @@ async def test_a_broken_copy_is_dropped_and_another_copy_makes_the_hum_whole(
 async def test_forged_bodies_under_the_same_id_do_not_block_the_hum(make_room: Make) -> None:
     room = await make_room()
     cells, number = room.hum(room.letter("not blocked")), room.town.record().number
-    name = cell_hum_id(parse_cell(cells[0]))
+    name = read_name(cells[0])[2]
     forged = [seal_body(b"f" * 32, n, number, name, bytes(BODY_PIECE)).encode() for n in (1, 2, 3)]
     await room.send([*forged, cells[0]])
     await alone(room)
@@ -162,7 +162,7 @@ async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
     room.town.clock.time += 1
     target: tuple[object, str] = {
         "cursor": (State, "set_number"),
-        "put": (type(room.town.a.pool), "put"),
+        "put": (type(room.town.a.pool), "put_all"),
         "insert": (type(room.a), "_settle"),
     }[at]
     with power_cut_at(*target):
@@ -251,7 +251,7 @@ async def test_flushed_and_drawn_hums_leave_in_one_order(make_room: Make) -> Non
 async def test_what_was_forwarded_is_remembered_as_long_as_the_key_lives(make_room: Make) -> None:
     room = await make_room()
     cells = room.hum()
-    number, name = parse_cell(cells[0]).record, cell_hum_id(parse_cell(cells[0]))
+    number, name = parse_cell(cells[0]).record, read_name(cells[0])[2]
     await room.send(cells)
     await alone(room)
     room.a.forget()

@@ -12,7 +12,7 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.mix.gathering import Outcome, judge_gathering
 from wallflower.wire.cell import Cell, parse_cell, seal_body
 from wallflower.wire.hello import Kind
-from wallflower.wire.hum import Gathering, cell_hum_id, make_hum
+from wallflower.wire.hum import Gathering, make_hum, read_name
 from wallflower.wire.letter import FILLER, seal_letter
 from wallflower.wire.sizes import BODY_PIECE, CELL, HUM_CELLS, PARCEL
 
@@ -57,7 +57,7 @@ def test_without_one_position_nothing_is_opened(missing: int) -> None:
 def test_a_hello_that_opens_under_no_key_is_junk() -> None:
     raw = bytearray(CELLS[0])
     raw[100] ^= 1  # in A's KEM ciphertext: another hum id, one that opens nowhere
-    junk_id = cell_hum_id(parse_cell(bytes(raw)))
+    junk_id = read_name(bytes(raw))[2]
     bodies = [seal_body(bytes(32), n, TODAY.number, junk_id, bytes(BODY_PIECE)) for n in (1, 2, 3)]
     assert judge(bytes(raw), *bodies) == Outcome(None, junk=True, broken=[])
 
@@ -88,14 +88,14 @@ def test_a_hello_that_is_damaged_behind_its_key_is_dropped_and_its_copy_taken() 
 
 
 def test_a_hello_that_is_damaged_within_its_seal_is_another_hum_and_harms_none() -> None:
-    name = cell_hum_id(parse_cell(CELLS[0]))
+    name = read_name(CELLS[0])[2]
     for at in (12, 12 + 1119, 12 + 1120, 12 + 1167):
-        assert cell_hum_id(parse_cell(broken(0, at))) != name
-    assert cell_hum_id(parse_cell(broken(0, 12 + 1168))) == name, "the control: behind its seal"
+        assert read_name(broken(0, at))[2] != name
+    assert read_name(broken(0, 12 + 1168))[2] == name, "the control: behind its seal"
 
 
 def test_a_body_forged_under_the_same_id_with_a_lower_counter_does_not_block_the_hum() -> None:
-    name = cell_hum_id(parse_cell(CELLS[0]))
+    name = read_name(CELLS[0])[2]
     forged = [seal_body(b"f" * 32, n, TODAY.number, name, bytes(BODY_PIECE)) for n in (1, 2, 3)]
     outcome = judge(CELLS[0], *forged, *(CELLS[n] for n in (5, 6, 7)))
     assert outcome.parcel is not None

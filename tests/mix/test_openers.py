@@ -22,12 +22,12 @@ from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
 from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy
+from wallflower.mix import opening
 from wallflower.mix.edge.openers import CHUNK, MOST_WORKERS, Openers
 from wallflower.mix.opening import Opened
-from wallflower.wire import hum as wire_hum
 from wallflower.wire.cell import parse_cell, seal_body
 from wallflower.wire.hello import Kind
-from wallflower.wire.hum import Gathering, cell_hum_id, make_hum, open_hum
+from wallflower.wire.hum import Gathering, make_hum, open_hum, read_name
 from wallflower.wire.letter import FILLER, seal_letter
 from wallflower.wire.sizes import BODY_PIECE, DAY_S
 
@@ -98,7 +98,7 @@ def judged_hums() -> list[list[bytes]]:
     hums = [hum() for _ in range(MANY)]
     junk = bytearray(hums[3][0])
     junk[200] ^= 1
-    name = cell_hum_id(parse_cell(bytes(junk)))
+    name = read_name(bytes(junk))[2]
     pieces = [seal_body(bytes(32), n, TODAY.number, name, bytes(BODY_PIECE)) for n in (1, 2, 3)]
     hums[3] = [bytes(junk), *(piece.encode() for piece in pieces)]
     hums[-2] = [*hums[-2][:3], hums[-2][3][:-1] + bytes([hums[-2][3][-1] ^ 1])]
@@ -112,7 +112,7 @@ def test_workers_judge_hums_as_the_mix_itself_does(
     hums = judged_hums()
     alone = Openers(folder)
     by_mix = list(alone.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
-    monkeypatch.delattr(wire_hum, "open_seal_a")  # here nobody decapsulates from now on
+    monkeypatch.delattr(opening, "open_seal_a")  # here nobody decapsulates from now on
     by_two = list(two.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
     assert by_two == by_mix
     assert [o.key_a for o in by_two] == [o.key_a for o in by_mix]

@@ -11,10 +11,11 @@ from tests.mix.room import AT_ONCE, Make, Room
 from wallflower.crypto import hpke
 from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy
+from wallflower.mix import opening
 from wallflower.mix.edge import waiting
-from wallflower.wire import hello, hum
-from wallflower.wire.cell import parse_cell, seal_body
-from wallflower.wire.hum import cell_hum_id
+from wallflower.wire import hello
+from wallflower.wire.cell import seal_body
+from wallflower.wire.hum import read_name
 from wallflower.wire.sizes import BODY_PIECE, CELL, HUM_CELLS, HUM_ID
 
 BOUND = 240
@@ -36,7 +37,7 @@ def openings(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         seen.append(seal_a)
         return real(private, record_hash, seal_a)
 
-    monkeypatch.setattr(hum, "open_seal_a", watched)
+    monkeypatch.setattr(opening, "open_seal_a", watched)
     return seen
 
 
@@ -127,7 +128,7 @@ async def test_a_hum_costs_at_most_three_decapsulations(
 ) -> None:
     room = await make_room()
     cells, number = room.hum(), room.town.record().number
-    name = cell_hum_id(parse_cell(cells[0]))
+    name = read_name(cells[0])[2]
     take(room, cells[:3])
     for n in range(20):
         junk = seal_body(b"%032d" % n, 3, number, name, bytes(BODY_PIECE)).encode()

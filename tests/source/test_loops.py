@@ -20,7 +20,7 @@ from wallflower.source.edge.loops import LoopSender
 from wallflower.source.edge.process import read_keys
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import SILENT, Kind, open_seal_b
-from wallflower.wire.hum import Gathering, cell_hum_id
+from wallflower.wire.hum import Gathering, read_name
 from wallflower.wire.loop import LATE_S, STEP_S, loop_at
 from wallflower.wire.sizes import CELL, HUM_CELLS
 
@@ -63,7 +63,7 @@ def hums(scene: Scene) -> list[Gathering]:
     found: dict[bytes, Gathering] = {}
     for raw in scene.cells:
         cell = parse_cell(raw)
-        found.setdefault(cell_hum_id(cell), Gathering()).add(cell)
+        found.setdefault(read_name(cell.raw)[2], Gathering()).add(cell)
     return list(found.values())
 
 
@@ -78,6 +78,7 @@ def test_each_loop_begins_in_its_minute_and_is_known_by_its_marks_alone(scene: S
     for gathering in hums(scene):
         outcome = judge_gathering(gathering, private("a"), DAYS[0].hash)
         assert outcome.parcel is not None
+        assert outcome.key_a is not None
         _, inside = open_seal_b(private("b"), DAYS[0].hash, outcome.parcel.seal_b)
         assert (inside.kind, inside.report) == (Kind.LOOP, SILENT)
         assert inside.token == loops.pop(outcome.key_a).token

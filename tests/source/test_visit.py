@@ -22,7 +22,7 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.census import report_of
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
-from wallflower.wire.hum import Gathering, cell_hum_id
+from wallflower.wire.hum import Gathering, read_name
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
 from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN
@@ -46,7 +46,7 @@ def at_b(cells: list[bytes], under: EpochRecord) -> list[tuple[BRecord, bytes]]:
     gatherings: dict[bytes, Gathering] = {}
     for raw in cells:
         cell = parse_cell(raw)
-        gatherings.setdefault(cell_hum_id(cell), Gathering()).add(cell)
+        gatherings.setdefault(read_name(cell.raw)[2], Gathering()).add(cell)
     found = []
     for gathering in gatherings.values():
         parcel = judge_gathering(gathering, private("a"), under.hash).parcel
@@ -303,7 +303,7 @@ def test_a_crowd_sends_whole_hums_that_open_at_a_and_are_cover(tmp_path: Path) -
     assert crowd.counts.refused == 0
     whole: dict[bytes, list[bytes]] = {}
     for raw in scene.cells:
-        whole.setdefault(cell_hum_id(parse_cell(raw)), []).append(raw)
+        whole.setdefault(read_name(raw)[2], []).append(raw)
     complete = [cells for cells in whole.values() if len(cells) == HUM_CELLS]
     assert len(complete) >= 6
     for cells in complete:
@@ -347,7 +347,7 @@ def test_a_visit_reports_by_its_coin_and_one_whose_letter_leaves_reports_nothing
     def reports() -> list[tuple[Kind, Report]]:
         found: dict[bytes, Gathering] = {}
         for raw in scene.cells:
-            found.setdefault(cell_hum_id(parse_cell(raw)), Gathering()).add(parse_cell(raw))
+            found.setdefault(read_name(raw)[2], Gathering()).add(parse_cell(raw))
         scene.cells.clear()
         inside = []
         for gathering in found.values():

@@ -69,7 +69,7 @@ class Room:
             except Refused:
                 continue
             if found.record == self.record.number:
-                gatherings.setdefault(hum.cell_hum_id(found), hum.Gathering()).add(found)
+                gatherings.setdefault(hum.read_name(found.raw)[2], hum.Gathering()).add(found)
         parcels = {}
         for name, gathering in gatherings.items():
             if not gathering.complete():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from vectors.in_python import Fields, desk_keys, key, link_of, private, record_key, record_of
 from vectors.in_python.reading import gather
 
+from wallflower.crypto import aead
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.trust import board as trust_board
@@ -35,11 +36,16 @@ Stage = Callable[[Fields, bytes], object]
 def _open_a(i: Fields, data: bytes) -> tuple[bytes, cell.Cell]:
     found, today = cell.parse_cell(data), record_of(i.get("record", "today"))
     hop_a = record_key(i.get("record", "today"), "hop_a")
-    return hello.open_seal_a(hop_a, today.hash(), hello.seal_a_of(found)), found
+    return hello.open_seal_a(hop_a, today.hash(), hello.seal_a_of(found.raw)), found
+
+
+def _opened(opens: Callable[[aead.Opener, int, bytes], bytes], key_a: bytes, data: bytes) -> bytes:
+    found = cell.parse_cell(data)
+    return opens(aead.Opener(key_a), found.counter, found.raw)
 
 
 def _open_b(i: Fields, data: bytes) -> object:
-    for_b = hello.open_inner(*_open_a(i, data))
+    for_b = _opened(hello.open_inner, _open_a(i, data)[0], data)
     hop_b, today = record_key(i["record"], "hop_b"), record_of(i["record"])
     return hello.open_seal_b(hop_b, today.hash(), for_b)
 
@@ -114,13 +120,11 @@ def _trust_board(i: Fields, data: bytes) -> None:
 STAGES: dict[str, dict[str, Stage]] = {
     "cell": {
         "parse": lambda _, data: cell.parse_cell(data),
-        "open": lambda i, data: cell.open_body(bytes.fromhex(i["key_a"]), cell.parse_cell(data)),
+        "open": lambda i, data: _opened(cell.open_body, bytes.fromhex(i["key_a"]), data),
     },
     "hello": {
         "open-a": _open_a,
-        "open-inner": lambda i, data: hello.open_inner(
-            bytes.fromhex(i["key_a"]), cell.parse_cell(data)
-        ),
+        "open-inner": lambda i, data: _opened(hello.open_inner, bytes.fromhex(i["key_a"]), data),
         "open-b": _open_b,
     },
     "hum": {

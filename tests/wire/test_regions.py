@@ -25,6 +25,7 @@ from tests.wire.drawn import Draw, Room, flip
 from vectors.in_python import desk_keys
 
 from wallflower.crypto import sign
+from wallflower.crypto.aead import Opener
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.trust.board import verify_head, verify_segment
@@ -61,7 +62,7 @@ ROOM = Room()
 CELLS = ROOM.make(hello.Kind.LETTER, ROOM.filler(), Draw("regions"))
 HASH_TODAY = ROOM.record.hash()
 HELLO = cell.parse_cell(CELLS[0])
-KEY_A = hello.open_seal_a(ROOM.hop_a, HASH_TODAY, hello.seal_a_of(HELLO))
+KEY_A = hello.open_seal_a(ROOM.hop_a, HASH_TODAY, hello.seal_a_of(HELLO.raw))
 ((_, PARCEL_MADE),) = ROOM.at_a(CELLS).items()
 TODAY = record(body())
 P = TODAY.body.parameters
@@ -71,8 +72,9 @@ E, SALT = sha256(b"e"), bytes(16)
 
 def _hello(data: bytes) -> None:
     found = cell.parse_cell(data)
-    key_a = hello.open_seal_a(ROOM.hop_a, HASH_TODAY, hello.seal_a_of(found))
-    hello.open_seal_b(ROOM.hop_b, HASH_TODAY, hello.open_inner(key_a, found))
+    key_a = hello.open_seal_a(ROOM.hop_a, HASH_TODAY, hello.seal_a_of(found.raw))
+    inner = hello.open_inner(Opener(key_a), found.counter, data)
+    hello.open_seal_b(ROOM.hop_b, HASH_TODAY, inner)
 
 
 def _parcel(data: bytes) -> None:
@@ -142,7 +144,7 @@ def _sealed(rule: str, plain: int) -> tuple[Field, ...]:
 
 STRUCTURES = {
     "body cell": Structure(
-        CELLS[1], lambda d: cell.open_body(KEY_A, cell.parse_cell(d)),
+        CELLS[1], lambda d: cell.open_body(Opener(KEY_A), cell.parse_cell(d).counter, d),
         (
             ("version", 1, "cell 2.2"), ("counter", 1, "cell 2.3|cell 2.4|cell 2.5"),
             ("record", 2, "cell 2.5"), ("hum id", BODY_HEADER - 4, "cell 2.5"),

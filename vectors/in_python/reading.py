@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wallflower.campaign import eightwords
 from wallflower.crypto import derive, hpke, sign
+from wallflower.crypto.aead import Opener
 from wallflower.wire import (
     cell,
     chain,
@@ -70,7 +71,7 @@ def read_cell(i: Fields, data: bytes) -> Fields:
         "counter": found.counter, "position": found.position, "record": found.record,
         "header": found.header.hex(), "sealed": found.sealed.hex(),
         "hum_id": cell.body_id(found).hex(),
-        "piece": cell.open_body(bytes.fromhex(i["key_a"]), found).hex(),
+        "piece": cell.open_body(Opener(bytes.fromhex(i["key_a"])), found.counter, data).hex(),
     }  # fmt: skip
 
 
@@ -84,15 +85,15 @@ def read_b_record(inside: hello.BRecord) -> Fields:
 
 def read_hello(i: Fields, data: bytes) -> Fields:
     found, today = cell.parse_cell(data), record_of(i["record"])
-    for_a = hello.seal_a_of(found)
+    for_a = bytes(hello.seal_a_of(data))
     key_a = hello.open_seal_a(record_key(i["record"], "hop_a"), today.hash(), for_a)
-    for_b = hello.open_inner(key_a, found)
+    for_b = hello.open_inner(Opener(key_a), found.counter, data)
     hop_b = record_key(i["record"], "hop_b")
     key_b, inside = hello.open_seal_b(hop_b, today.hash(), for_b)
     return {
         "counter": found.counter, "record": found.record, "key_a": key_a.hex(),
         "key_b": key_b.hex(), **read_b_record(inside),
-        "hum_id": hum.cell_hum_id(found).hex(), "seal_a": for_a.hex(), "seal_b": for_b.hex(),
+        "hum_id": hum.read_name(data)[2].hex(), "seal_a": for_a.hex(), "seal_b": for_b.hex(),
         "inner": found.sealed[len(for_a) :].hex(),
     }  # fmt: skip
 
@@ -126,12 +127,12 @@ def read_hum(i: Fields, data: bytes) -> Fields:
         alone = gather(data[at : at + POSITIONS * CELL])
         assert hum.open_hum(alone, hop_a, today.hash()) == (found, [])
     opened = read_parcel(i, found.encode())
-    first = cell.parse_cell(data[:CELL])
+    first = data[:CELL]
     key_a = hello.open_seal_a(hop_a, today.hash(), hello.seal_a_of(first))
     names = ("key_b", "kind", "token", "stamp_class", "stamp", "report", "language", "letter")
     kept = {name: opened[name] for name in names}
     return {
-        **kept, "key_a": key_a.hex(), "hum_id": hum.cell_hum_id(first).hex(),
+        **kept, "key_a": key_a.hex(), "hum_id": hum.read_name(first)[2].hex(),
         "parcel": found.encode().hex(),
     }  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
@@ -12,22 +14,47 @@ def _nonce(counter: int) -> bytes:
     return bytes(11) + counter.to_bytes(1)
 
 
+_NONCES = tuple(map(_nonce, range(256)))
+
+
+class Opener:
+    """Opens several that were sealed under one key: to make ready costs half as much as to open."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = ChaCha20Poly1305(key)
+
+    def open_sealed(
+        self, counter: int, aad: bytes | memoryview, sealed: bytes | memoryview
+    ) -> bytes:
+        """Open what `seal` made under a counter 0-255, or raise Unopened."""
+        try:
+            return self._cipher.decrypt(_NONCES[counter], sealed, aad)
+        except InvalidTag:
+            raise Unopened from None
+
+
 def seal(key: bytes, counter: int, aad: bytes, plaintext: bytes) -> bytes:
     """Seal under a 32-byte key and a counter 0-255: ciphertext ‖ 16-byte tag (RFC 8439)."""
     return ChaCha20Poly1305(key).encrypt(_nonce(counter), plaintext, aad)
 
 
-def open_sealed(key: bytes, counter: int, aad: bytes, sealed: bytes) -> bytes:
+def open_sealed(key: bytes, counter: int, aad: bytes, sealed: bytes | memoryview) -> bytes:
     """Open what `seal` made, or raise Unopened."""
-    try:
-        return ChaCha20Poly1305(key).decrypt(_nonce(counter), sealed, aad)
-    except InvalidTag:
-        raise Unopened from None
+    return Opener(key).open_sealed(counter, aad, sealed)
 
 
 def seal_at_rest(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
     """Seal for our own disk under a day key with a random 12-byte nonce, which comes first."""
-    return nonce + ChaCha20Poly1305(key).encrypt(nonce, plaintext, aad)
+    return next(seal_all_at_rest(key, [(nonce, aad, plaintext)]))
+
+
+def seal_all_at_rest(key: bytes, items: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[bytes]:
+    """`seal_at_rest` of many (nonce, aad, plaintext) under one key."""
+    cipher = ChaCha20Poly1305(key)
+    for nonce, aad, plaintext in items:
+        yield nonce + cipher.encrypt(nonce, plaintext, aad)
 
 
 def open_at_rest(key: bytes, aad: bytes, sealed: bytes) -> bytes:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _SALT = b"wallflower/1"
 
 
-def sha256(data: bytes) -> bytes:
+def sha256(data: bytes | memoryview) -> bytes:
     """SHA-256, 32 bytes."""
     return hashlib.sha256(data).digest()
 

@@ -88,7 +88,7 @@ def seal(public: PublicKey, bound_info: bytes, plaintext: bytes) -> bytes:
     return _SUITE.encrypt(plaintext, public._key, info=bound_info)
 
 
-def open_sealed(private: PrivateKey, bound_info: bytes, sealed: bytes) -> bytes:
+def open_sealed(private: PrivateKey, bound_info: bytes, sealed: bytes | memoryview) -> bytes:
     """Open what `seal` made, or raise Unopened (crypto 1)."""
     try:
         return _SUITE.decrypt(sealed, private._key, info=bound_info)

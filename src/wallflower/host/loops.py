@@ -6,6 +6,7 @@ The steps that came are the only thing kept, beside the step in which the watchi
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Set
 from dataclasses import dataclass
 
 from wallflower.errors import Fault
@@ -85,12 +86,16 @@ class LoopWatch:
 
     def came(self, mark: bytes, now: float) -> bool:
         """Whether a hum key A or a token is one of our loops; if so, that it came is kept."""
+        return bool(self.which_came({mark}, now))
+
+    def which_came(self, marks: Set[bytes], now: float) -> set[bytes]:
+        """Which of many are of our loops; that they came is kept."""
         self._learn(now)
-        step = self._by_mark.get(mark)
-        if step is None:
-            return False
-        self._db.execute("INSERT OR IGNORE INTO loops_came VALUES (?)", (step,))
-        return True
+        ours = self._by_mark.keys() & marks
+        self._db.executemany(
+            "INSERT OR IGNORE INTO loops_came VALUES (?)", ((self._by_mark[m],) for m in ours)
+        )
+        return ours
 
     def judge(self, way: Way, now: float) -> Verdict:
         """What the newest WINDOW loops say that should have come by now."""

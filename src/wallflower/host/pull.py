@@ -8,6 +8,9 @@ two questions repeats entries and loses none; the asker drops what it has seen.
 from __future__ import annotations
 
 import struct
+from functools import partial
+from operator import lt, ne
+from typing import NamedTuple
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
@@ -16,6 +19,19 @@ from wallflower.host.net import Net
 
 QUESTION = 12
 _HEAD = struct.Struct(">QHI")  # of an entry: seq, record, length
+_LENGTH_AT = 10
+
+
+class View(NamedTuple):
+    """An entry whose body still lies in the answer that it came in."""
+
+    seq: int
+    record: int
+    body: memoryview
+
+
+_view = partial(tuple.__new__, View)  # what View._make does, without a Python frame
+Arrived = tuple[int, int, bytes | memoryview]  # an Entry or a View
 _MOST = 4096
 _LAST = 2**63 - 1  # of a database's integers
 
@@ -56,7 +72,15 @@ def encode_entries(entries: list[Entry]) -> bytes:
 
 def parse_entries(data: bytes) -> list[Entry]:
     """Read an answer, or Refused (pull 1)."""
-    entries, at, end, last = [], 0, len(data), -1
+    return _copied(parse_views(data))
+
+
+def parse_views(data: bytes) -> list[View]:
+    """Read an answer and copy none of it, or Refused (pull 1)."""
+    alike = _parse_alike(data)
+    if alike is not None:
+        return alike
+    view, entries, at, end, last = memoryview(data), [], 0, len(data), -1
     while at < end:
         if at + _HEAD.size > end:
             raise Refused("pull 1", "The bytes end too early")
@@ -66,20 +90,50 @@ def parse_entries(data: bytes) -> list[Entry]:
             raise Refused("pull 1", "The bytes end too early")
         if seq <= last:
             raise Refused("pull 1", "Another node's answer is out of order")
-        entries.append(Entry(seq, record, data[at - length : at]))
+        entries.append(View(seq, record, view[at - length : at]))
         last = seq
     return entries
 
 
+def _parse_alike(data: bytes) -> list[View] | None:
+    """All entries at once when all bodies are as long as the first, as cells are: a fifth of the
+    work. None when they are not, or when anything is wrong."""
+    if len(data) < _HEAD.size:
+        return None
+    _, _, length = _HEAD.unpack_from(data)
+    size = _HEAD.size + length
+    count, left = divmod(len(data), size)
+    lengths = (data[at::size] for at in range(_LENGTH_AT, _HEAD.size))  # byte by byte
+    said = (bytes([byte]) * count for byte in length.to_bytes(4))
+    if left or any(map(ne, lengths, said)):
+        return None
+    view, heads = memoryview(data), struct.Struct(f">QH{size - _LENGTH_AT}x").iter_unpack(data)
+    entries = [
+        _view((seq, record, view[at : at + length]))
+        for at, (seq, record) in zip(range(_HEAD.size, len(data) + 1, size), heads, strict=True)
+    ]
+    numbers = [entry.seq for entry in entries]
+    return entries if all(map(lt, numbers, numbers[1:])) else None
+
+
 async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[Entry]:
+    """`pull_views`, with the bodies copied out of the answer."""
+    return _copied(await pull_views(net, url, token, after, most))
+
+
+async def pull_views(net: Net, url: str, token: str, after: int, most: int) -> list[View]:
     """Ask a node for what comes after `after`, which tells it to forget everything up to it.
 
     Raises Refused (pull 1) when the answer goes back, beyond every log, or over `most`: its last
     number is the next question, so a node that could set it freely could hold the asker for ever.
     """
     question = after.to_bytes(8) + most.to_bytes(4)
-    entries = parse_entries(await net.post(url, question, token))
+    entries = parse_views(await net.post(url, question, token))
     # They rise, so the first and the last bound all.
     if len(entries) > most or (entries and not after < entries[0].seq <= entries[-1].seq <= _LAST):
         raise Refused("pull 1", "Another node's answer is not what was asked for")
     return entries
+
+
+def _copied(views: list[View]) -> list[Entry]:
+    return [Entry(seq, record, bytes(body)) for seq, record, body in views]

@@ -10,7 +10,7 @@ from wallflower.wire.hum import Gathering, open_hum
 from wallflower.wire.parcel import Parcel
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What became of a gathering: a parcel, junk for ever, or some copies to drop and wait on.
 
@@ -20,13 +20,15 @@ class Outcome:
     parcel: Parcel | None
     junk: bool
     broken: list[int]
-    key_a: bytes = field(default=b"", compare=False)
+    key_a: bytes | None = field(default=b"", compare=False)
 
 
 def judge_gathering(gathering: Gathering, private: hpke.PrivateKey, record_hash: bytes) -> Outcome:
     """Open a complete gathering once (hum 2.2-2.4); a partial one is left alone."""
     if not gathering.complete():
         return Outcome(None, junk=False, broken=[])
+    if gathering.key_a is None:
+        return Outcome(None, junk=True, broken=[])
     try:
         parcel, broken = open_hum(gathering, private, record_hash)
     except Refused:

@@ -6,6 +6,7 @@ bytes into a Cell and back; it reads no clock, file or socket.
 
 from __future__ import annotations
 
+import struct
 from typing import NamedTuple
 
 from wallflower.crypto import aead
@@ -21,9 +22,12 @@ from wallflower.wire.sizes import (
     VERSION,
 )
 
+_HEAD = struct.Struct(">BBH16s")  # version, counter, record; of a body cell the id
+_RESERVED = bytes(HELLO_HEADER - 4)
+
 
 class Cell(NamedTuple):
-    """One upload, still sealed: `raw` is all of it. A plain tuple, since a mix makes millions."""
+    """One upload, still sealed: `raw` is all of it."""
 
     counter: int
     record: int
@@ -49,18 +53,25 @@ class Cell(NamedTuple):
         return self.raw
 
 
-def parse_cell(data: bytes) -> Cell:
-    """Read a cell, or raise Refused (cell 2). Nothing is guessed or repaired."""
+def read_head(data: bytes | memoryview) -> tuple[int, int, bytes]:
+    """(record, counter, the 16 bytes after them) of a cell, or Refused (cell 2); the bytes are a
+    body cell's hum id. A mix asks this of millions, and nothing more of most."""
     if len(data) != CELL:
         raise Refused("cell 2.1", "A cell has the wrong length")
-    if data[0] != VERSION:
+    version, counter, record, after = _HEAD.unpack_from(data)
+    if version != VERSION:
         raise Refused("cell 2.2", "A cell's version is unknown")
-    counter = data[1]
     if counter >= HUM_CELLS:
         raise Refused("cell 2.3", "A cell's counter is out of range")
-    if counter % POSITIONS == 0 and any(data[4:HELLO_HEADER]):
+    if counter % POSITIONS == 0 and not after.startswith(_RESERVED):
         raise Refused("cell 2.4", "A hello's reserved bytes are set")
-    return Cell(counter, int.from_bytes(data[2:4]), data)
+    return record, counter, after
+
+
+def parse_cell(data: bytes) -> Cell:
+    """Read a cell, or raise Refused (cell 2). Nothing is guessed or repaired."""
+    record, counter, _ = read_head(data)
+    return Cell(counter, record, data)
 
 
 def head_of(counter: int, record: int) -> bytes:
@@ -81,10 +92,9 @@ def body_id(cell: Cell) -> bytes:
     return cell.raw[4:BODY_HEADER]
 
 
-def open_body(key: bytes, cell: Cell) -> bytes:
+def open_body(by_key_a: aead.Opener, counter: int, raw: bytes | memoryview) -> bytes:
     """The piece inside a body cell, or Refused (cell 2.5)."""
     try:
-        raw = cell.raw
-        return aead.open_sealed(key, cell.counter, raw[:BODY_HEADER], raw[BODY_HEADER:])
+        return by_key_a.open_sealed(counter, raw[:BODY_HEADER], raw[BODY_HEADER:])
     except Unopened:
         raise Refused("cell 2.5", "A body cell does not open") from None

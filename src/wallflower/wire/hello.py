@@ -82,17 +82,17 @@ def hello_cell(seal_a: bytes, key_a: bytes, counter: int, record: int, seal_b: b
     return Cell(counter, record, header + seal_a + inner)
 
 
-def hum_id(seal_a: bytes) -> bytes:
+def hum_id(seal_a: bytes | memoryview) -> bytes:
     """The id that A derives from seal A, all of it (hello 1.5)."""
     return sha256(seal_a)[:HUM_ID]
 
 
-def seal_a_of(cell: Cell) -> bytes:
+def seal_a_of(raw: bytes | memoryview) -> bytes | memoryview:
     """The part of a hello that is sealed to A."""
-    return cell.raw[HELLO_HEADER : HELLO_HEADER + SEAL_A]
+    return raw[HELLO_HEADER : HELLO_HEADER + SEAL_A]
 
 
-def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> bytes:
+def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes | memoryview) -> bytes:
     """Hum key A, or Refused (hello 2.1). This is the one decapsulation of a hum at A."""
     try:
         return hpke.open_sealed(private, hpke.info("hop-a", record_hash), seal_a)
@@ -100,23 +100,31 @@ def open_seal_a(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> 
         raise Refused("hello 2.1", "A hello does not open at A") from None
 
 
-def open_inner(key_a: bytes, cell: Cell) -> bytes:
+def open_inner(by_key_a: aead.Opener, counter: int, raw: bytes | memoryview) -> bytes:
     """Seal B out of a hello, or Refused (hello 2.2)."""
     try:
-        inner = cell.raw[HELLO_HEADER + SEAL_A :]
-        return aead.open_sealed(key_a, cell.counter, cell.header, inner)
+        return by_key_a.open_sealed(counter, raw[:HELLO_HEADER], raw[HELLO_HEADER + SEAL_A :])
     except hpke.Unopened:
         raise Refused("hello 2.2", "A hello's inner part does not open") from None
 
 
 def open_seal_b(
-    private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes
+    private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes | memoryview
 ) -> tuple[bytes, BRecord]:
     """Hum key B and B's record, or Refused (hello 2.3, 2.4)."""
+    return parse_plain_b(open_plain_b(private, record_hash, seal_b))
+
+
+def open_plain_b(private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes | memoryview) -> bytes:
+    """What is in a seal for B, not yet read, or Refused (hello 2.3)."""
     if len(seal_b) != SEAL_B:
         raise Refused("hello 2.3", "A seal for B has the wrong length")
     try:
-        plain = hpke.open_sealed(private, hpke.info("hop-b", record_hash), seal_b)
+        return hpke.open_sealed(private, hpke.info("hop-b", record_hash), seal_b)
     except hpke.Unopened:
         raise Refused("hello 2.3", "A seal for B does not open") from None
+
+
+def parse_plain_b(plain: bytes) -> tuple[bytes, BRecord]:
+    """Hum key B and B's record out of an opened seal B, or Refused (hello 2.4)."""
     return plain[:HUM_KEY], parse_b_record(plain[HUM_KEY:])

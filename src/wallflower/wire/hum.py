@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wallflower.crypto import hpke
+from wallflower.crypto import aead, hpke
 from wallflower.errors import Refused
-from wallflower.wire.cell import Cell, body_id, open_body, seal_body
+from wallflower.wire.cell import Cell, open_body, read_head, seal_body
 from wallflower.wire.hello import (
     HUM_KEY,
     SILENT,
@@ -69,25 +69,36 @@ def offsets_ms(pace: int, uniform: Callable[[], float]) -> list[float]:
     return [(c * SLOT_MS + uniform() * DITHER_MS) / pace for c in range(HUM_CELLS)]
 
 
-def cell_hum_id(cell: Cell) -> bytes:
-    """The id of the hum that a cell says it belongs to (hum 2.1)."""
-    return body_id(cell) if cell.counter % POSITIONS else hum_id(seal_a_of(cell))
+def read_name(data: bytes | memoryview) -> tuple[int, int, bytes]:
+    """(record, counter, id of the hum that it says it belongs to) of a cell (hum 2.1), or Refused
+    (cell 2)."""
+    record, counter, name = read_head(data)
+    return record, counter, name if counter % POSITIONS else hum_id(seal_a_of(data))
 
 
 @dataclass(slots=True)
 class Gathering:
-    """The cells of one hum that have come so far, by counter (hum 2.1)."""
+    """The cells of one hum that have come so far, whole, by counter (hum 2.1)."""
 
-    cells: dict[int, Cell] = field(default_factory=dict)
-    key_a: bytes = b""  # once its hello was opened
+    cells: dict[int, bytes | memoryview] = field(default_factory=dict)
+    # Once the hello was decapsulated; None when that failed, and the hum is junk.
+    key_a: bytes | None = b""
 
     def add(self, cell: Cell) -> None:
         """Keep the first cell of each counter."""
-        self.cells.setdefault(cell.counter, cell)
+        self.cells.setdefault(cell.counter, cell.raw)
 
     def complete(self) -> bool:
         """Whether all four positions are there; only then is anything opened (hum 2.2)."""
+        if len(self.cells) > HUM_CELLS - HUM_CELLS // POSITIONS:
+            return True  # a position has no more than three copies that could be missing
         return len({counter % POSITIONS for counter in self.cells}) == POSITIONS
+
+    def seal_a(self) -> bytes | memoryview:
+        """What its key comes out of, sealed to A: all hellos of one id hold the same (hello 1.5).
+        One is there, since it is complete."""
+        first = min(counter for counter in self.cells if not counter % POSITIONS)
+        return seal_a_of(self.cells[first])
 
 
 def open_hum(
@@ -100,23 +111,21 @@ def open_hum(
     """
     if not gathering.complete():
         raise Refused("hum 3.3", "A position of a hum is missing", "Nothing was forwarded.")
-    cells = [gathering.cells[counter] for counter in sorted(gathering.cells)]
-    # All hellos of one id hold the same seal A (hello 1.5): one decapsulation decides.
-    hello = next(c for c in cells if not c.position)
     if not gathering.key_a:
-        gathering.key_a = open_seal_a(private, record_hash, seal_a_of(hello))
-    key_a = gathering.key_a
+        gathering.key_a = open_seal_a(private, record_hash, gathering.seal_a())
+    by_key_a = aead.Opener(gathering.key_a)
     found: dict[int, bytes] = {}
     broken = []
-    for cell in cells:
-        position = cell.position
+    for counter in sorted(gathering.cells):
+        position = counter % POSITIONS
         if position in found:
             continue
+        opens = open_body if position else open_inner
         try:
-            found[position] = (open_body if position else open_inner)(key_a, cell)
+            found[position] = opens(by_key_a, counter, gathering.cells[counter])
         except Refused:
-            broken.append(cell.counter)
+            broken.append(counter)
             continue
         if len(found) == POSITIONS:
-            return Parcel(found[0], found[1] + found[2] + found[3]), broken
+            return Parcel(found[0], b"".join((found[1], found[2], found[3]))), broken
     return None, broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wallflower.crypto import aead
 from wallflower.crypto.hpke import Unopened
@@ -12,8 +12,7 @@ from wallflower.wire.sizes import BODY_PIECE, LETTER, PARCEL, SEAL_B
 _LABEL = b"wallflower/1 parcel"
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """Seal B and the body under hum key B, both still closed."""
 
     seal_b: bytes
@@ -21,14 +20,14 @@ class Parcel:
 
     def encode(self) -> bytes:
         """The PARCEL bytes that A hands over."""
-        return self.seal_b + self.body
+        return b"".join(self)
 
 
-def parse_parcel(data: bytes) -> Parcel:
+def parse_parcel(data: bytes | memoryview) -> Parcel:
     """Read a parcel, or Refused (parcel 3.1)."""
     if len(data) != PARCEL:
         raise Refused("parcel 3.1", "A parcel has the wrong length")
-    return Parcel(data[:SEAL_B], data[SEAL_B:])
+    return Parcel(bytes(data[:SEAL_B]), bytes(data[SEAL_B:]))
 
 
 def seal_parcel_body(key_b: bytes, letter: bytes) -> bytes:

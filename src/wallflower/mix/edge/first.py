@@ -8,7 +8,8 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
-from wallflower.host.log import Entry, Log
+from wallflower.host.log import Log
+from wallflower.host.pull import Arrived
 from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
 from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.openers import Openers
@@ -18,8 +19,7 @@ from wallflower.mix.edge.state import State
 from wallflower.mix.edge.waiting import Waiting, among
 from wallflower.mix.gathering import Outcome
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.cell import Cell, parse_cell
-from wallflower.wire.hum import Gathering, cell_hum_id
+from wallflower.wire.hum import Gathering, read_name
 
 # Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
 # bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
@@ -59,7 +59,7 @@ class First:
         """Whether nothing more may be pulled before hums have left (hum 2.7)."""
         return self._room <= 0
 
-    def take(self, entries: Iterable[Entry]) -> None:
+    def take(self, entries: Iterable[Arrived]) -> None:
         """Gather cells; open every hum that has become whole and hold its parcel."""
         self._pool.look_again()
         for record, hums in self._by_hum(entries).items():
@@ -67,73 +67,73 @@ class First:
         # Last, so that no hum that these cells made whole can lose its lot.
         self.counts["lost_by_lot"] += self.waiting.bound()
 
-    def _by_hum(self, entries: Iterable[Entry]) -> dict[int, dict[bytes, list[Cell]]]:
+    def _by_hum(self, entries: Iterable[Arrived]) -> dict[int, dict[bytes, Gathering]]:
         """The cells that may be opened, by the record and the hum that they name."""
-        found: dict[int, dict[bytes, list[Cell]] | None] = {}
-        for entry in entries:
+        found: dict[int, dict[bytes, Gathering]] = {}
+        for _, _, raw in entries:
             try:
-                cell = parse_cell(entry.body)
+                record, counter, hum = read_name(raw)
             except Refused:
                 self.counts["refused"] += 1
                 continue
-            record = cell.record
-            if record not in found:
-                found[record] = None if self._records.usable(record) is None else {}
-            hums = found[record]
+            hums = found.get(record)
             if hums is None:
-                self.counts["refused"] += 1
-                continue
-            hum = cell_hum_id(cell)
-            if hum in hums:
-                hums[hum].append(cell)
+                hums = found[record] = {}
+            gathering = hums.get(hum)
+            if gathering is None:
+                hums[hum] = Gathering({counter: raw})
             else:
-                hums[hum] = [cell]
-        return {record: hums for record, hums in found.items() if hums}
+                gathering.cells.setdefault(counter, raw)
+        for record in [r for r in found if self._records.usable(r) is None]:
+            self.counts["refused"] += sum(len(g.cells) for g in found.pop(record).values())
+        return found
 
     def seen(self, record: int, hums: Collection[bytes]) -> set[bytes]:
         """Which of these hums went on or were junk already."""
         query = "SELECT hum FROM seen WHERE record = ? AND hum IN (%s)"
         return {hum for (hum,) in among(self._db, query, record, hums)}
 
-    def _take(self, record: int, hums: dict[bytes, list[Cell]]) -> None:
+    def _take(self, record: int, hums: dict[bytes, Gathering]) -> None:
         for hum in self.seen(record, hums):
-            self.counts["copies"] += len(hums.pop(hum))
+            self.counts["copies"] += len(hums.pop(hum).cells)
         before = self.waiting.gathered(record, hums)
-        whole: dict[bytes, Gathering] = {}
-        partial: dict[bytes, Gathering] = {}
-        for hum, cells in hums.items():
-            gathering = Gathering(dict(before[hum].cells) if hum in before else {})
-            for cell in cells:
-                gathering.add(cell)
-            (whole if gathering.complete() else partial)[hum] = gathering
-        self.waiting.keep(record, partial, before)
+        for hum, earlier in before.items():
+            hums[hum].cells |= earlier.cells  # of two with the same counter the first counts
+        whole = {hum: gathering for hum, gathering in hums.items() if gathering.complete()}
+        if len(whole) < len(hums):
+            partial = {hum: gathering for hum, gathering in hums.items() if hum not in whole}
+            self.waiting.keep(record, partial, before)
         usable = self._records.usable(record)
         assert usable is not None  # noqa: S101  # _by_hum has asked, and no time has passed
         outcomes = self._openers.gatherings(record, usable, list(whole.values()))
+        done: dict[bytes, Outcome] = {}
         for (hum, gathering), outcome in zip(whole.items(), outcomes, strict=True):
-            if outcome.parcel is None and not outcome.junk:
-                self.waiting.keep(record, {hum: gathering}, before)
-                # Broken copies were tried, and each try costs a decapsulation: there are few.
-                if self.waiting.opened(record, hum, outcome.broken):
-                    continue
+            if outcome.parcel or outcome.junk:
+                done[hum] = outcome
+                continue
+            self.waiting.keep(record, {hum: gathering}, before)
+            # Broken copies were tried, and each try costs a decapsulation: there are few.
+            if not self.waiting.opened(record, hum, outcome.broken):
                 self.waiting.drop(record, hum)
-            elif hum in before:
-                self.waiting.drop(record, hum)
-            self._settle(record, hum, outcome)
+                done[hum] = outcome
+        self.waiting.drop_all(record, before.keys() & done.keys())
+        self._settle(record, done)
 
-    def _settle(self, record: int, hum: bytes, outcome: Outcome) -> None:
-        """A hum is done with: nothing more of it is taken, and its parcel is held if it has one."""
-        self._db.execute("INSERT INTO seen VALUES (?, ?)", (record, hum))
-        if outcome.parcel is None:
-            self.counts["refused"] += 1
-            return
-        if self._loops.is_own(outcome.key_a):
-            self.counts["loops"] += 1  # it went as far as A can see, and hides nobody in the pool
-            return
-        self.counts["hums"] += 1
-        today = day_of(self._host.clock.now())
-        self._pool.put(record, today, outcome.parcel.encode())
-        self._room -= 1
+    def _settle(self, record: int, done: dict[bytes, Outcome]) -> None:
+        """Hums are done with: nothing more of them is taken, and their parcels are held."""
+        self._db.executemany(
+            "INSERT INTO seen VALUES (?, ?)", ((record, hum) for hum in sorted(done))
+        )
+        whole = [(o.key_a, o.parcel) for o in done.values() if o.parcel and o.key_a]
+        # A loop of ours went as far as A can see, and hides nobody in the pool.
+        own = self._loops.own({key_a for key_a, _ in whole})
+        held = [parcel.encode() for key_a, parcel in whole if key_a not in own]
+        self.counts["refused"] += len(done) - len(whole)
+        self.counts["loops"] += len(whole) - len(held)
+        self.counts["hums"] += len(held)
+        if held:
+            self._pool.put_all(record, day_of(self._host.clock.now()), held)
+            self._room -= len(held)
 
     def tick(self, record: EpochRecord, _number: int) -> None:
         """Let the chosen leave, in random order, for B to pull."""

@@ -5,7 +5,7 @@ Spec: loop.md 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from wallflower.host import Host
 from wallflower.host.loops import LoopSettings, LoopWatch
@@ -30,7 +30,11 @@ class Loops:
 
     def is_own(self, mark: bytes) -> bool:
         """Whether a hum key A, or a token at B, is of a loop of ours; then it has come back."""
-        return self._watch is not None and self._watch.came(mark, self._clock.now())
+        return bool(self.own({mark}))
+
+    def own(self, marks: Set[bytes]) -> set[bytes]:
+        """Which of many are of loops of ours; those have come back."""
+        return self._watch.which_came(marks, self._clock.now()) if self._watch else set()
 
     def keep_for_organisation(self, token: bytes) -> None:
         """Remember a loop of somebody else, without its order or time, until it is told."""

@@ -12,10 +12,9 @@ from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder, has_room, settle
-from wallflower.host.log import Entry
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
-from wallflower.host.pull import log_route, pull
+from wallflower.host.pull import View, log_route, pull_views
 from wallflower.host.status import Status
 from wallflower.mix.decide import tick_number
 from wallflower.mix.edge.census import Census
@@ -152,11 +151,11 @@ class Mix:
         except Refused:
             self.answers_refused += 1
 
-    async def _pull(self, most: int) -> list[Entry]:
+    async def _pull(self, most: int) -> list[View]:
         """Ask for what comes next, and make it durable."""
         s = self._settings
         after = self.state.number("cursor")
-        entries = await pull(self._host.net, s.source_url, s.source_token, after, most)
+        entries = await pull_views(self._host.net, s.source_url, s.source_token, after, most)
         self.heard.before = self.now()
         if entries:
             with self.state.transaction():

@@ -13,7 +13,8 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
-from wallflower.host.log import Entry, Log
+from wallflower.host.log import Log
+from wallflower.host.pull import Arrived
 from wallflower.mix.decide import Waiting, choose_release, leave_probability
 from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.known import Known
@@ -66,12 +67,12 @@ class Second:
     def begin_round(self) -> None:
         """Nothing is counted before a round."""
 
-    def take(self, entries: Iterable[Entry]) -> None:
+    def take(self, entries: Iterable[Arrived]) -> None:
         """Drop covers and count them; hold each letter once."""
         self._pool.look_again()
-        by_record: dict[int, list[bytes]] = {}
-        for entry in entries:
-            by_record.setdefault(entry.record, []).append(entry.body)
+        by_record: dict[int, list[bytes | memoryview]] = {}
+        for _, record, body in entries:
+            by_record.setdefault(record, []).append(body)
         seen = 0
         for record, parcels in by_record.items():
             for opened in self.opened(record, parcels):
@@ -83,7 +84,7 @@ class Second:
         self._state.set_number("seen", seen)
         self.counts["most_seen"] = max(self.counts["most_seen"], seen)
 
-    def opened(self, record: int, parcels: list[bytes]) -> Iterator[Opened | Refused]:
+    def opened(self, record: int, parcels: list[bytes | memoryview]) -> Iterator[Opened | Refused]:
         """What the parcels of one record hold; a refusal is a value here (parcel 3)."""
         usable = self._records.usable(record)
         if usable is None:

@@ -8,11 +8,11 @@ that has become whole is here no more, and cannot be lost to it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 
 from wallflower.host.entropy import Entropy
 from wallflower.mix.edge.state import State
-from wallflower.wire.cell import parse_cell
 from wallflower.wire.hum import Gathering
 from wallflower.wire.sizes import HUM_CELLS, POSITIONS
 
@@ -60,13 +60,13 @@ class Waiting:
         empty = Gathering()
         new = {
             hum: gathering.cells.keys() - before.get(hum, empty).cells.keys()
-            for hum, gathering in gatherings.items()
+            for hum, gathering in sorted(gatherings.items(), key=itemgetter(0))  # as on the disk
         }
         self._db.executemany(
             "INSERT INTO waiting VALUES (?, ?, ?, ?)",
             (
-                (record, hum, counter, gatherings[hum].cells[counter].raw)
-                for hum, counters in new.items() for counter in counters
+                (record, hum, counter, gatherings[hum].cells[counter])
+                for hum, counters in new.items() for counter in sorted(counters)
             ),
         )  # fmt: skip
         self._db.executemany(
@@ -84,9 +84,9 @@ class Waiting:
         query = "SELECT hum FROM gatherings WHERE record = ? AND hum IN (%s)"
         waiting = [hum for (hum,) in among(self._db, query, record, hums)]
         found: dict[bytes, Gathering] = {hum: Gathering() for hum in waiting}
-        query = "SELECT hum, cell FROM waiting WHERE record = ? AND hum IN (%s)"
-        for hum, raw in among(self._db, query, record, waiting):
-            found[hum].add(parse_cell(raw))
+        query = "SELECT hum, counter, cell FROM waiting WHERE record = ? AND hum IN (%s)"
+        for hum, counter, raw in among(self._db, query, record, waiting):
+            found[hum].cells[counter] = raw
         return found
 
     def opened(self, record: int, hum: bytes, broken: list[int]) -> bool:
@@ -106,8 +106,14 @@ class Waiting:
         ((openings,),) = self._db.execute(query, (len(broken), record, hum)).fetchall()
         return int(openings) < MOST_OPENINGS
 
+    def drop_all(self, record: int, hums: Iterable[bytes]) -> None:
+        """Forget hums that went on or are junk."""
+        found = [(record, hum) for hum in sorted(hums)]
+        for table in ("waiting", "gatherings"):
+            self._db.executemany(f"DELETE FROM {table} WHERE record = ? AND hum = ?", found)  # noqa: S608
+
     def drop(self, record: int, hum: bytes) -> int:
-        """Forget a hum: it went on, is junk, or lost its lot. Returns how many cells it had."""
+        """Forget a hum that lost its lot. Returns how many cells it had."""
         self._db.execute("DELETE FROM waiting WHERE record = ? AND hum = ?", (record, hum))
         query = "DELETE FROM gatherings WHERE record = ? AND hum = ? RETURNING cells"
         return sum(cells for (cells,) in self._db.execute(query, (record, hum)).fetchall())
