@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from wallflower.campaign import repository
-from wallflower.campaign.edge.ceremony_keys import ends, require_keys
+from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import freshen, sign_folder
-from wallflower.cli.keys import now
+from wallflower.cli.keys import now, warn_of_ends
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -23,6 +22,4 @@ def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
     keys = require_keys(keys_folder)
     made = (freshen if only_dates else sign_folder)(folder, keys, now())
     click.echo(f"Signed version {made.version}; it counts as fresh until {made.fresh_until:%F}.")
-    for role, end in ends(keys).items():
-        if repository.ends_soon(role, end, now()):
-            click.echo(f"Soon to end: {role}, on {end:%F}. See 'wallflower keys status'.", err=True)
+    warn_of_ends(keys_folder)
