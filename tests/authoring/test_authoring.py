@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from tests.authoring.conftest import PINS, change
+from tests.campaign.made import LABELS, Folders, seeded
 
-from wallflower.campaign.authoring import (
-    mark_translated,
-    new_campaign,
-    read_campaign,
-    require_keys,
-)
+from wallflower.campaign.authoring import mark_translated, new_campaign, read_campaign
+from wallflower.campaign.edge.ceremony import hold_ceremony
+from wallflower.campaign.edge.ceremony_keys import Keys, require_pins
 from wallflower.cli import wallflower
 from wallflower.errors import Fault
 
@@ -23,7 +24,6 @@ def test_the_example_is_whole_and_says_that_nobody_reviewed_it(folder: Path) -> 
     authored = read_campaign(folder)
     assert authored.unreviewed() == ("en", "zh-Hans", "fa", "ru", "es")
     assert authored.outdated() == {}
-    assert require_keys(folder / "pins.json") == PINS
 
 
 def test_a_folder_that_is_not_empty_is_never_touched(folder: Path) -> None:
@@ -58,16 +58,79 @@ def test_a_changed_source_makes_all_translations_outdated_until_they_are_marked(
         mark_translated(authored, "en")
 
 
+def _build(folder: Path, *arguments: str) -> Result:
+    out = folder.parent / "out"
+    command = ["campaign", "build", str(folder), "--out", str(out), "--without-cards"]
+    done = CliRunner().invoke(wallflower, [*command, *arguments])
+    if done.exception is not None:
+        assert isinstance(done.exception, Fault), done.output
+        assert not out.exists(), "something was built all the same"
+    return done
+
+
+def _ceremony(place: Path, signing: tuple[str, ...] = LABELS) -> str:
+    """The folder of keys of a ceremony, which too few media leave unfinished."""
+    keys = place / "keys"
+    with suppress(StopIteration):
+        asked = Folders(place, signing=signing)
+        hold_ceremony(Keys(keys), asked, datetime.now(UTC), seeded(place.name))
+    return str(keys)
+
+
 def test_without_keys_there_is_no_bundle(folder: Path) -> None:
     (folder / "pins.json").unlink()
-    command = ["campaign", "build", str(folder), "--out", str(folder.parent / "out")]
-    done = CliRunner().invoke(wallflower, [*command, "--without-cards"])
-    assert isinstance(done.exception, Fault)
-    assert "no keys" in str(done.exception)
-    assert not (folder.parent / "out").exists()
+    keys = folder.parent / "keys"
+    for how in (("--keys", str(keys)), ("--pins", str(keys / "pins.json"))):
+        done = _build(folder, *how)
+        assert "There are no keys yet" in str(done.exception)
+        assert str(done.exception).endswith(f"Type: wallflower keys ceremony {keys}")
+        assert not keys.exists()
     (folder / "pins.json").write_bytes(b"{}")
-    with pytest.raises(Fault, match="damaged"):
-        require_keys(folder / "pins.json")
+    assert "damaged" in str(_build(folder, "--keys", str(keys)).exception)
+
+
+def test_in_the_middle_of_a_ceremony_nothing_is_built(folder: Path) -> None:
+    (folder / "pins.json").unlink()
+    keys = _ceremony(folder.parent, signing=("1",))
+    for how in (("--keys", keys), ("--pins", f"{keys}/pins.json")):
+        done = _build(folder, *how)
+        assert "has not ended" in str(done.exception)
+        assert str(done.exception).endswith(f"Type: wallflower keys ceremony {keys}")
+    assert _ceremony(folder.parent, signing=("2",)) == keys
+    assert _build(folder, "--keys", keys).exit_code == 0
+
+
+def test_pins_of_another_ceremony_are_not_built_in(folder: Path) -> None:
+    keys = _ceremony(folder.parent)
+    done = _build(folder, "--keys", keys)
+    assert "of another ceremony" in str(done.exception)
+    assert str(done.exception).endswith(f"cp {keys}/pins.json {folder}/pins.json")
+    (folder / "pins.json").write_bytes((Path(keys) / "pins.json").read_bytes())
+    assert _build(folder, "--keys", keys).exit_code == 0
+
+
+def test_pins_without_a_folder_of_keys_are_for_those_who_build_again(folder: Path) -> None:
+    own = folder / "pins.json"
+    assert require_pins(folder.parent / "keys", own) == PINS
+    assert require_pins(folder.parent / "keys", folder / "none", own) == PINS
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0, []), (310, ["targets ends soon"]), (400, ["targets ended"]),
+     (735, ["root ended", "targets ended"])],
+)  # fmt: skip
+def test_a_build_says_which_offline_signatures_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, days: int, said: list[str]
+) -> None:
+    keys = _ceremony(folder.parent)
+    (folder / "pins.json").unlink()
+    moment = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(importlib.import_module("wallflower.cli.keys"), "now", lambda: moment)
+    done = _build(folder, "--keys", keys)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("The signature of")]
+    assert [line.partition(", on")[0].removeprefix("The signature of ") for line in lines] == said
+    assert all(line.endswith(f"type: wallflower keys renew {keys}") for line in lines)
 
 
 @pytest.mark.parametrize(

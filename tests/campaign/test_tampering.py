@@ -8,6 +8,7 @@ import stat
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,53 @@ def test_a_damaged_zip_is_refused(town: Town, tmp_path: Path) -> None:
     at = data.index(b"moving ") if b"moving " in data else len(data) // 2
     (tmp_path / "turned.zip").write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     assert of_zip(town, tmp_path / "turned.zip").verdict is Verdict.REFUSED
+
+
+@pytest.fixture(scope="module")
+def packed_town(first: Town, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bundle as a ZIP whose members are small, so that most of it is the format's own."""
+    path = tmp_path_factory.mktemp("packed") / "b.zip"
+    return zipped(path, image(first.site), nothing).read_bytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)),
+                        min_size=1, max_size=3), end=st.booleans())  # fmt: skip
+def test_any_change_of_a_zip_is_refused_or_changes_nothing_in_it(
+    first: Town, packed_town: bytes, changes: list[tuple[float, int]], end: bool
+) -> None:
+    """The directory of a ZIP is at its end, where most of what a reader can stumble over lies."""
+    data = bytearray(packed_town)
+    begin = data.index(b"PK\x01\x02") if end else 0
+    for place, turn in changes:
+        data[begin + int(place * (len(data) - begin))] ^= turn
+    try:
+        opened = ZipPlace(BytesIO(bytes(data)))
+    except Refused as refused:
+        assert refused.rule in {"bundle 6.8", "bundle 6.12", "bundle 6.13", "bundle 6.14"}
+        return
+    report = check(opened, Trust(words=first.words), LATER)
+    if report.verdict is not Verdict.GENUINE:
+        assert report.verdict is Verdict.REFUSED
+        assert report.rule.startswith(("bundle 6.", "eightwords 3."))
+        return
+    held = {name: opened.download_bytes(f"{opened.base}{name}", 1 << 20) for name in opened.names()}
+    assert held == image(first.site)
+
+
+@pytest.mark.parametrize(("at", "data"), [(6, b"\xff"), (10, b"\x0e"), (28, b"\0\0"), (8, b"\x40")])
+def test_a_zip_that_python_does_not_read_is_refused(
+    first: Town, packed_town: bytes, at: int, data: bytes
+) -> None:
+    """A version, a way of packing, a name without a letter, and strong encryption."""
+    place = packed_town.index(b"PK\x01\x02") + at
+    turned = packed_town[:place] + data + packed_town[place + len(data) :]
+    try:
+        report = check(ZipPlace(BytesIO(turned)), Trust(words=first.words), LATER)
+    except Refused as refused:
+        assert refused.rule in {"bundle 6.12", "bundle 6.14"}
+        return
+    assert report.verdict is Verdict.REFUSED
 
 
 def test_a_zip_that_hides_a_file_or_has_one_twice_is_refused(town: Town, tmp_path: Path) -> None:

@@ -16,11 +16,9 @@ from typing import Any, Final
 from wallflower.campaign import texts
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
-from wallflower.trust.pins import Pins, parse_pins
 from wallflower.wire.census import CHANNELS
 
 FILE: Final = "campaign.toml"
-PINS: Final = "pins.json"
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
@@ -141,20 +139,6 @@ def mark_translated(authored: Authored, code: str) -> None:
     path = authored.folder / f"{code}.md"
     text = texts.with_fingerprints(path.read_text(encoding="utf-8"), authored.source)
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def require_keys(path: Path) -> Pins:
-    """The keys that a bundle carries, out of a pins file. There is no bundle without them: a page
-    without keys would look like one with keys and hide nobody. What the signing ceremony checks is
-    checked here.
-    """
-    if not path.is_file():
-        raise Fault(
-            f"The campaign has no keys yet: there is no {path.name} where it is looked for",
-            "Hold a ceremony ('wallflower keys'), and copy its pins.json there. No bundle is "
-            "built without it.",
-        )
-    return parse_pins(path.read_bytes())
 
 
 def _fields(path: Path) -> dict[str, Any]:

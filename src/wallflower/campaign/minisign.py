@@ -45,10 +45,10 @@ def public_text(public: bytes) -> str:
     return public.decode("ascii").splitlines()[1]
 
 
-def sign_list(seed: bytes, listed: bytes, comment: str) -> bytes:
-    """`bundle.minisig` over the list of files; the comment is signed too."""
+def sign_list(seed: bytes, listed: bytes, comment: str, name: str = "bundle.manifest") -> bytes:
+    """The signature over the list of files, or over one file's bytes; the comment is signed too."""
     made = _secret(seed).sign(
-        listed, trusted_comment=comment, untrusted_comment="signature of bundle.manifest"
+        listed, trusted_comment=comment, untrusted_comment=f"signature of {name}"
     )
     return bytes(made) + b"\n"
 

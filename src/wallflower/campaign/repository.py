@@ -6,11 +6,12 @@ publishes, each for its own files only. python-tuf makes and checks all of it; n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -44,7 +45,16 @@ DAYS: Final = {Root.type: 730, Targets.type: 365, Snapshot.type: 30, Timestamp.t
 WARN: Final = {Root.type: 90, Targets.type: 60, Snapshot.type: 7, Timestamp.type: 4}
 _DAYS_OF_FILES: Final = 365
 _WARN_OF_FILES: Final = 60
+_PART: Final = re.compile("[a-z]{1,20}")
 _FILM: Final = ("*.mp4", "*.webm", "*.m4a", "*.opus", "*.vtt")
+
+
+class Listed(NamedTuple):
+    """A file as its role signs it: bytes, SHA-256 in hex, and the part it is of (bundle 1.4)."""
+
+    length: int
+    digest: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def file_roles(languages: Iterable[str]) -> list[str]:
 def patterns(role: str) -> list[str]:
     """The names that a delegated role may sign. A `*` never spans a `/` (bundle 2)."""
     if role == "film":
-        return [*_below("film"), *_FILM]
+        return [*_below("film"), *_below("films"), *_FILM]
     if role == "ways":
         return ["ways.json", *_below("ways")]
     if role.startswith("texts-"):
@@ -149,14 +159,29 @@ def make_targets(
 
 
 def make_files(
-    role: str, version: int, files: Mapping[str, tuple[int, str]], now: datetime
+    role: str, version: int, files: Mapping[str, Listed], now: datetime
 ) -> Metadata[Targets]:
-    """Unsigned metadata of a delegated role; of each file its length in bytes and SHA-256."""
-    targets = {
-        name: TargetFile(length, {"sha256": digest}, name)
-        for name, (length, digest) in sorted(files.items())
-    }
+    """Unsigned metadata of a delegated role over its files."""
+    targets = {}
+    for name, (length, digest, part) in sorted(files.items()):
+        more = {"custom": {"part": part}} if part else {}
+        targets[name] = TargetFile(length, {"sha256": digest}, name, more)
     return Metadata(Targets(version, None, until(role, now), targets))
+
+
+def part_of(target: TargetFile) -> str:
+    """The part that a file is of; empty for the site, and where it is no word (bundle 1.4)."""
+    custom = target.custom
+    part = custom.get("part", "") if isinstance(custom, dict) else ""
+    return part if isinstance(part, str) and _PART.fullmatch(part) else ""
+
+
+def listed(targets: Targets) -> dict[str, Listed]:
+    """The files of a role's metadata."""
+    return {
+        name: Listed(target.length, target.hashes["sha256"], part_of(target))
+        for name, target in targets.targets.items()
+    }
 
 
 def make_snapshot(

@@ -20,6 +20,7 @@ FILE_MAX: Final = 1 << 30
 FILES_MAX: Final = 10_000
 METADATA_MAX: Final = 4 << 20
 MADE: Final = frozenset({PINS, MINISIGN, MANIFEST, SIGNATURE})
+SITE: Final = "site"
 NEXT: Final = "Do not use this copy; take another one."
 _FORBIDDEN: Final = frozenset('\\:*?"<>|%#\x7f')
 
@@ -65,7 +66,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything that a check can tell. `compared` is whether the words, a kept root or an earlier
-    check stood behind it; `rule` and `what` say why it was refused."""
+    check stood behind it; `rule` and `what` say why it was refused. `parts` are those of the bundle
+    that the copy holds, `file` the name in the bundle of one file that was checked alone."""
 
     verdict: Verdict
     rule: str = ""
@@ -79,6 +81,8 @@ class Report:
     chinese: str = ""
     digits: str = ""
     files: int = 0
+    parts: tuple[str, ...] = ()
+    file: str = ""
     compared: bool = False
     differs: tuple[Difference, ...] = ()
 
@@ -131,7 +135,10 @@ def as_text(report: Report) -> str:
     if report.words:
         lines += _about(report)
     if report.verdict is Verdict.OLD:
-        lines.append("Next: take a newer copy from another place and check that too.")
+        lines += [
+            "Next: look for a newer version over a network, and check that too:",
+            "  wallflower verify ADDRESS_OF_A_MIRROR",
+        ]
     return "\n".join(lines).rstrip()
 
 
@@ -142,9 +149,11 @@ def _about(report: Report) -> list[str]:
         if report.compared
         else "  Compare them with those that the film shows and says: all eight, in order."
     )
+    holds = f"the file {report.file}" if report.file else f"{', '.join(report.parts)}, all files"
     return [
         f"It calls itself: {report.organisation}",
-        f"Version: {report.version} (keys: {report.root_version}), {report.files} files",
+        f"It is: {holds} of the bundle",
+        f"Version: {report.version} (keys: {report.root_version}), files checked: {report.files}",
         f"Promised to be up to date until: {until}",
         f"The eight words: {report.words}",
         f"  in Chinese: {report.chinese}",

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING
 import click
 
 from wallflower.campaign.authoring import (
-    PINS,
     Authored,
     mark_translated,
     new_campaign,
     read_campaign,
-    require_keys,
 )
 from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.ceremony_keys import require_pins
+from wallflower.campaign.repository import OFFLINE, PINS
+from wallflower.cli.keys import warn_of_ends
 from wallflower.errors import Fault
 
 if TYPE_CHECKING:
     from wallflower.campaign.shapes import Cards
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
@@ -71,11 +72,18 @@ def campaign_translated(folder: Path, language: str) -> None:
 @click.option("--out", required=True, type=_FOLDER)
 @click.option("--channel", default="main", show_default=True, help="which of the channels this is")
 @click.option("--without-cards", is_flag=True, help="make no picture cards")
-@click.option("--pins", "pins_file", type=_FILE, help="other keys than the folder's pins.json")
+@click.option(
+    "--keys",
+    type=_FOLDER,
+    default=Path("keys"),
+    show_default=True,
+    help="the folder of keys that the ceremony made",
+)
+@click.option("--pins", "pins_file", type=_FILE, help="a pins.json in place of the folder of keys")
 @click.option("--way", "ways", multiple=True, help="in place of the campaign's ways")
 @click.option("--board", "boards", multiple=True, help="in place of the campaign's boards")
 def campaign_build(
-    folder: Path, out: Path, channel: str, without_cards: bool, pins_file: Path | None,
+    folder: Path, out: Path, channel: str, without_cards: bool, keys: Path, pins_file: Path | None,
     ways: tuple[str, ...], boards: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Build every shape of the campaign: site, one file, ZIP, onion folder, cards."""
@@ -83,7 +91,8 @@ def campaign_build(
 
     authored = read_campaign(folder)
     authored = replace(authored, ways=ways or authored.ways, boards=boards or authored.boards)
-    pins = require_keys(pins_file or folder / PINS)
+    pins = require_pins(keys, folder / PINS, pins_file)
+    warn_of_ends(keys if pins_file is None else pins_file.parent, OFFLINE)
     cards = None if without_cards else _cards()
     _report_texts(authored)
     built = build_bundle(authored, pins, packaged_page(), out, channel, cards)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import click
 
-from wallflower.campaign import repository
 from wallflower.campaign.ceremony import SIGNERS, Plan
 from wallflower.campaign.edge.ceremony import hold_ceremony, write_record
-from wallflower.campaign.edge.ceremony_keys import Keys, ends, require_keys
+from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, ends, require_keys
 from wallflower.campaign.edge.ceremony_replace import (
     drop,
     renew,
@@ -23,6 +22,7 @@ from wallflower.campaign.edge.ceremony_replace import (
 )
 from wallflower.campaign.edge.ceremony_sign import finish, missing, sign_pending
 from wallflower.campaign.eightwords import DIGITS, LISTS, to_shown
+from wallflower.campaign.repository import OFFLINE, ends_soon
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.host.entropy import OsEntropy
@@ -195,23 +195,43 @@ def _show(keys: Keys) -> None:
 def status(folder: Path, as_json: bool) -> None:
     """What ends when, and what waits for signatures. Ends red when something is due."""
     held = require_keys(folder)
-    moment = now()
-    due = {role: e for role, e in ends(held).items() if repository.ends_soon(role, e, moment)}
+    due = ending(held)
     waits = missing(held)
     if as_json:
         all_ends = {role: e.isoformat() for role, e in ends(held).items()}
         click.echo(json.dumps({"ends": all_ends, "due": sorted(due), "missing": waits}))
     else:
         for role, end in sorted(ends(held).items(), key=lambda item: item[1]):
-            warning = f"  DUE, type: {_due(role)}" if role in due else ""
+            warning = f"  DUE, type: {_due(role, folder)}" if role in due else ""
             click.echo(f"{role}: until {end:%Y-%m-%d}{warning}")
         for role, count in waits.items():
-            click.echo(f"{role}: {count} signatures are missing; type: wallflower keys sign")
+            what = "signature is" if count == 1 else "signatures are"
+            step = f"wallflower keys sign {folder} --medium FOLDER"
+            click.echo(f"{role}: {count} {what} missing; type: {step}")
     sys.exit(1 if due or waits else 0)
 
 
-def _due(role: str) -> str:
-    return "wallflower keys renew" if role in repository.OFFLINE else "wallflower campaign sign"
+def ending(held: Keys) -> dict[str, datetime]:
+    """role -> when its signature ends, of those whose end is near or was (bundle 4)."""
+    moment = now()
+    return {role: end for role, end in ends(held).items() if ends_soon(role, end, moment)}
+
+
+def warn_of_ends(folder: Path, only: tuple[str, ...] = ()) -> None:
+    """Say which signatures end soon, or ended, of all roles or of some; nothing without keys."""
+    if not (folder / BOOK).is_file():
+        return
+    for role, end in ending(require_keys(folder)).items():
+        if not only or role in only:
+            word = "ended" if end <= now() else "ends soon"
+            step = _due(role, folder)
+            click.echo(f"The signature of {role} {word}, on {end:%F}; type: {step}", err=True)
+
+
+def _due(role: str, folder: Path) -> str:
+    if role in OFFLINE:
+        return f"wallflower keys renew {folder}"
+    return f"wallflower campaign sign SITE --keys {folder}"
 
 
 @keys.command()

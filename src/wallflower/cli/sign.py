@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from wallflower.campaign import repository
-from wallflower.campaign.edge.ceremony_keys import ends, require_keys
+from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import freshen, sign_folder
-from wallflower.cli.keys import now
+from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
+from wallflower.campaign.shapes import ZIP
+from wallflower.cli.keys import now, warn_of_ends
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -19,10 +20,17 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--keys", "keys_folder", type=_FOLDER, default=Path("keys"), show_default=True)
 @click.option("--freshen", "only_dates", is_flag=True, help="only promise again that it is newest")
 def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
-    """Sign every file of a built folder. Do it again at least every ten days (--freshen)."""
+    """Sign what 'campaign build' made: site, ZIP, single file. Or any folder of files.
+
+    Do it again at least every ten days (--freshen), then upload tuf/.
+    """
     keys = require_keys(keys_folder)
-    made = (freshen if only_dates else sign_folder)(folder, keys, now())
+    build = build_of(folder)
+    if build is not None:
+        made = (freshen_build if only_dates else sign_build)(build, keys, now())
+    else:
+        made = (freshen if only_dates else sign_folder)(folder, keys, now())
     click.echo(f"Signed version {made.version}; it counts as fresh until {made.fresh_until:%F}.")
-    for role, end in ends(keys).items():
-        if repository.ends_soon(role, end, now()):
-            click.echo(f"Soon to end: {role}, on {end:%F}. See 'wallflower keys status'.", err=True)
+    if build is not None:
+        click.echo(f"To upload: {build}/site. To hand out: {build}/{ZIP}, {build}/carried.")
+    warn_of_ends(keys_folder)

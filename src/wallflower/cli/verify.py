@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import click
 
-from wallflower.campaign.edge.verify import check, check_file
+from wallflower.campaign.edge.verify import WITH_PAPERS, check, check_file
 from wallflower.campaign.edge.verify_fetch import MirrorPlace
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, Place, ZipPlace
+from wallflower.campaign.papers import cut
 from wallflower.campaign.repository import METADATA
-from wallflower.campaign.verify import Report, as_text, refused_report
+from wallflower.campaign.verify import SITE, Report, as_text, refused_report
 from wallflower.cli.keys import now
 from wallflower.errors import Fault, Refused
 
@@ -26,7 +28,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--words", default="", help="the eight words (or digits) that you saw and heard")
 @click.option("--root", "root", type=_FILE, help="a 1.root.json that you got from the organisation")
 @click.option("--remember", type=_FOLDER, help="a folder that keeps what was seen, for next time")
-@click.option("--bundle", help="where a single file is said to come from: URL, ZIP or folder")
+@click.option("--bundle", help="what a single file came with: a URL, ZIP file or folder")
 @click.option("--keep", type=_FOLDER, help="leave the checked files in this new folder")
 @click.option("--socks", default="", help="Tor's port, such as 127.0.0.1:9050, for onion addresses")
 @click.option("--json", "as_json", is_flag=True)
@@ -34,9 +36,9 @@ def verify(
     what: str, words: str, root: Path | None, remember: Path | None, bundle: str | None,
     keep: Path | None, socks: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Check a copy of a campaign: a URL, a ZIP file, a folder, or one file of it.
+    """Check a copy of a campaign: a URL, carry.zip, carried.html, a folder, or one file of it.
 
-    Folders and ZIP files are checked without a network. Nothing is kept unless you ask for it.
+    Only a URL is asked over a network. Nothing is kept unless you ask for it.
     Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps old, 4 whole but words not compared.
     """
     trust = Trust(words, root.read_bytes() if root else b"", remember)
@@ -49,8 +51,10 @@ def _report(what: str, bundle: str | None, trust: Trust, keep: Path | None, sock
     single = _single(what, bundle is not None)
     if single is None and bundle is not None:
         raise Fault("--bundle goes with one file", "Leave it out to check the bundle itself.")
+    if single is not None and keep is not None:
+        raise Fault("--keep goes with a whole copy", "Leave it out to check one file.")
     try:
-        place = _place(bundle or (what if single is None else str(_around(single))), socks)
+        place = _place(what, socks) if single is None else _behind(single, bundle, socks)
     except Refused as refused:
         return refused_report(refused)
     try:
@@ -66,25 +70,41 @@ def _place(what: str, socks: str) -> Place:
         return MirrorPlace(what, socks)
     path = Path(what)
     if path.is_dir():
-        return FolderPlace(path)
+        site = path / SITE
+        return FolderPlace(site if _is_signed(site) and not _is_signed(path) else path)
     if path.is_file():
-        return ZipPlace(path)
-    raise Fault("There is nothing of that name", "Give a URL, a ZIP file or a folder.")
+        return _papers(path) or ZipPlace(path)
+    raise Fault(f"There is nothing at {what}", "Give a URL, a ZIP file, a folder or a file.")
+
+
+def _is_signed(folder: Path) -> bool:
+    return (folder / METADATA).is_dir()
 
 
 def _single(what: str, of_bundle: bool) -> Path | None:
     """One file, or None; a ZIP file is a bundle itself unless a bundle was named."""
     path = Path(what)
     alone = "://" not in what and path.is_file()
-    return path if alone and (of_bundle or path.suffix != ".zip") else None
+    return path if alone and (of_bundle or path.suffix.lower() != ".zip") else None
 
 
-def _around(file: Path) -> Path:
-    """The bundle that a file lies in."""
+def _behind(file: Path, bundle: str | None, socks: str) -> Place:
+    """What speaks for one file: a bundle that was named, its own papers, or the folder around."""
+    if bundle is not None:
+        return _place(bundle, socks)
+    if (papers := _papers(file)) is not None:
+        return papers
     for folder in file.resolve().parents:
-        if (folder / METADATA).is_dir():
-            return folder
+        if _is_signed(folder):
+            return FolderPlace(folder)
     raise Fault(
-        "One file alone does not say who signed it",
-        "Say where it comes from: wallflower verify FILE --bundle URL_OR_ZIP_OR_FOLDER",
+        "This file carries no papers that say who signed it",
+        f"Say what it came with: wallflower verify {file} --bundle ADDRESS_OR_ZIP_OR_FOLDER",
     )
+
+
+def _papers(file: Path) -> Place | None:
+    if file.stat().st_size > WITH_PAPERS:
+        return None
+    papers = cut(file.read_bytes())[1]
+    return ZipPlace(BytesIO(papers)) if papers else None

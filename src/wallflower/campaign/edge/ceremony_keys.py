@@ -13,9 +13,10 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, parse_ceremony
-from wallflower.campaign.repository import OFFLINE
+from wallflower.campaign.repository import OFFLINE, PINS
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
+from wallflower.trust.pins import Pins, parse_pins
 
 SEED: Final = 32
 BOOK: Final = "ceremony.json"
@@ -76,7 +77,12 @@ class Keys:
 
 
 def no_keys(path: Path) -> Fault:
-    """What building and signing say before a ceremony."""
+    """What building and signing say before a ceremony, and in the middle of one."""
+    if (path / BOOK).is_file():
+        return Fault(
+            "The ceremony of these keys has not ended, and nothing is built or signed before",
+            f"It goes on where it stopped. Type: wallflower keys ceremony {path}",
+        )
     return Fault(
         "There are no keys yet, and nothing is built or signed without",
         f"Type: wallflower keys ceremony {path}",
@@ -90,6 +96,29 @@ def require_keys(path: Path) -> Keys:
     keys = Keys(path)
     keys.ceremony()
     return keys
+
+
+def require_pins(keys: Path, own: Path, given: Path | None = None) -> Pins:
+    """The pins that a bundle carries, or a Fault with the command to type. A page without pins
+    would look like one with them and hide nobody.
+
+    They are those of the ceremony in the folder `keys`; `own`, the pins file in the campaign's
+    folder, must be the same, and stands alone where there is no such folder: for those who build
+    again what somebody else signs. `given` is a file to take in place of both.
+    """
+    if given is not None:
+        if not given.is_file():
+            raise no_keys(given.parent)
+        return parse_pins(given.read_bytes())
+    if not (keys / BOOK).is_file() and own.is_file():
+        return parse_pins(own.read_bytes())
+    held = require_keys(keys).ceremony().pins()
+    if own.is_file() and parse_pins(own.read_bytes()) != held:
+        raise Fault(
+            f"{own} is of another ceremony than the keys in {keys}, which would not sign it",
+            f"Type: cp {keys / PINS} {own}",
+        )
+    return held
 
 
 def parse_metadata(data: bytes) -> Metadata[Any]:

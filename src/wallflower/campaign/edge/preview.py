@@ -22,10 +22,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from watchfiles import awatch
 
-from wallflower.campaign.authoring import PINS, read_campaign, require_keys
+from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import Campaign, build_served
+from wallflower.campaign.repository import PINS
 from wallflower.errors import Fault
-from wallflower.trust.pins import Pins
+from wallflower.trust.pins import Pins, parse_pins
 
 RELOAD: Final = "reload.js"
 _SCRIPT: Final = b"new EventSource('changes').onmessage = () => location.reload();\n"
@@ -60,8 +61,8 @@ class Preview:
     def _built(self) -> dict[str, bytes]:
         authored = read_campaign(self._folder)
         try:
-            pins = require_keys(self._folder / PINS)
-        except Fault:
+            pins = parse_pins((self._folder / PINS).read_bytes())
+        except (Fault, FileNotFoundError):
             pins = _NO_KEYS
         campaign = Campaign(
             pins, authored.ways + authored.boards, authored.organisation, authored.boards,

@@ -24,13 +24,14 @@ from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
-from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE
+from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.errors import Fault, Refused
 
 _PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
+_OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
 _PINNED: Final = ("root", "organisation", "a", "b", "desk")
-Files = dict[str, tuple[int, str]]
+Files = dict[str, Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +43,29 @@ class SignedBundle:
     fresh_until: datetime
 
 
-def sign_folder(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
-    """Sign every file of a folder (bundle 4). Refused or a Fault leaves its metadata as it was."""
-    found = keys.ceremony()
+def sign_folder(
+    folder: Path, keys: Keys, now: datetime, parts: Mapping[str, Listed] | None = None
+) -> SignedBundle:
+    """Sign every file of a folder (bundle 4), and with it files of other parts that do not lie
+    there (1.4). Refused or a Fault leaves its metadata as it was."""
+    found, parts = keys.ceremony(), parts or {}
     _check_settled(keys, now)
     names = [n for n in scan(folder) if not is_metadata(n) and n not in MADE]
     if not names:
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
+    if both := sorted({*names, *MADE} & parts.keys()):
+        raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
     for name in names:
         check_page_pins(name, folder / name, found.pins().encode())
     version = _version(keys, Snapshot.type) + 1
     for name, data in offline_files(keys, found).items():
         (folder / name).write_bytes(data)
-    _write_list(folder, keys, [*names, repository.PINS, repository.MINISIGN], version, now)
-    _sign_roles(folder, keys, found, [*names, MANIFEST, SIGNATURE], now)
+    _write_list(folder, keys, [*names, *_OF_MEDIA], version, now)
+    files = {name: digest_of(folder / name) for name in (*names, MANIFEST, SIGNATURE)}
+    _sign_roles(keys, found, {**files, **parts}, now)
     until = _sign_times(keys, found, now)
-    _publish(folder, keys, found)
-    return SignedBundle(version, len(names) + len(MADE), until)
+    publish(folder, keys)
+    return SignedBundle(version, len(files) + len(parts) + len(_OF_MEDIA), until)
 
 
 def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
@@ -67,9 +74,29 @@ def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
     _check_settled(keys, now)
     if not (folder / METADATA / f"{Timestamp.type}.json").is_file():
         raise Fault("That folder was never signed", f"Type: wallflower campaign sign {folder}")
+    _check_last_signed(folder, keys, found)
     until = _sign_times(keys, found, now)
-    _publish(folder, keys, found)
+    publish(folder, keys)
     return SignedBundle(_version(keys, Snapshot.type), 0, until)
+
+
+def _check_last_signed(folder: Path, keys: Keys, found: Ceremony) -> None:
+    """The files of the folder are those that the keys signed last, by keys that still count."""
+    root, targets = keys.root(), keys.targets()
+    for role in repository.file_roles(found.plan.languages):
+        held, there = _read(keys, role), folder / METADATA / f"{_version(keys, role)}.{role}.json"
+        counts = (
+            held is not None and root is not None and targets is not None
+            and repository.counts(root.signed, targets.signed, held, role)
+        )  # fmt: skip
+        if not counts or not there.is_file() or there.read_bytes() != keys.metadata.read(
+            f"{role}.json"
+        ):  # fmt: skip
+            raise Fault(
+                "That folder is not what these keys signed last, so a new date alone would not "
+                "fit it",
+                f"Type: wallflower campaign sign {folder} --keys {keys.folder.path}",
+            )
 
 
 def _check_settled(keys: Keys, now: datetime) -> None:
@@ -118,28 +145,33 @@ def check_pins_text(text: str, pins: bytes) -> None:
         )  # fmt: skip
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def digest_of(path: Path, part: str = "") -> Listed:
+    """A file as it is signed."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.tell(), digest
+        return Listed(file.tell(), digest, part)
 
 
 def _write_list(folder: Path, keys: Keys, names: list[str], version: int, now: datetime) -> None:
     """`bundle.manifest` and `bundle.minisig`, which a person checks with minisign and sha256sum."""
-    listed = minisign.make_list({name: _digest(folder / name)[1] for name in names})
+    listed = minisign.make_list({name: digest_of(folder / name).digest for name in names})
     seed = keys.seed(MINISIGN_ROLE)
-    comment = f"version {version}, signed {now:%Y-%m-%d}"
     (folder / MANIFEST).write_bytes(listed)
-    (folder / SIGNATURE).write_bytes(minisign.sign_list(seed, listed, comment))
+    (folder / SIGNATURE).write_bytes(minisign.sign_list(seed, listed, comment(version, now)))
 
 
-def _sign_roles(folder: Path, keys: Keys, found: Ceremony, names: list[str], now: datetime) -> None:
+def comment(version: int, now: datetime) -> str:
+    """What a minisign signature says of itself, signed too (bundle 3.2)."""
+    return f"version {version}, signed {now:%Y-%m-%d}"
+
+
+def _sign_roles(keys: Keys, found: Ceremony, files: Files, now: datetime) -> None:
     roles = repository.file_roles(found.plan.languages)
-    files: dict[str, Files] = {role: {} for role in roles}
-    for name in names:
-        files[repository.role_of(name, roles)][name] = _digest(folder / name)
+    own: dict[str, Files] = {role: {} for role in roles}
+    for name, held in files.items():
+        own[repository.role_of(name, roles)][name] = held
     for role in roles:
-        _sign_role(keys, role, files[role], now)
+        _sign_role(keys, role, own[role], now)
 
 
 def _sign_role(keys: Keys, role: str, files: Files, now: datetime) -> None:
@@ -147,9 +179,9 @@ def _sign_role(keys: Keys, role: str, files: Files, now: datetime) -> None:
     before = _read(keys, role)
     root, targets = keys.root(), keys.targets()
     if before is not None and root is not None and targets is not None:
-        held = {n: (t.length, t.hashes["sha256"]) for n, t in before.signed.targets.items()}
         good = repository.counts(root.signed, targets.signed, before, role)
-        if held == files and good and not _soon(before, role, now):
+        same = repository.listed(before.signed) == files
+        if same and good and not _soon(before, role, now):
             return
     made = repository.make_files(role, _version(keys, role) + 1, files, now)
     _write(keys, role, made, keys.seed(role))
@@ -198,8 +230,12 @@ def _write(keys: Keys, role: str, metadata: Metadata[Any], seed: bytes) -> bytes
     return data
 
 
-def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
+def published(keys: Keys) -> dict[str, bytes]:
     """Names below `tuf/` and their bytes, the timestamp last: it makes the rest count."""
+    return dict(_published(keys, keys.ceremony()))
+
+
+def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
     for number, root in enumerate(keys.roots(), start=1):
         yield f"{number}.root.json", repository.encode(root)
     for role in (Targets.type, *repository.file_roles(found.plan.languages), Snapshot.type):
@@ -208,11 +244,11 @@ def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
     yield f"{Timestamp.type}.json", keys.metadata.read(f"{Timestamp.type}.json") or b""
 
 
-def _publish(folder: Path, keys: Keys, found: Ceremony) -> None:
+def publish(folder: Path, keys: Keys) -> None:
     """Put the metadata into the folder; old versions of it go last, since a visitor may read it."""
     place = folder / METADATA
     place.mkdir(exist_ok=True)
-    files: Mapping[str, bytes] = dict(_published(keys, found))
+    files = published(keys)
     for name, data in files.items():
         beside = place / f"{name}.new"
         beside.write_bytes(data)

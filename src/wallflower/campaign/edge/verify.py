@@ -19,7 +19,7 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from wallflower.campaign import minisign
-from wallflower.campaign.edge.repository import check_pins_text
+from wallflower.campaign.edge.repository import check_pins_text, digest_of
 from wallflower.campaign.edge.verify_metadata import (
     ROOT_MAX,
     Opened,
@@ -31,10 +31,20 @@ from wallflower.campaign.edge.verify_metadata import (
 )
 from wallflower.campaign.edge.verify_places import Place
 from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
-from wallflower.campaign.repository import MANIFEST, METADATA, MINISIGN, PINS, SIGNATURE
+from wallflower.campaign.papers import PAPERS_MAX, cut
+from wallflower.campaign.repository import (
+    MANIFEST,
+    METADATA,
+    MINISIGN,
+    PINS,
+    SIGNATURE,
+    part_of,
+)
 from wallflower.campaign.verify import (
     FILE_MAX,
+    MADE,
     NEXT,
+    SITE,
     Difference,
     Report,
     Verdict,
@@ -43,8 +53,11 @@ from wallflower.campaign.verify import (
     refused_report,
     verdict_of,
 )
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 
+_PAGES: Final = (".html", ".htm")
+WITH_PAPERS: Final = 64 << 20  # bytes; a page that carries papers is far smaller
 _PIECE: Final = 64 * 1024
 Names = dict[str, TargetFile]
 
@@ -55,28 +68,58 @@ def check(place: Place, trust: Trust, now: datetime, keep: Path | None = None) -
     try:
         with metadata_folder(trust) as folder:
             opened = open_metadata(place, trust, folder, now)
-            report, targets = _report(opened), _targets(opened)
+            report = _report(opened)
+            targets, parts = _held(place, _targets(opened))
             with tempfile.TemporaryDirectory() as staged:
                 differs = tuple(_differences(place, opened, targets, Path(staged)))
                 verdict = verdict_of(differs, opened.old, opened.compared)
                 if keep is not None and verdict is not Verdict.REFUSED:
                     _keep(opened, place, Path(staged), targets, keep)
-            return _closed(report, verdict, differs, len(targets))
+            return _closed(replace(report, parts=parts), verdict, differs, len(targets))
     except Refused as refused:
         return refused_report(refused)
 
 
 def check_file(file: Path, place: Place, trust: Trust, now: datetime) -> Report:
-    """Check one file against the bundle at a place: whether it is one of its files, by content."""
+    """Check one file against the bundle at a place: whether it is one of its files, by content.
+    The papers that a file may carry are no part of it."""
     try:
         with metadata_folder(trust) as folder:
             opened = open_metadata(place, trust, folder, now)
             report, targets = _report(opened), _targets(opened)
-            if not any(_is(file, target) for target in targets.values()):
+            body = _body(file)
+            name = next((n for n, target in targets.items() if _is(body, target)), None)
+            if name is None:
                 raise Refused("bundle 6.18", "That file is none of this bundle", NEXT)
+            if name.endswith(_PAGES):
+                _check_pins(body, place, targets[PINS])
+            report = replace(report, file=name)
             return _closed(report, verdict_of((), opened.old, opened.compared), (), 1)
     except Refused as refused:
         return refused_report(refused)
+
+
+def _body(file: Path) -> Path | bytes:
+    """A file without its papers; one that is too large to have any as it lies there."""
+    return cut(file.read_bytes())[0] if file.stat().st_size <= WITH_PAPERS else file
+
+
+def _is(body: Path | bytes, target: TargetFile) -> bool:
+    if isinstance(body, bytes):
+        length, digest = len(body), sha256(body).hex()
+    else:
+        length, digest, _ = digest_of(body)
+    return (length, digest) == (target.length, target.hashes.get("sha256"))
+
+
+def _check_pins(body: Path | bytes, place: Place, target: TargetFile) -> None:
+    """A page alone pins what the offline keys signed, too (bundle 6.17)."""
+    with tempfile.TemporaryDirectory() as staged:
+        refused = _fetch(place, PINS, target, Path(staged) / PINS)
+        if refused is not None:
+            raise Refused(refused.rule, "The pins of the bundle cannot be had, or differ", NEXT)
+        data = body if isinstance(body, bytes) else body.read_bytes()
+        check_pins_text(data.decode("utf-8", "replace"), (Path(staged) / PINS).read_bytes())
 
 
 def _closed(
@@ -92,15 +135,6 @@ def _closed(
     return replace(
         report, verdict=verdict, differs=differs, files=files, rule=rule, what=what, next_step=step
     )
-
-
-def _is(file: Path, target: TargetFile) -> bool:
-    try:
-        with file.open("rb") as opened:
-            target.verify_length_and_hashes(opened)
-    except exceptions.LengthOrHashMismatchError:
-        return False
-    return True
 
 
 def _report(opened: Opened) -> Report:
@@ -133,9 +167,28 @@ def _targets(opened: Opened) -> dict[str, TargetFile]:
         if target is None or target.length > FILE_MAX:
             raise Refused("bundle 6.15", "A role signed a file that is not its own", NEXT)
         found[name] = target
-    if not {PINS, MINISIGN, MANIFEST, SIGNATURE} <= set(found):
+    if not set(found) >= MADE or any(part_of(found[name]) for name in MADE):
         raise Refused("bundle 6.1", "That is no signed bundle", NEXT)
     return found
+
+
+def _held(place: Place, targets: Names) -> tuple[Names, tuple[str, ...]]:
+    """The files of those parts that the copy holds, and the parts (bundle 1.4). Who holds one file
+    of a part has to hold all; who holds none of any has to hold the site."""
+    parts: dict[str, list[str]] = {}
+    for name, target in targets.items():
+        if name != PINS:
+            parts.setdefault(part_of(target), []).append(name)
+    here = tuple(part for part, names in sorted(parts.items()) if _holds(place, part, names))
+    here = here or ("",)
+    held = {n: t for n, t in targets.items() if n == PINS or part_of(t) in here}
+    return held, tuple(part or SITE for part in here)
+
+
+def _holds(place: Place, part: str, names: list[str]) -> bool:
+    if place.names() is not None:
+        return any(map(place.has, names))
+    return not part or place.has(names[0])  # a mirror is asked once for each part but the site
 
 
 def _differences(
@@ -163,9 +216,10 @@ def _expected(opened: Opened) -> set[str]:
 
 
 def _fetch(place: Place, name: str, target: TargetFile, to: Path) -> Refused | None:
+    papers = PAPERS_MAX if part_of(target) and name.endswith(_PAGES) else 0
     try:
-        with place.download_file(f"{place.base}{name}", target.length) as got:
-            target.verify_length_and_hashes(got)
+        with place.download_file(f"{place.base}{name}", target.length + papers) as got:
+            target.verify_length_and_hashes(cut(got.read())[0] if papers else got)
             got.seek(0)
             _copy(got, to)
     except exceptions.DownloadHTTPError:
@@ -186,21 +240,30 @@ def _copy(got: IO[bytes], to: Path) -> None:
 def _inner(targets: dict[str, TargetFile], staged: Path) -> Iterator[Difference]:
     """What the files say of each other: the minisign signature, its list, the pages' pins."""
     at = {name: staged / str(number) for number, name in enumerate(targets)}
-    listed = at[MANIFEST].read_bytes()
-    try:
-        minisign.verify_list(at[MINISIGN].read_bytes(), listed, at[SIGNATURE].read_bytes())
-        hashes = {n: t.hashes["sha256"] for n, t in targets.items()}
-        own = {n: h for n, h in hashes.items() if n not in (MANIFEST, SIGNATURE)}
-        if minisign.parse_list(listed) != own:
-            raise Refused("bundle 6.16", "The list of files is another one")
-    except Refused as refused:
-        yield Difference(SIGNATURE, refused.rule, refused.what)
+    if MANIFEST in at:
+        yield from _list(at, targets)
     pins = at[PINS].read_bytes()
-    for name in (n for n in targets if n.endswith((".html", ".htm"))):
+    for name in (n for n in targets if n.endswith(_PAGES)):
         try:
             check_pins_text(at[name].read_text("utf-8", errors="replace"), pins)
         except Refused as refused:
             yield Difference(name, refused.rule, refused.what)
+
+
+def _list(at: dict[str, Path], targets: Names) -> Iterator[Difference]:
+    """The minisign signature, and that its list names the files of the site."""
+    listed = at[MANIFEST].read_bytes()
+    try:
+        minisign.verify_list(at[MINISIGN].read_bytes(), listed, at[SIGNATURE].read_bytes())
+        own = {
+            name: target.hashes["sha256"]
+            for name, target in targets.items()
+            if name not in (MANIFEST, SIGNATURE) and not part_of(target)
+        }
+        if minisign.parse_list(listed) != own:
+            raise Refused("bundle 6.16", "The list of files is another one")
+    except Refused as refused:
+        yield Difference(SIGNATURE, refused.rule, refused.what)
 
 
 def _keep(opened: Opened, place: Place, staged: Path, targets: Names, keep: Path) -> None:
@@ -217,15 +280,15 @@ def _keep(opened: Opened, place: Place, staged: Path, targets: Names, keep: Path
                 shutil.copyfile(staged / str(number), to)
             (whole / METADATA).mkdir()
             for name in sorted(_expected(opened)):
-                (whole / name).write_bytes(_held(opened, place, name.removeprefix(f"{METADATA}/")))
+                (whole / name).write_bytes(_came(opened, place, name))
             whole.rename(keep)
     except OSError:
         raise Fault("The copy could not be written", "Make room, or name another folder.") from None
 
 
-def _held(opened: Opened, place: Place, name: str) -> bytes:
+def _came(opened: Opened, place: Place, name: str) -> bytes:
     """Verified metadata as it came; of a root before the one that was trusted, the place's."""
-    folder = Path(opened.updater._dir)
+    folder, name = Path(opened.updater._dir), name.removeprefix(f"{METADATA}/")
     own = folder / ("root_history" if name.endswith(".root.json") else "")
     held = own / (name if own != folder else name.split(".", 1)[1] if name[0].isdigit() else name)
     if held.exists():

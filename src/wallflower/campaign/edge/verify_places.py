@@ -6,13 +6,16 @@ elsewhere. The network is in `verify_fetch.py`. Spec: bundle.md 6.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import zipfile
+import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from urllib.parse import unquote
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
@@ -24,6 +27,10 @@ from wallflower.errors import Refused
 BASE: Final = "bundle:/"
 _PIECE: Final = 64 * 1024
 _ENCRYPTED: Final = 0x1
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, RuntimeError,
+    struct.error,
+)  # fmt: skip
 _RATIO: Final = 200  # a ZIP member that unpacks to more times its size is a trap
 
 
@@ -35,6 +42,19 @@ class Place(FetcherInterface):
     @abstractmethod
     def names(self) -> set[str] | None:
         """All file names there, or None where nobody can list them."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of that name, whatever else is wrong with it."""
+        names = self.names()
+        if names is not None:
+            return name in names
+        try:
+            self.download_bytes(f"{self.base}{name}", 0)
+        except DownloadHTTPError:
+            return False
+        except DownloadError:
+            return True
+        return True
 
     @abstractmethod
     def close(self) -> None:
@@ -73,7 +93,7 @@ class FolderPlace(Place):
         self._folder = folder
         self._found = scan(folder)
 
-    def names(self) -> set[str] | None:
+    def names(self) -> set[str]:
         """See Place.names."""
         return set(self._found)
 
@@ -98,18 +118,19 @@ class FolderPlace(Place):
 
 
 class ZipPlace(Place):
-    """A bundle in a ZIP file, at its top or in its only folder; never unpacked to the disk."""
+    """A bundle in a ZIP file, or in the bytes of one, at its top or in its only folder; never
+    unpacked to the disk."""
 
     base = BASE
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | IO[bytes]) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, ValueError):
+        except _DAMAGED:
             raise Refused("bundle 6.14", "The ZIP file is damaged or not whole", NEXT) from None
         self._members = _members(self._zip)
 
-    def names(self) -> set[str] | None:
+    def names(self) -> set[str]:
         """See Place.names."""
         return set(self._members)
 
@@ -128,7 +149,7 @@ class ZipPlace(Place):
             with self._zip.open(member) as file:
                 while piece := file.read(_PIECE):
                     yield piece
-        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise DownloadError("a damaged member") from error
 
 
@@ -137,13 +158,14 @@ def _members(zipped: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     sizes: dict[str, int] = {}
     for member in zipped.infolist():
-        name = check_name(member.filename.removesuffix("/") if member.is_dir() else member.filename)
+        folder = member.filename.endswith("/")
+        name = check_name(member.filename.removesuffix("/"))
         kind = stat.S_IFMT(member.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
         if member.flag_bits & _ENCRYPTED or name in found:
             raise Refused("bundle 6.14", "The ZIP file hides a file, or has one twice", NEXT)
-        if member.is_dir():
+        if folder:
             continue
         if member.file_size > _RATIO * max(member.compress_size, 1024):
             raise Refused("bundle 6.8", "A file of the ZIP would unpack to very much more", NEXT)

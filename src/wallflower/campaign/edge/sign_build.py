@@ -1,0 +1,138 @@
+"""Signing a whole build: its site, and what leaves it by hand, each so that it is checked alone.
+
+The site is signed in place, and the onion's copy of it. The ZIP is made anew with the metadata
+inside, and the single file gets its papers. Of the same build, keys and moment come the same bytes.
+Spec: bundle.md 1 and 4.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Mapping
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from wallflower.campaign import minisign
+from wallflower.campaign.build import CARRIED
+from wallflower.campaign.ceremony import MINISIGN_ROLE
+from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.repository import (
+    SignedBundle,
+    check_pins_text,
+    comment,
+    digest_of,
+    freshen,
+    publish,
+    published,
+    sign_folder,
+)
+from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
+from wallflower.campaign.papers import cut, with_papers
+from wallflower.campaign.repository import METADATA, PINS, Listed
+from wallflower.campaign.shapes import SUMS, ZIP, packed
+from wallflower.campaign.verify import FILE_MAX, MADE, is_metadata
+from wallflower.crypto.derive import sha256
+from wallflower.errors import Fault
+
+_SITE: Final = "site"
+_CARRIED: Final = "carried"  # a folder of the build, and the part that the ZIP holds
+_ALONE: Final = ("films", "cards")  # folders whose files are handed out one by one
+_ONION: Final = "onion/site"
+_MINISIG: Final = ".minisig"
+_BUILD_AGAIN: Final = "Build the campaign again, then sign."
+
+
+def build_of(folder: Path) -> Path | None:
+    """The build that a folder is, or whose site it is."""
+    for build in (folder, folder.parent) if folder.name == _SITE else (folder,):
+        if (build / SUMS).is_file() and (build / _SITE).is_dir() and (build / ZIP).is_file():
+            return build
+    return None
+
+
+def sign_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
+    """Sign everything that a build made. A Fault leaves all of it as it was."""
+    carried = _carried(build)
+    pins = keys.ceremony().pins().encode()
+    for name, data in carried.items():
+        if name.endswith(".html"):
+            check_pins_text(data.decode("utf-8", "replace"), pins)
+    _check_onion(build)
+    parts = {name: Listed(len(d), sha256(d).hex(), _CARRIED) for name, d in carried.items()}
+    for part in (part for part in _ALONE if (build / part).is_dir()):
+        for name in scan(build / part):
+            parts[f"{part}/{name}"] = digest_of(build / part / name, part)
+    made = sign_folder(build / _SITE, keys, now, parts)
+    _hand_out(build, keys, carried, comment(made.version, now))
+    return made
+
+
+def freshen_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
+    """Promise again that a signed build is the newest, wherever its metadata lies."""
+    carried = _carried(build)
+    _check_onion(build)
+    made = freshen(build / _SITE, keys, now)
+    _hand_out(build, keys, carried, comment(made.version, now))
+    return made
+
+
+def _carried(build: Path) -> dict[str, bytes]:
+    """What the ZIP holds, without what signing put there, or a Fault."""
+    place = ZipPlace(build / ZIP)
+    try:
+        names = [name for name in place.names() if name != PINS and not is_metadata(name)]
+        files = {name: cut(place.download_bytes(f"{BASE}{name}", FILE_MAX))[0] for name in names}
+    finally:
+        place.close()
+    for path in (build / _CARRIED).iterdir():
+        if path.suffix != _MINISIG and files.get(path.name) != cut(path.read_bytes())[0]:
+            raise Fault(f"{ZIP} and {_CARRIED}/ do not hold the same", _BUILD_AGAIN)
+    return files
+
+
+def _check_onion(build: Path) -> None:
+    onion = build / _ONION
+    if onion.is_dir() and _names(onion) - _names(build / _SITE):
+        raise Fault("The onion's folder holds files that the site has not", _BUILD_AGAIN)
+
+
+def _names(folder: Path) -> set[str]:
+    return {name for name in scan(folder) if not is_metadata(name) and name not in MADE}
+
+
+def _hand_out(build: Path, keys: Keys, carried: Mapping[str, bytes], said: str) -> None:
+    """Everything beside the site that holds metadata or a signature, made from what counts now."""
+    pins = keys.ceremony().pins().encode()
+    papers = {PINS: pins, **{f"{METADATA}/{n}": data for n, data in published(keys).items()}}
+    page = with_papers(carried[CARRIED], _small(papers))
+    files = {ZIP: packed({**carried, CARRIED: page, **papers}), f"{_CARRIED}/{CARRIED}": page}
+    for name, data in files.items():
+        signature = minisign.sign_list(keys.seed(MINISIGN_ROLE), data, said, Path(name).name)
+        _replace(build / name, data)
+        _replace(build / f"{name}{_MINISIG}", signature)
+    if (build / _ONION).is_dir():
+        for name in (*_names(build / _SITE), *MADE):
+            to = build / _ONION / name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(build / _SITE / name, to)
+        publish(build / _ONION, keys)
+    hashes = {name: digest_of(build / name).digest for name in scan(build) if name != SUMS}
+    _replace(build / SUMS, minisign.make_list(hashes))
+
+
+def _small(files: Mapping[str, bytes]) -> bytes:
+    """A ZIP of papers, packed: their bytes need not be the same for somebody else."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_bytes(data)
+    beside.replace(path)
