@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from tests.authoring.conftest import PINS, change
+from tests.campaign.made import image
 
 from wallflower.campaign.authoring import (
     mark_translated,
@@ -27,10 +28,10 @@ def test_the_example_is_whole_and_says_that_nobody_reviewed_it(folder: Path) -> 
 
 
 def test_a_folder_that_is_not_empty_is_never_touched(folder: Path) -> None:
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = image(folder)
     with pytest.raises(Fault, match="not empty"):
         new_campaign(folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert image(folder) == before
 
 
 def test_a_language_without_a_text_stops_everything_and_is_named(folder: Path) -> None:
@@ -81,6 +82,8 @@ def test_without_keys_there_is_no_bundle(folder: Path) -> None:
         ("main = 0", "main = 255", "'channels'"),
         ('page = "film.mp4"', 'page = "../film.mp4"', "no file of its folder"),
         ('page = "film.mp4"', 'page = "other.mp4"', "no file of its folder"),
+        ("more = []", 'make = ["film/../../film.mp4"]', "no file of its folder"),
+        ("more = []", 'make = ["film/en.toml", "en.md"]', "two films of one name"),
         ('place = "x.handle"', 'where = "x.handle"', "'published'"),
         ("[film]", "[film", "not TOML"),
     ],
