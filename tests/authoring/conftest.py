@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,20 @@ from wallflower.campaign.authoring import new_campaign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
 
+FILM = Path(__file__).parents[1] / "film.mp4"
+_MADE = [f'"film/{code}.toml"' for code in ("zh-Hans", "en", "fa", "ru", "es")]
+EXAMPLE_FILMS = f"make = [{', '.join(_MADE)}]"
 PINS = Pins(sha256(b"root"), sha256(b"organisation"), sha256(b"a"), sha256(b"b"), "Office")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The example campaign with keys, as 'campaign new' and 'pins' make it."""
+    """The example campaign with keys and a ready film: no test waits for the films of five
+    languages but those that are about them."""
     made = tmp_path / "campaign"
     new_campaign(made)
+    shutil.copyfile(FILM, made / "film.mp4")
+    change(made, "campaign.toml", EXAMPLE_FILMS, 'page = "film.mp4"')
     (made / "pins.json").write_bytes(PINS.encode())
     return made
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tests.authoring.conftest import PINS, change
-from tests.campaign.made import LABELS, Folders, seeded
+from tests.campaign.made import LABELS, Folders, image, seeded
 
 from wallflower.campaign.authoring import mark_translated, new_campaign, read_campaign
 from wallflower.campaign.edge.ceremony import hold_ceremony
@@ -27,17 +27,25 @@ def test_the_example_is_whole_and_says_that_nobody_reviewed_it(folder: Path) -> 
 
 
 def test_a_folder_that_is_not_empty_is_never_touched(folder: Path) -> None:
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = image(folder)
     with pytest.raises(Fault, match="not empty"):
         new_campaign(folder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert image(folder) == before
 
 
 def test_a_language_without_a_text_stops_everything_and_is_named(folder: Path) -> None:
     (folder / "ru.md").unlink()
     (folder / "fa.md").unlink()
     out = folder.parent / "out"
-    command = ["campaign", "build", str(folder), "--out", str(out), "--without-cards"]
+    command = [
+        "campaign",
+        "build",
+        str(folder),
+        "--out",
+        str(out),
+        "--without-films",
+        "--without-cards",
+    ]
     done = CliRunner().invoke(wallflower, command)
     assert isinstance(done.exception, Fault)
     assert "no text in fa, ru" in str(done.exception)
@@ -60,7 +68,15 @@ def test_a_changed_source_makes_all_translations_outdated_until_they_are_marked(
 
 def _build(folder: Path, *arguments: str) -> Result:
     out = folder.parent / "out"
-    command = ["campaign", "build", str(folder), "--out", str(out), "--without-cards"]
+    command = [
+        "campaign",
+        "build",
+        str(folder),
+        "--out",
+        str(out),
+        "--without-films",
+        "--without-cards",
+    ]
     done = CliRunner().invoke(wallflower, [*command, *arguments])
     if done.exception is not None:
         assert isinstance(done.exception, Fault), done.output
@@ -144,6 +160,8 @@ def test_a_build_says_which_offline_signatures_end(
         ("main = 0", "main = 255", "'channels'"),
         ('page = "film.mp4"', 'page = "../film.mp4"', "no file of its folder"),
         ('page = "film.mp4"', 'page = "other.mp4"', "no file of its folder"),
+        ("more = []", 'make = ["film/../../film.mp4"]', "no file of its folder"),
+        ("more = []", 'make = ["film/en.toml", "en.md"]', "two films of one name"),
         ('place = "x.handle"', 'where = "x.handle"', "'published'"),
         ("[film]", "[film", "not TOML"),
     ],

@@ -45,7 +45,7 @@ def test_two_folders_two_times_and_two_orders_give_the_same_bytes(
     one = _build(folder, tmp_path / "one")
     elsewhere = tmp_path / "deeper" / "elsewhere"
     elsewhere.mkdir(parents=True)
-    for path in sorted(folder.iterdir(), reverse=True):
+    for path in sorted((p for p in folder.iterdir() if p.is_file()), reverse=True):
         shutil.copyfile(path, elsewhere / path.name)
         os.utime(elsewhere / path.name, (1, 1))
         (elsewhere / path.name).chmod(0o600)
@@ -211,7 +211,6 @@ def test_films_that_are_handed_out_lie_beside_the_page(folder: Path, tmp_path: P
 def test_cards_are_the_same_twice_and_a_rebuild_takes_less_than_three_seconds(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change(folder, "campaign.toml", 'card_address = ""', 'card_address = "https://a.example/"')
     one = _build(folder, tmp_path / "one", cards=True)
     change(folder, "en.md", "A letter can be lost.", "Letters can be lost.")
     began = time.process_time()

@@ -10,14 +10,13 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from tests.authoring.users import NOBODY, RUN, open_to_others, python_of
 
 from wallflower.campaign.shapes import SUMS
 
 pytestmark = pytest.mark.nightly
 
 ROOT = Path(__file__).parents[2]
-NOBODY = 65534
-RUN = "import sys; from wallflower.cli import main; sys.argv[0] = 'wallflower'; main()"
 
 
 @pytest.fixture
@@ -33,26 +32,11 @@ def installed(tmp_path: Path) -> Path:
     return target
 
 
-def _python_of(user: int | None) -> str:
-    """A Python of this version that the user may run: ours may lie in a closed home."""
-    same = f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
-    for python in (sys.executable, "/usr/bin/python3"):
-        try:
-            if (
-                subprocess.run([python, "-c", same], user=user, cwd="/", check=False).returncode
-                == 0
-            ):
-                return python
-        except OSError:
-            continue
-    pytest.fail("there is no Python that another user may run: apt-get install python3")
-
-
 def _build(installed: Path, folder: Path, out: Path, env: dict[str, str], user: int | None) -> None:
     """`campaign build` out of the wheel, with no program in reach but Python."""
     packages = sysconfig.get_paths()["purelib"]
     done = subprocess.run(
-        [_python_of(user), "-c", RUN, "campaign", "build", str(folder), "--out", str(out)],
+        [python_of(user), "-c", RUN, "campaign", "build", str(folder), "--out", str(out)],
         env={"PATH": "/nonexistent", "PYTHONPATH": f"{installed}:{packages}", **env},
         cwd="/", user=user, group=user, umask=0o077 if user else 0o022,
         capture_output=True, text=True, timeout=120, check=False,
@@ -75,9 +59,7 @@ def test_a_wheel_builds_without_node_and_another_user_gets_the_same_bytes(
     if user:
         for path in (elsewhere, *elsewhere.rglob("*")):
             os.chown(path, user, user)
-        for path in (tmp_path, *tmp_path.parents):
-            if path.stat().st_uid == os.getuid() and path != Path("/"):
-                path.chmod(path.stat().st_mode | 0o111)
+        open_to_others(tmp_path)
         for path in installed.rglob("*"):
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
     _build(

@@ -16,7 +16,7 @@ from typing import Literal
 
 from tests.browser.recorder import Recorder
 
-from wallflower.campaign.build import Campaign, build_carried, build_site, packaged_film
+from wallflower.campaign.build import Campaign, build_carried, build_site
 from wallflower.crypto import hpke, sign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
@@ -37,6 +37,7 @@ from wallflower.wire.segment import (
 )
 from wallflower.wire.sizes import DAY_S, week_of_day
 
+FILM = Path(__file__).parents[1] / "film.mp4"
 DESK = "Office for Clean Hands"
 PACE_HUMS = 60
 REPLIES, RECEIPTS = 2, 3
@@ -121,7 +122,7 @@ class Stage:
             desk=DESK,
         )
         ways = [self.ingress.url + "/", self.second.url + "/"]
-        build_site(page, folder, self.pins, ways, film or packaged_film(), DESK)
+        build_site(page, folder, self.pins, ways, film or FILM, DESK)
         boards = (self.site.url + "/", self.second.url + "/")
         self.carried = folder.with_name(f"{folder.name}-carried.html")
         build_carried(page, self.carried, Campaign(self.pins, (*boards, *ways), DESK, boards))

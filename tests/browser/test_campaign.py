@@ -5,6 +5,7 @@ script and without, on a phone and on a desk. `PICTURES=folder` keeps what was s
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from tests.browser.stage import Shape, Stage
 from tests.browser.states import languages, show, violations
 
 from wallflower.campaign.authoring import example_folder, read_campaign
-from wallflower.campaign.build import Campaign, build_carried, build_served
+from wallflower.campaign.build import CARRIED, Campaign, build_served
+from wallflower.campaign.edge.films import make_films
+from wallflower.campaign.shapes import build_bundle
 
 pytestmark = pytest.mark.browser
 
@@ -24,14 +27,24 @@ SIZES = {"phone": (360, 740), "desktop": (1280, 900)}
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The example's film for the page, with words that nobody's keys have."""
+    folder = tmp_path_factory.mktemp("films")
+    words = "able about above absent absorb abstract absurd abuse"
+    return make_films(AUTHORED, words, folder, folder / "cache", lambda *_: None, only_page=True)
+
+
 @pytest.fixture
-def campaign(stage: Stage, built: Path) -> Stage:
-    """The stage with the example campaign's site and carried copy, built from its folder."""
-    boards = (stage.site.url + "/", stage.second.url + "/")
-    ways = (stage.ingress.url + "/",)
-    made = Campaign(stage.pins, ways + boards, AUTHORED.organisation, boards, texts=AUTHORED.texts)
-    build_served(built, stage.folder, made, AUTHORED.film)
-    build_carried(built, stage.carried, made, AUTHORED.carried_film)
+def campaign(stage: Stage, built: Path, films: dict[str, Path], tmp_path: Path) -> Stage:
+    """The stage with the bundle of the example campaign, as the build makes it but for the ways."""
+    authored = replace(
+        AUTHORED, ways=(stage.ingress.url + "/",),
+        boards=(stage.site.url + "/", stage.second.url + "/"),
+    )  # fmt: skip
+    bundle = tmp_path / "bundle"
+    build_bundle(authored, stage.pins, built, bundle, "main", None, films)
+    stage.folder, stage.carried = bundle / "site", bundle / "carried" / CARRIED
     stage.files["carried.html"] = stage.carried.read_bytes()
     return stage
 

@@ -52,11 +52,15 @@ def has_fonts() -> bool:
     return all((FONTS / name).is_file() for name in noto)
 
 
-def make(folder: Path, text: str, *, ending: Ending = ENDING, out: str = "out") -> Film:
+def make(
+    folder: Path, text: str, *, ending: Ending = ENDING, out: str = "out", only_small: bool = False
+) -> Film:
     """Make a film of a storyboard's text, with out and cache inside of `folder`."""
     board = folder / "board.toml"
     board.write_text(text, encoding="utf-8")
-    return make_film(board, folder / out, ending, folder / "cache", lambda *_: None)
+    return make_film(
+        board, folder / out, ending, folder / "cache", lambda *_: None, only_small=only_small
+    )
 
 
 def write_clip(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from wallflower.campaign.edge.film_source import digest
 from wallflower.errors import Fault
 
 PIECE = bytes(65536)
+TRIES = 2000
 PIECES = 128  # of a long answer: 8 MB, where a kilobyte was signed
 
 
@@ -71,6 +73,12 @@ def test_a_file_of_a_storyboard_that_never_ends_is_not_begun(tmp_path: Path) -> 
         with pytest.raises(Fault, match="not an ordinary file"):
             digest(pipe, "The voice")
     finally:
-        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))  # lets the writer go
-        writer.join(10)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # lets the writer begin
+        for _ in range(TRIES):
+            writer.join(0.01)
+            if not writer.is_alive():
+                break
+            with suppress(BlockingIOError):
+                os.read(reader, PIECES * len(PIECE))
+        os.close(reader)
     assert not writer.is_alive()

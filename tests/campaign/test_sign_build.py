@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.authoring.conftest import FILM
 from tests.campaign.made import LATER, NOW, Town, copy, image, seeded
 from tests.campaign.mirrors import from_mirror, mirror
 from tests.campaign.test_attacks import publish
@@ -63,7 +65,7 @@ def built(first: Town, tmp_path_factory: pytest.TempPathFactory) -> Built:
     new_campaign(town.place / "office")
     build = town.place / "bundle"
     pins = town.keys.ceremony().pins()
-    authored = read_campaign(town.place / "office")
+    authored = replace(read_campaign(town.place / "office"), films=(), film=FILM, carried_film=FILM)
     build_bundle(authored, pins, packaged_page(), build, "main", lambda text, _: [])
     for name in ("films/240p.mp4", "cards/en-1.png"):
         (build / name).parent.mkdir(exist_ok=True)

@@ -163,7 +163,8 @@ async def test_letter_is_opened_by_post_and_never_by_get(world: World) -> None:
 
 async def test_the_day_of_a_letter_is_kept_and_shown_and_not_its_hour(tmp_path: Path) -> None:
     """Two letters of one day: one comes early and the other late, and then the other way round."""
-    kept, shown = [], []
+    kept: list[list[tuple[object, ...]]] = []
+    shown: list[str] = []
     for order in ((ALICE, BOB), (BOB, ALICE)):
         world = World(tmp_path / str(len(kept)))
         browser = await unlocked(world)

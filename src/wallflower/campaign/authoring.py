@@ -7,6 +7,7 @@ no file stops everything; one that is older than its source is reported, and on 
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,10 +48,11 @@ class Authored:
     boards: tuple[str, ...]
     hurry: bool
     channels: Mapping[str, int]
+    films: tuple[Path, ...]
     film: Path | None
     carried_film: Path | None
     more_films: tuple[Path, ...]
-    card_address: str
+    address: str
     published: tuple[Published, ...]
     owned: frozenset[str]
     mirrors: tuple[str, ...]
@@ -81,9 +83,10 @@ def new_campaign(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise Fault(f"{folder} is not empty", "Choose another folder; nothing was changed.")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(example_folder().iterdir()):
-        if path.is_file():
-            (folder / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(
+        example_folder(), folder, dirs_exist_ok=True, copy_function=shutil.copyfile,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )  # fmt: skip
 
 
 def read_campaign(folder: Path) -> Authored:
@@ -102,10 +105,11 @@ def read_campaign(folder: Path) -> Authored:
         boards=_strings(fields, "boards"),
         hurry=fields.get("hurry", True) is True,
         channels=_channels(fields.get("channels", {"main": 0})),
+        films=_to_make(folder, _strings(film, "make")),
         film=_media(folder, film, "page"),
-        carried_film=_media(folder, film, "carried"),
+        carried_film=_media(folder, film, "carried") or _media(folder, film, "page"),
         more_films=tuple(_existing(folder, name) for name in _strings(film, "more")),
-        card_address=str(fields.get("card_address", "")),
+        address=str(fields.get("address", "")),
         published=_published(fields.get("published", [])),
         owned=frozenset(name.casefold() for name in _strings(fields, "owned")),
         mirrors=_strings(fields, "mirrors"),
@@ -181,6 +185,15 @@ def _published(value: object) -> tuple[Published, ...]:
     if not all(isinstance(one, dict) and {"place", "text"} <= one.keys() for one in entries):
         raise Fault(f"{FILE}: an entry of 'published' is not whole", "Give 'place' and 'text'.")
     return tuple(Published(str(one["place"]), str(one["text"])) for one in entries)
+
+
+def _to_make(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
+    paths = tuple(_existing(folder, name) for name in names)
+    if len({path.stem for path in paths}) != len(paths):
+        raise Fault(
+            f"{FILE} makes two films of one name", "Give each file of 'make' a name of its own."
+        )
+    return paths
 
 
 def _media(folder: Path, film: Mapping[str, Any], key: str) -> Path | None:

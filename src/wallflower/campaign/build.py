@@ -46,11 +46,6 @@ def packaged_page() -> Path:
     return Path(__file__).with_name("page")
 
 
-def packaged_film() -> Path:
-    """The film of the example campaign."""
-    return example_folder() / "film.mp4"
-
-
 @cache
 def packaged_texts() -> Mapping[str, Text]:
     """The texts of the example campaign, its source first."""
@@ -224,20 +219,3 @@ def _filled(template: str, values: Mapping[str, str], once: frozenset[str] | set
 def _escaped(value: str) -> str:
     """Text as it may stand inside a quoted attribute; `@` too, so that no value fills a mark."""
     return re.sub(r"[&<>\"'@\x00-\x1f]", lambda sign: f"&#{ord(sign[0])};", value)
-
-
-def build_example(
-    out: Path,
-    pins: Pins,
-    ways: list[str],
-    organisation: str,
-    boards: list[str] | None = None,
-    *,
-    hurry: bool = True,
-    channel: int = 0,
-) -> None:
-    """Build the packaged example campaign: the served shape, and `carried.html` beside it."""
-    page = packaged_page()
-    build_site(page, out, pins, ways, packaged_film(), organisation, hurry=hurry, channel=channel)
-    campaign = Campaign(pins, tuple(ways), organisation, tuple(boards or ()), hurry, channel)
-    build_carried(page, out / CARRIED, campaign)

@@ -31,7 +31,7 @@ _SHOWN: Final = 6  # of each kind; the list is for people
 def names_of(authored: Authored) -> list[str]:
     """The names that people know us by: handles, the last part of links, hosts; each once."""
     found: dict[str, None] = {}
-    for text in [entry.text for entry in authored.published] + [authored.card_address]:
+    for text in [entry.text for entry in authored.published] + [authored.address]:
         for word in text.split():
             parts = urlsplit(word if "://" in word else f"https://{word.lstrip('@')}")
             last = parts.path.strip("/").split("/")[-1].removeprefix("@")

@@ -46,7 +46,7 @@ def _named_in(authored: Authored, host: str) -> Iterator[str]:
     }
     places["a way"] = " ".join(authored.ways)
     places["a board"] = " ".join(authored.boards)
-    places["the picture cards"] = authored.card_address
+    places["the films and cards"] = authored.address
     pattern = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I)
     yield from (place for place, text in places.items() if pattern.search(text))
 

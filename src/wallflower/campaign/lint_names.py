@@ -110,7 +110,7 @@ def _who(shown: str, place: Place) -> str:
 
 def marked(authored: Authored) -> Iterator[tuple[str, str]]:
     """Addresses that tell where a reader found them, or that a stranger answers first."""
-    texts = [entry.text for entry in authored.published] + [authored.card_address]
+    texts = [entry.text for entry in authored.published] + [authored.address]
     texts += [*authored.ways, *authored.boards]
     for link in (link for text in texts for link in _LINK.findall(text)):
         parts = urlsplit(link if "://" in link else f"https://{link}")

@@ -7,19 +7,22 @@ name of a user, no order of a directory goes into them. SHA256SUMS lists them al
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.build import CARRIED, Campaign, build_carried, build_served
 from wallflower.campaign.build_budgets import Weights, check_origins, check_weights, weigh
+from wallflower.campaign.film.rendition import INDEX, SMALL
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
@@ -30,6 +33,9 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the oldest date a ZIP can say: it tells
 
 # Draws a language's cards: each card's name and its PNG.
 Cards = Callable[[Text, str], Iterable[tuple[str, bytes]]]
+# Folders of made films, by the names of what they were made of.
+Films = Mapping[str, Path]
+_FILM_CARD: Final = re.compile(r"card-(\d+\.png)")
 
 _TORRC: Final = """\
 # An onion service for this site: put these lines into torrc. The folder 'site' is served by
@@ -56,9 +62,13 @@ class Built:
 
 
 def build_bundle(
-    authored: Authored, pins: Pins, page: Path, out: Path, channel: str, cards: Cards | None
-) -> Built:
+    authored: Authored, pins: Pins, page: Path, out: Path, channel: str, cards: Cards | None,
+    films: Films = MappingProxyType({}),
+) -> Built:  # fmt: skip
     """Build everything into `out`, in place of an earlier build of this command.
+
+    `films` are what was made of the campaign's `films` (edge/film.py), by the names of their files;
+    where there are none, the page gets the campaign's ready film, or none.
 
     Raises a Fault, and leaves an earlier build as it was, when a text cannot be shown, the page is
     too heavy, or anything asks somebody else. `cards` None leaves the picture cards out.
@@ -68,9 +78,10 @@ def build_bundle(
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        weights = _fill(authored, campaign, page, fresh)
+        weights = _fill(_with_film(authored, films), campaign, page, fresh)
         if cards is not None:
             _draw(authored, fresh / "cards", cards)
+        _hand_out(authored, films, fresh)
         hashes = _hashes(fresh)
         sums = "".join(f"{digest}  {name}\n" for name, digest in hashes.items())
         (fresh / SUMS).write_text(sums, encoding="utf-8", newline="\n")
@@ -113,10 +124,28 @@ def _fill(authored: Authored, campaign: Campaign, page: Path, out: Path) -> Weig
     check_origins(served | {CARRIED: carried.read_bytes()})
     _pack(authored, out)
     _onion(authored, out)
+    return weights
+
+
+def _with_film(authored: Authored, films: Films) -> Authored:
+    """The page gets the small one of the first made film, unless the campaign names a ready one."""
+    if authored.film is not None or not films:
+        return authored
+    small = films[authored.films[0].stem] / SMALL.name
+    return replace(authored, film=small, carried_film=authored.carried_film or small)
+
+
+def _hand_out(authored: Authored, films: Films, out: Path) -> None:
+    """What is not for the page: films in every size, their captions, their cards as pictures."""
     for film in authored.more_films:
         (out / "films").mkdir(exist_ok=True)
         (out / "films" / film.name).write_bytes(film.read_bytes())
-    return weights
+    for name, folder in films.items():
+        for path in (path for path in folder.iterdir() if path.name != INDEX):
+            card = _FILM_CARD.fullmatch(path.name)
+            to = f"cards/{name}-film-{card[1]}" if card else f"films/{name}/{path.name}"
+            (out / to).parent.mkdir(parents=True, exist_ok=True)
+            (out / to).write_bytes(path.read_bytes())
 
 
 def _pack(authored: Authored, out: Path) -> None:
@@ -156,7 +185,7 @@ def _onion(authored: Authored, out: Path) -> None:
 def _draw(authored: Authored, folder: Path, cards: Cards) -> None:
     folder.mkdir()
     for text in authored.texts.values():
-        for name, picture in cards(text, authored.card_address):
+        for name, picture in cards(text, authored.address):
             (folder / name).write_bytes(picture)
 
 

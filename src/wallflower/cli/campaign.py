@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,8 +19,9 @@ from wallflower.campaign.authoring import (
     read_campaign,
 )
 from wallflower.campaign.build import packaged_page
-from wallflower.campaign.edge.ceremony_keys import require_pins
+from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
 from wallflower.campaign.repository import OFFLINE, PINS
+from wallflower.cli.film import check_needed, shown_progress, usual_cache
 from wallflower.cli.keys import warn_of_ends
 from wallflower.errors import Fault
 
@@ -71,35 +73,65 @@ def campaign_translated(folder: Path, language: str) -> None:
 @_CAMPAIGN
 @click.option("--out", required=True, type=_FOLDER)
 @click.option("--channel", default="main", show_default=True, help="which of the channels this is")
-@click.option("--without-cards", is_flag=True, help="make no picture cards")
 @click.option(
     "--keys",
     type=_FOLDER,
     default=Path("keys"),
     show_default=True,
-    help="the folder of keys that the ceremony made",
+    help="the folder of keys that the ceremony made, for pins and the eight words",
 )
 @click.option("--pins", "pins_file", type=_FILE, help="a pins.json in place of the folder of keys")
+@click.option("--words", help="the eight words, where the folder of keys is not at hand")
+@click.option("--address", help="in place of the campaign's address, where its films lead")
 @click.option("--way", "ways", multiple=True, help="in place of the campaign's ways")
 @click.option("--board", "boards", multiple=True, help="in place of the campaign's boards")
+@click.option("--cache", type=_FOLDER, help="what was encoded")
+@click.option("--without-films", is_flag=True, help="make no films")
+@click.option("--without-cards", is_flag=True, help="make no picture cards of the texts")
 def campaign_build(
-    folder: Path, out: Path, channel: str, without_cards: bool, keys: Path, pins_file: Path | None,
-    ways: tuple[str, ...], boards: tuple[str, ...],
+    folder: Path, out: Path, channel: str, keys: Path, pins_file: Path | None,
+    words: str | None, address: str | None, ways: tuple[str, ...], boards: tuple[str, ...],
+    cache: Path | None, without_films: bool, without_cards: bool,
 ) -> None:  # fmt: skip
-    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards."""
-    from wallflower.campaign.shapes import SUMS, build_bundle
+    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards, films."""
+    from wallflower.campaign.shapes import SUMS, build_bundle, may_replace
 
     authored = read_campaign(folder)
-    authored = replace(authored, ways=ways or authored.ways, boards=boards or authored.boards)
+    authored = replace(
+        authored, ways=ways or authored.ways, boards=boards or authored.boards,
+        address=address or authored.address,
+    )  # fmt: skip
     pins = require_pins(keys, folder / PINS, pins_file)
     warn_of_ends(keys if pins_file is None else pins_file.parent, OFFLINE)
     cards = None if without_cards else _cards()
     _report_texts(authored)
-    built = build_bundle(authored, pins, packaged_page(), out, channel, cards)
+    may_replace(out)
+    with tempfile.TemporaryDirectory() as scratch:
+        films = {}
+        if authored.films and not without_films:
+            said = words or (keys if (keys / BOOK).is_file() else None)
+            films = _films(authored, said, Path(scratch), cache)
+        built = build_bundle(authored, pins, packaged_page(), out, channel, cards, films)
     for line in built.weights.lines():
         click.echo(line)
     click.echo("requests to anybody else: 0")
     click.echo(f"Built {len(built.hashes)} files in {out}; their hashes are in {out / SUMS}.")
+
+
+def _films(
+    authored: Authored, said: str | Path | None, scratch: Path, cache: Path | None
+) -> dict[str, Path]:
+    if said is None:
+        raise Fault(
+            "The films are closed by the eight words of the keys, and nothing here says them",
+            f"Type: wallflower campaign build {authored.folder} --keys KEYS --out OUT, or give "
+            "--words, or --without-films.",
+        )
+    check_needed()
+    from wallflower.campaign.edge.films import make_films
+
+    with shown_progress() as progress:
+        return make_films(authored, said, scratch, cache or usual_cache(), progress)
 
 
 def _cards() -> Cards:

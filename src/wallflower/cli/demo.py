@@ -8,16 +8,20 @@ import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from wallflower.campaign.build import build_example
+from wallflower.campaign.authoring import Authored, example_folder, new_campaign, read_campaign
+from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import sign_folder
+from wallflower.campaign.shapes import build_bundle
+from wallflower.cli.film import check_needed, usual_cache
 from wallflower.cli.keys import now, rehearse
 from wallflower.cli.new import make
 from wallflower.errors import Fault
@@ -36,19 +40,88 @@ from wallflower.lab.demo.walk import (
     summary,
     walk,
 )
+from wallflower.trust.pins import Pins, parse_pins
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def prepare(folder: Path, ports: dict[str, int]) -> None:
-    """Make keys, pins and a signed site, as `wallflower keys ceremony --test`, `campaign build` and
-    `campaign sign` do."""
-    roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
-    record = {signer: folder / role / "record.pub" for signer, role in roles.items()}
-    pins = rehearse(folder / "ceremony", record, "Office")
+_ROLES = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
+_DESK = "Office"
+
+
+def prepare(
+    folder: Path, ports: dict[str, int], campaign: Path | None = None, held: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Keys, and a signed bundle of a campaign, as `wallflower keys ceremony --test`, `campaign
+    build` and `campaign sign` make them, but for this machine's ports.
+
+    `campaign` is a folder of `campaign new` (else the example), `held` one of `keys ceremony
+    --test` (else it is held here); neither is changed.
+    """
+    authored = _authored(folder / "campaign", campaign, ports)
+    pins = _rehearsed(folder, authored) if held is None else _taken(folder, held)
     (folder / "organisation" / "pins.json").write_bytes(pins.encode())
-    ways = [f"http://127.0.0.1:{ports[name]}/" for name in ("ingress", "organisation")]
-    site = folder / "mirror" / "site"
-    build_example(site, pins, ways, "Office for Clean Hands", ways[1:])
-    sign_folder(site, require_keys(folder / "ceremony" / "keys"), now())
+    keys = folder / "ceremony" / "keys"
+    films = _film(authored, keys, folder / "films", say, needed=campaign is not None)
+    channel = min(authored.channels, key=lambda name: authored.channels[name])
+    bundle = folder / "bundle"
+    build_bundle(authored, pins, packaged_page(), bundle, channel, None, films)
+    sign_folder(bundle / "site", require_keys(keys), now())
+    shutil.copytree(bundle / "site", folder / "mirror" / "site", dirs_exist_ok=True)
+
+
+def _authored(made: Path, campaign: Path | None, ports: dict[str, int]) -> Authored:
+    if campaign is None:
+        new_campaign(made)
+    at = {name: f"http://127.0.0.1:{port}/" for name, port in ports.items()}
+    return replace(
+        read_campaign(campaign or made), ways=(at["ingress"],), boards=(at["organisation"],),
+        address=at["mirror"],
+    )  # fmt: skip
+
+
+def _rehearsed(folder: Path, authored: Authored) -> Pins:
+    record = {signer: folder / role / "record.pub" for signer, role in _ROLES.items()}
+    return rehearse(
+        folder / "ceremony", record, _DESK, authored.organisation, languages=authored.languages
+    )
+
+
+def _taken(folder: Path, held: Path) -> Pins:
+    """The keys of a ceremony that was held for trying, record keys and all."""
+    require_keys(held / "keys")
+    shutil.copytree(held / "keys", folder / "ceremony" / "keys")
+    pins = parse_pins((held / "keys" / "pins.json").read_bytes())
+    for role in _ROLES.values():
+        for name in ("record.key", "record.pub"):
+            if not (held / role / name).is_file():
+                raise Fault(
+                    f"{held} holds no {role}/{name}",
+                    "Name a folder of: wallflower keys ceremony --test FOLDER.",
+                )
+            shutil.copy(held / role / name, folder / role / name)
+    if pins.desk != _DESK:
+        raise Fault("The demo's desk has another name", f"Hold the ceremony with --desk {_DESK}.")
+    return pins
+
+
+def _film(
+    authored: Authored, keys: Path, out: Path, say: Callable[[str], None], *, needed: bool
+) -> dict[str, Path]:
+    """The page's film. A town of the example also runs where no film can be made, and says so."""
+    if not authored.films:
+        return {}
+    try:
+        check_needed()
+        from wallflower.campaign.edge.films import make_films
+
+        return make_films(authored, keys, out, usual_cache(), lambda *_: None, only_page=True)
+    except Fault as fault:
+        if needed:
+            raise
+        say(f"The page has no film here: {fault}")
+        return {}
 
 
 _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
@@ -61,19 +134,23 @@ _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
 @click.option("--viewers", default=200, show_default=True, help="how many others watch")
 @click.option("--day", "day_s", type=float, help="wall seconds of one day [6 with --once, else 15]")
 @click.option("--patience", default=PATIENCE_S, show_default=True, help="wall seconds for a step")
+@click.option("--campaign", type=_FOLDER, help="run on this folder of 'campaign new'")
+@click.option("--keys", "held", type=_FOLDER, help="and on this one of 'keys ceremony --test'")
 @click.option("--keep", type=click.Path(path_type=Path), help="keep the folder of this run here")
 def demo(
     once: bool, as_json: bool, browser: bool, viewers: int, day_s: float | None, patience: float,
-    keep: Path | None,
+    campaign: Path | None, held: Path | None, keep: Path | None,
 ) -> None:  # fmt: skip
     """Run everything on this machine: a writer, an audience, two mixes, a desk.
 
-    It starts the same commands as the handbook. Time runs fast, at two paces that it prints.
+    It starts the same commands as the handbook, and builds its page out of a campaign's folder as
+    'campaign build' does, with the small film of one language. Time runs fast, at two paces that it
+    prints.
     """
     started = time.monotonic()
     folder = keep or Path(tempfile.mkdtemp(prefix="wallflower-demo-"))
     pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
-    plan = _Plan(viewers, browser, once, as_json, patience, started)
+    plan = _Plan(viewers, browser, once, as_json, patience, started, campaign, held)
     result: dict[str, Any] = {}
     try:
         result = asyncio.run(_demo(folder, pace, plan))
@@ -98,14 +175,20 @@ class _Plan:
     as_json: bool
     patience: float
     started: float
+    campaign: Path | None
+    held: Path | None
 
 
 async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
     console = Console(stderr=plan.as_json)
     console.print(f"Days run {pace.days:,}x (a day is {pace.day_s:g} s), hums 60x (1.5 s).")
-    town = make_town(folder, pace, make, prepare)
+    town = make_town(
+        folder, pace, make,
+        lambda place, ports: prepare(place, ports, plan.campaign, plan.held, console.print),
+    )  # fmt: skip
     handler = Handler(town)
-    source = ChromiumSource(town) if plan.browser else TerminalSource(town)
+    authored = read_campaign(plan.campaign or example_folder())
+    source = ChromiumSource(town, authored.languages) if plan.browser else TerminalSource(town)
     beside: list[asyncio.Task[None]] = []
     try:
         await town.start_roles()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
 from wallflower.errors import Fault
+
+if TYPE_CHECKING:
+    from wallflower.campaign.edge.film import Progress
 
 NEEDED = ("av", "fontTools", "PIL", "segno", "uniseg")
 
@@ -44,24 +51,32 @@ def campaign_film(
     from wallflower.campaign.film.storyboard import parse_ending
 
     ending = parse_ending(address, tuple(words.split()))
-    kept = cache or Path.home() / ".cache" / "wallflower" / "film"
-    with _bars() as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def progress(name: str, done: int, all_: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=all_)
-            bars.update(tasks[name], completed=done, total=all_)
-
-        film = make_film(source, out, ending, kept, progress, language)
+    with shown_progress() as progress:
+        film = make_film(source, out, ending, cache or usual_cache(), progress, language)
     click.echo(f"{'Took from the cache' if film.cached else 'Made'}: {', '.join(film.files)}")
 
 
-def _bars() -> Progress:
-    return Progress(
-        TextColumn("{task.description:>14}"),
+def usual_cache() -> Path:
+    """Where encoded films are kept when nobody says otherwise."""
+    return Path.home() / ".cache" / "wallflower" / "film"
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """A bar for each thing that is being made."""
+    bars = Bars(
+        TextColumn("{task.description:>22}"),
         BarColumn(),
         TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
+    tasks: dict[str, TaskID] = {}
+
+    def progress(name: str, done: int, all_: int) -> None:
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=all_)
+        bars.update(tasks[name], completed=done, total=all_)
+
+    with bars:
+        yield progress

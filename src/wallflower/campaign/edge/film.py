@@ -9,25 +9,23 @@
 
 What took long is kept in a cache, under a hash of all that it was made of: the storyboard, every
 file, address and words, fonts, and the versions of what drew and encoded it. The same film a second
-time is a copy. Everything is made aside and moved into place whole: a fault leaves nothing behind.
+time is a copy; with another address or other words only its closing card is encoded. Everything is
+made aside and moved into place whole: a fault leaves nothing behind.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import PIL
 from PIL import Image, features
 
+from wallflower.campaign.edge.film_cache import cache_key, kept, place
 from wallflower.campaign.edge.film_draw import Painter
-from wallflower.campaign.edge.film_encode import encode_film, encode_voice, tool_versions
+from wallflower.campaign.edge.film_encode import encode_pictures, encode_voice, join, tool_versions
 from wallflower.campaign.edge.film_fonts import Fonts, font_digests
 from wallflower.campaign.edge.film_frames import Reel
 from wallflower.campaign.edge.film_source import (
@@ -39,7 +37,14 @@ from wallflower.campaign.edge.film_source import (
     samples,
 )  # fmt: skip
 from wallflower.campaign.film.layout import HEIGHT, SQUARE, square_sheet, square_words
-from wallflower.campaign.film.rendition import LARGE, RENDITIONS, SOUND_RATE, VOICE, Rendition
+from wallflower.campaign.film.rendition import (
+    LARGE,
+    RENDITIONS,
+    SMALL,
+    SOUND_RATE,
+    VOICE,
+    Rendition,
+)  # fmt: skip
 from wallflower.campaign.film.storyboard import (
     MAX_BYTES,
     Card,
@@ -50,8 +55,7 @@ from wallflower.campaign.film.storyboard import (
 from wallflower.campaign.film.timing import STEP, Scene, cues, timeline, webvtt
 from wallflower.errors import Fault
 
-RECIPE: Final = 1  # raised whenever the same inputs are to give other bytes
-INDEX: Final = "film.json"
+RECIPE: Final = 2  # raised whenever the same inputs are to give other bytes
 SQUARE_PIXELS: Final = 1080
 _COLOURS: Final = 64  # of a picture for messengers
 _POSTER_QUALITY: Final = 80
@@ -77,30 +81,31 @@ class _Inputs:
     scenes: tuple[Scene, ...]
     media: Mapping[str, Media]
     pictures: Mapping[str, Image.Image]
+    cache: Path
+    progress: Progress
 
 
 def make_film(
-    source: Path, out: Path, ending: Ending, cache: Path, progress: Progress, language: str = "en"
-) -> Film:
-    """Make everything of `source` (a storyboard .toml, or a film file in `language`) in `out`.
+    source: Path, out: Path, ending: Ending, cache: Path, progress: Progress, language: str = "en",
+    *, only_small: bool = False,
+) -> Film:  # fmt: skip
+    """Make everything of `source` (a storyboard .toml, or a film file in `language`) in `out`;
+    `only_small` leaves it at the small film and the captions.
 
     Raises Fault for whatever is wrong with what went in; then `out` is as it was. Files in `out`
     that are none of a film's stay.
     """
     board = _board(source, language)
-    key = _key(board, ending, source.parent)
-    cache.mkdir(parents=True, exist_ok=True)
-    kept = cache / key
-    cached = _is_whole(kept)
-    if not cached:
-        inputs = _read(board, ending, source.parent)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as around:
-            aside = Path(around) / "film"
-            aside.mkdir()
-            _make(inputs, aside, progress)
-            shutil.rmtree(kept, ignore_errors=True)
-            aside.replace(kept)
-    return Film(out, _place(kept, out), cached)
+    made_of = {**_told(board, source.parent), "ending": asdict(ending), "only_small": only_small}
+
+    def make(aside: Path) -> Mapping[str, Any]:
+        inputs = _read(board, ending, source.parent, cache, progress)
+        _make(inputs, aside, only_small=only_small)
+        seconds = inputs.scenes[-1].end * STEP
+        return {"language": board.language, "seconds": round(float(seconds), 3)}
+
+    folder, cached = kept(cache, cache_key(made_of), make)
+    return Film(out, place(folder, out), cached)
 
 
 def _board(source: Path, language: str) -> Storyboard:
@@ -109,19 +114,22 @@ def _board(source: Path, language: str) -> Storyboard:
     return Storyboard(language, (Card(clip=source.name),), Card(seconds=8.0))
 
 
-def _key(board: Storyboard, ending: Ending, folder: Path) -> str:
-    """The hash of everything that decides about the bytes."""
-    told = {
+def language_of(source: Path, usual: str) -> str:
+    """The language of a storyboard; of a film file, `usual`."""
+    return _board(source, usual).language
+
+
+def _told(board: Storyboard, folder: Path) -> dict[str, Any]:
+    """What decides about the bytes of every picture of a board, closing card and all."""
+    return {
         "recipe": RECIPE,
         "board": asdict(board),
-        "ending": asdict(ending),
         "files": {name: digest(_beside(folder, name), _named(name)) for name in board.files},
         "fonts": font_digests(),
         "tools": tool_versions()
         | {"pillow": PIL.__version__}
         | {name: str(features.version(name)) for name in ("raqm", "harfbuzz", "freetype2")},
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _named(name: str) -> str:
@@ -136,7 +144,9 @@ def _beside(folder: Path, name: str) -> Path:
     return path
 
 
-def _read(board: Storyboard, ending: Ending, folder: Path) -> _Inputs:
+def _read(
+    board: Storyboard, ending: Ending, folder: Path, cache: Path, progress: Progress
+) -> _Inputs:
     """Look through everything before anything is made."""
     cards = (*board.cards, board.closing)
     clips = {card.clip for card in cards if card.clip}
@@ -152,53 +162,81 @@ def _read(board: Storyboard, ending: Ending, folder: Path) -> _Inputs:
     }
     played = [media.get(card.clip or card.narration) for card in cards]
     lengths = [file.seconds if file else None for file in played]
-    return _Inputs(board, ending, folder, timeline(cards, lengths), media, pictures)
+    scenes = timeline(cards, lengths)
+    return _Inputs(board, ending, folder, scenes, media, pictures, cache, progress)
 
 
-def _make(inputs: _Inputs, aside: Path, progress: Progress) -> None:
+def _make(inputs: _Inputs, aside: Path, *, only_small: bool) -> None:
     """Everything of one film, in an empty folder."""
-    scenes = inputs.scenes
+    scenes, progress = inputs.scenes, inputs.progress
     fonts = Fonts(inputs.board.language)
     spoken = cues(scenes)
     (aside / "captions.vtt").write_bytes(webvtt(spoken))
-    for how in RENDITIONS:
+    for how in (SMALL,) if only_small else RENDITIONS:
         painter = _painter(inputs, fonts, (how.width, how.height), how.height / HEIGHT)
         reel = Reel(
             inputs.board, inputs.ending, scenes, spoken, painter, inputs.pictures, inputs.media
         )
         if how is LARGE:
             _poster(reel, aside / "poster.jpg")
-        _encode(inputs, reel, how, aside / how.name, progress)
+        _encode(inputs, reel, how, aside / how.name)
+    if only_small:
+        return
     if any(_has_voice(inputs, scene.card) for scene in scenes):
         progress(VOICE.name, 0, 1)
         encode_voice(
             aside / VOICE.name, VOICE.sound_bits, _sound(inputs), lambda: progress(VOICE.name, 1, 1)
         )
     size = (SQUARE_PIXELS, SQUARE_PIXELS)
-    _squares(inputs, _painter(inputs, fonts, size, SQUARE_PIXELS / SQUARE), aside, progress)
-    _index(inputs, aside)
+    _squares(inputs, _painter(inputs, fonts, size, SQUARE_PIXELS / SQUARE), aside)
 
 
 def _painter(inputs: _Inputs, fonts: Fonts, size: tuple[int, int], scale: float) -> Painter:
     return Painter(fonts, inputs.board.colours, size, scale)
 
 
-def _encode(inputs: _Inputs, reel: Reel, how: Rendition, path: Path, progress: Progress) -> None:
+def _encode(inputs: _Inputs, reel: Reel, how: Rendition, path: Path) -> None:
     moving = any(scene.card.clip for scene in reel.scenes)
     rate = how.moving_rate if moving else how.rate
     seconds = reel.scenes[-1].end * STEP
-    total = round(seconds * rate)
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        progress(how.name, done, total)
-
-    progress(how.name, 0, total)
-    encode_film(path, how, rate, reel.frames(rate), _sound(inputs), tick)
+    steps = _Steps(inputs.progress, how.name, round(seconds * rate))
+    body = _body(inputs, reel, how, rate, steps)
+    steps.reach(round(reel.scenes[-1].start * STEP * rate))
+    closing = path.with_name(f"closing-{how.name}")
+    encode_pictures(closing, how, rate, reel.closing(rate), steps.tick)
+    join(path, (body, closing), how, rate, _sound(inputs))
+    closing.unlink()
     if path.stat().st_size > how.most_bytes(seconds, rate):
         raise Fault(f"{how.name} is larger than its budget", "Shorten it, or calm its pictures.")
+
+
+def _body(inputs: _Inputs, reel: Reel, how: Rendition, rate: int, steps: _Steps) -> Path:
+    """The pictures before the closing card, which are the same with every address and all words."""
+    bare = replace(inputs.board, closing=Card())
+
+    def make(aside: Path) -> Mapping[str, Any]:
+        encode_pictures(aside / how.name, how, rate, reel.body(rate), steps.tick)
+        return {}
+
+    made_of = {**_told(bare, inputs.folder), "how": asdict(how)}
+    return kept(inputs.cache, cache_key(made_of), make)[0] / how.name
+
+
+class _Steps:
+    """How many frames of a film are done, told to whoever shows it."""
+
+    def __init__(self, progress: Progress, name: str, all_: int) -> None:
+        self._progress, self._name, self._all = progress, name, all_
+        self.reach(0)
+
+    def reach(self, done: int) -> None:
+        """So many are done."""
+        self._done = done
+        self._progress(self._name, done, self._all)
+
+    def tick(self) -> None:
+        """One more is done."""
+        self.reach(self._done + 1)
 
 
 def _has_voice(inputs: _Inputs, card: Card) -> bool:
@@ -218,11 +256,11 @@ def _sound(inputs: _Inputs) -> Iterator[bytes]:
 
 def _poster(reel: Reel, path: Path) -> None:
     first = reel.show(0)
-    picture = first.full or next(reel.frames(1))
+    picture = first.full or next(reel.body(LARGE.rate))
     picture.save(path, "JPEG", quality=_POSTER_QUALITY, optimize=True)
 
 
-def _squares(inputs: _Inputs, painter: Painter, aside: Path, progress: Progress) -> None:
+def _squares(inputs: _Inputs, painter: Painter, aside: Path) -> None:
     """A picture of each card that says something, and of the closing card."""
     hand, ending = painter.hand, inputs.ending
     worded = [card for card in inputs.board.cards if card.title or card.text]
@@ -235,50 +273,4 @@ def _squares(inputs: _Inputs, painter: Painter, aside: Path, progress: Progress)
         image = painter.paint(painter.ground(inputs.pictures.get(card.picture)), sheet)
         few = image.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         few.save(aside / f"card-{number:02d}.png", "PNG", optimize=True)
-        progress("pictures", number, len(sheets))
-
-
-def _index(inputs: _Inputs, aside: Path) -> None:
-    """film.json, which is made last: a folder that has a true one is whole."""
-    seconds = inputs.scenes[-1].end * STEP
-    about: dict[str, Any] = {
-        "language": inputs.board.language,
-        "seconds": round(float(seconds), 3),
-        "files": {path.name: _told(path.read_bytes()) for path in sorted(aside.iterdir())},
-    }
-    text = json.dumps(about, indent=1, sort_keys=True) + "\n"
-    (aside / INDEX).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _told(data: bytes) -> dict[str, int | str]:
-    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-
-
-def _is_whole(kept: Path) -> bool:
-    """Whether a folder of the cache holds what its index says, to the byte."""
-    try:
-        about = json.loads((kept / INDEX).read_bytes())
-        return bool(about["files"]) and all(
-            _told((kept / name).read_bytes()) == told for name, told in about["files"].items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _place(kept: Path, out: Path) -> tuple[str, ...]:
-    """Put a film into `out`: what an older one left there goes, the index comes last."""
-    names: Sequence[str] = sorted(json.loads((kept / INDEX).read_bytes())["files"])
-    out.mkdir(parents=True, exist_ok=True)
-    (out / INDEX).unlink(missing_ok=True)
-    for pattern in ("film-*.mp4", "film.m4a", "card-??.png"):
-        for old in out.glob(pattern):
-            if old.name not in names:
-                old.unlink()
-    for name in (*names, INDEX):
-        beside = out / f"{name}.new"
-        try:
-            shutil.copyfile(kept / name, beside)
-            beside.replace(out / name)
-        finally:
-            beside.unlink(missing_ok=True)
-    return (*names, INDEX)
+        inputs.progress("pictures", number, len(sheets))

@@ -6,10 +6,11 @@ says what made them, when, or with which settings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import av
 from av.audio.stream import AudioStream
@@ -35,24 +36,53 @@ def tool_versions() -> dict[str, str]:
     return {"av": av.__version__, **libraries}
 
 
-def encode_film(
-    path: Path, how: Rendition, rate: int, frames: Iterator[Image.Image], sound: Iterator[bytes],
-    tick: Tick,
-) -> None:  # fmt: skip
-    """Write a film: `frames` at `rate`, `sound` as 16-bit mono of the same length."""
-    with av.open(str(path), "w", format="mp4", options=_MP4) as film:
-        video = _video(film, how, rate)
-        audio = _audio(film, how.sound_bits)
+def encode_pictures(
+    path: Path, how: Rendition, rate: int, frames: Iterator[Image.Image], tick: Tick
+) -> None:
+    """Write a part of a film without sound: `frames` at `rate`. Its first picture needs no other,
+    so that parts of one rendition and rate can follow each other (`join`)."""
+    with av.open(str(path), "w", format="mp4", options=_MP4) as part:
+        video = _video(part, how, rate)
         # x264 signs its work, with all its settings, in a unit of type 6 that no player needs.
         unsigned = BitStreamFilterContext("filter_units=remove_types=6", video)
-        voice = _Voice(film, audio, sound)
         for index, picture in enumerate(frames):
             frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]
             frame.pts, frame.time_base = index, Fraction(1, rate)
-            _mux(film, unsigned, video.encode(frame))
-            voice.until(Fraction(index + 1, rate))
+            for packet in video.encode(frame):
+                part.mux(unsigned.filter(packet))
             tick()
-        _mux(film, unsigned, video.encode())
+        for packet in video.encode():
+            part.mux(unsigned.filter(packet))
+    check_marks(path)
+
+
+def join(
+    path: Path, parts: Sequence[Path], how: Rendition, rate: int, sound: Iterator[bytes]
+) -> None:
+    """Write a film: the pictures of `parts` one after the other, not encoded again, and `sound` as
+    16-bit mono of the same length."""
+    with ExitStack() as opened, av.open(str(path), "w", format="mp4", options=_MP4) as film:
+        read = [opened.enter_context(av.open(str(part))) for part in parts]
+        setting = read[0].streams.video[0].codec_context.extradata
+        if any(part.streams.video[0].codec_context.extradata != setting for part in read):
+            raise Fault("Parts of a film are coded differently", "Empty the cache of films.")
+        video = film.add_stream_from_template(read[0].streams.video[0], opaque=True)
+        voice = _Voice(film, _audio(film, how.sound_bits), sound)
+        shown = 0
+        for part in read:
+            before = shown
+            for packet in part.demux(video=0):
+                if packet.dts is None or packet.pts is None:  # the end
+                    continue
+                later = round(before / Fraction(rate) / packet.time_base)
+                packet.pts, packet.dts, packet.stream = (
+                    packet.pts + later,
+                    packet.dts + later,
+                    video,
+                )
+                film.mux(packet)
+                shown += 1
+                voice.until(Fraction(shown, rate))
         voice.end()
     check_marks(path)
 
@@ -99,13 +129,6 @@ def _audio(film: OutputContainer, bits: int) -> AudioStream:
     audio.bit_rate = bits
     audio.options = {"flags": "+bitexact"}
     return audio
-
-
-def _mux(
-    film: OutputContainer, through: BitStreamFilterContext, packets: list[av.Packet[Any]]
-) -> None:
-    for packet in packets:
-        film.mux(through.filter(packet))
 
 
 class _Voice:

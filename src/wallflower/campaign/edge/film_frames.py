@@ -11,7 +11,7 @@ from PIL import Image
 from wallflower.campaign.edge.film_draw import Painter
 from wallflower.campaign.edge.film_source import Media, clip_frames
 from wallflower.campaign.film.layout import caption_sheet, card_sheet, closing_sheet
-from wallflower.campaign.film.storyboard import Ending, Storyboard
+from wallflower.campaign.film.storyboard import Card, Ending, Storyboard
 from wallflower.campaign.film.timing import STEP, Cue, Scene, cue_at
 
 FADE: Final = 0.35  # seconds out, then as long in: two texts on top of each other cannot be read
@@ -38,29 +38,45 @@ class Reel:
     pictures: Mapping[str, Image.Image]
     clips: Mapping[str, Media]
 
-    def frames(self, rate: int) -> Iterator[Image.Image]:
-        """Every frame, in order, at `rate` a second."""
-        before: Shown | None = None
-        for number, scene in enumerate(self.scenes):
-            shown = self.show(number)
-            count = round((scene.end - scene.start) * STEP * rate)
-            first = round(scene.start * STEP * rate)
-            last = number == len(self.scenes) - 1
-            pictures = (
-                clip_frames(shown.clip, self.painter.size, rate, count)
-                if shown.clip
-                else _still(shown, before, count, rate, stays=last)
-            )
-            for index, picture in enumerate(pictures):
-                yield self._captioned(picture, round((first + index) * 1000 / rate))
-            before = shown
+    def body(self, rate: int) -> Iterator[Image.Image]:
+        """Every frame before the closing card, in order, at `rate` a second."""
+        for number in range(len(self.scenes) - 1):
+            yield from self._scene(number, rate)
+
+    def closing(self, rate: int) -> Iterator[Image.Image]:
+        """The frames of the closing card, the only ones that show address and words."""
+        return self._scene(len(self.scenes) - 1, rate)
+
+    def _scene(self, number: int, rate: int) -> Iterator[Image.Image]:
+        scene = self.scenes[number]
+        shown = self.show(number)
+        count = round((scene.end - scene.start) * STEP * rate)
+        first = round(scene.start * STEP * rate)
+        last = number == len(self.scenes) - 1
+        pictures = (
+            clip_frames(shown.clip, self.painter.size, rate, count)
+            if shown.clip
+            else _still(shown, self._fades_from(number, shown), count, rate, stays=last)
+        )
+        for index, picture in enumerate(pictures):
+            yield self._captioned(picture, round((first + index) * 1000 / rate))
+
+    def _fades_from(self, number: int, shown: Shown) -> Image.Image | None:
+        """The ground of the card before; a card's own after a clip; nothing before the first."""
+        if number == 0:
+            return None
+        before = self.scenes[number - 1].card
+        return shown.ground if before.clip else self.painter.ground(self._under(before))
+
+    def _under(self, card: Card) -> Image.Image | None:
+        return self.pictures.get(card.picture)
 
     def show(self, number: int) -> Shown:
         """Paint one card."""
         card = self.scenes[number].card
         if card.clip:
             return Shown(None, None, self.clips[card.clip])
-        ground = self.painter.ground(self.pictures.get(card.picture))
+        ground = self.painter.ground(self._under(card))
         if number == len(self.scenes) - 1:
             sheet = closing_sheet(self.painter.hand, card, self.ending, self.painter.scale)
         else:
@@ -77,16 +93,15 @@ class Reel:
 
 
 def _still(
-    shown: Shown, before: Shown | None, count: int, rate: int, *, stays: bool
+    shown: Shown, old: Image.Image | None, count: int, rate: int, *, stays: bool
 ) -> Iterator[Image.Image]:
     """A still card: the ground of the one before becomes its own, words come in, words go out."""
     assert shown.ground is not None and shown.full is not None  # noqa: S101  # no clip
     fade = min(round(FADE * rate), count // 4)
-    old = before.ground if before and before.ground else shown.ground
     for index in range(count):
-        if before is not None and index < fade:
+        if old is not None and index < fade:
             yield Image.blend(old, shown.ground, index / fade)
-        elif before is not None and index < 2 * fade:
+        elif old is not None and index < 2 * fade:
             yield Image.blend(shown.ground, shown.full, (index - fade) / fade)
         elif not stays and index >= count - fade:
             yield Image.blend(shown.full, shown.ground, (index - count + fade + 1) / fade)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+INDEX: Final = "film.json"  # tells every file of a made film to the byte
 SOUND_RATE: Final = 24_000  # samples a second, one channel: a voice, not music
 BUFFER_SECONDS: Final = 6  # of video that a difficult stretch may borrow in advance
 _BOX_BYTES: Final = 2_000  # the empty container

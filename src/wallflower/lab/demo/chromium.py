@@ -20,14 +20,25 @@ FLAGS = (
 )  # fmt: skip
 _PATIENCE_MS = 20_000
 _BOARD_MS = 5_000
-_THANKS, _COMPLETE, _SEALED = "谢谢", "已经完整", "已密封并存好"
+
+# By the page's languages: the browser's own, and what the page says when a hum is done, the board
+# whole, and a letter put away.
+_PAGE = {
+    "zh-Hans": ("zh-CN", "谢谢", "已经完整", "已密封并存好"),
+    "en": ("en-US", "Thank you", "is complete", "Sealed and put away"),
+    "fa": ("fa-IR", "سپاس", "کامل است", "مهروموم و کنار گذاشته شد"),
+    "ru": ("ru-RU", "Спасибо", "получена целиком", "Запечатано и сохранено"),
+    "es": ("es-ES", "Gracias", "está completo", "Sellada y guardada"),
+}
 
 
 @dataclass(slots=True)
 class ChromiumSource:
-    """A person who reads Chinese, with a browser here and another elsewhere."""
+    """A person with a browser here and another elsewhere, who reads one of the campaign's
+    `languages`: Chinese, where it has that."""
 
     town: Town
+    languages: tuple[str, ...] = tuple(_PAGE)
     words: str = ""
     taken: int = 0
     _playwright: Playwright | None = field(default=None)
@@ -36,6 +47,12 @@ class ChromiumSource:
     def __post_init__(self) -> None:
         if not CHROMIUM.exists():
             raise Fault("Chromium is not installed", "Type: apt-get install chromium")
+        if not set(self.languages) & _PAGE.keys():
+            raise Fault("The demo's reader knows no language of that campaign", "Use a terminal.")
+
+    @property
+    def _own(self) -> tuple[str, str, str, str]:
+        return next(said for language, said in _PAGE.items() if language in self.languages)
 
     async def _page(self, profile: str) -> Page:
         """Open the page in this profile, as one visit: the browser is started anew."""
@@ -47,7 +64,7 @@ class ChromiumSource:
             await self._open.pop(profile).close()
         self._open[profile] = await self._playwright.chromium.launch_persistent_context(
             self.town.folder / profile, executable_path=CHROMIUM, headless=True,
-            args=list(FLAGS), locale="zh-CN",
+            args=list(FLAGS), locale=self._own[0],
         )  # fmt: skip
         page = self._open[profile].pages[0]
         page.set_default_timeout(_PATIENCE_MS)
@@ -57,13 +74,13 @@ class ChromiumSource:
     async def _watch(self, profile: str) -> Page:
         """A visit until the hum has ended."""
         page = await self._page(profile)
-        await _said(page, "hum-status", _THANKS, _PATIENCE_MS)
+        await _said(page, "hum-status", self._own[1], _PATIENCE_MS)
         return page
 
     async def _whole_board(self, profile: str) -> Page:
         """A visit that also brought the whole board."""
         page = await self._watch(profile)
-        await _said(page, "board-status", _COMPLETE, _BOARD_MS)
+        await _said(page, "board-status", self._own[2], _BOARD_MS)
         return page
 
     async def visit(self) -> None:
@@ -80,7 +97,7 @@ class ChromiumSource:
         self.words = await shown.inner_text()
         await page.locator("#letter").fill(text)
         await page.locator("#finish").click()
-        await _said(page, "letter-status", _SEALED, _PATIENCE_MS)
+        await _said(page, "letter-status", self._own[3], _PATIENCE_MS)
 
     async def come_back(self) -> list[str]:
         """In a fresh profile, with the words alone: the replies that the page shows."""

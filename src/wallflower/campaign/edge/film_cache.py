@@ -1,0 +1,93 @@
+"""What took long to make, kept under the hash of all that it was made of.
+
+A folder of the cache is whole or not there: it is made aside and moved into place, and its index
+tells every file to the byte, so that a damaged one is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wallflower.campaign.film.rendition import INDEX
+from wallflower.errors import Fault
+
+
+def cache_key(told: Mapping[str, Any]) -> str:
+    """The hash of everything that decides about the bytes."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, bool]:
+    """The folder `key` of a cache, and whether it lay there already.
+
+    Where it is not, or not whole, `make` fills an empty folder and says what its index tells
+    besides the files. A fault of `make` leaves nothing behind.
+    """
+    folder = cache / key
+    if is_whole(folder):
+        return folder, True
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise Fault(
+            "Encoded films cannot be kept in that cache", "Name another folder with --cache."
+        ) from None
+    with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as around:
+        aside = Path(around) / "film"
+        aside.mkdir()
+        _write_index(aside, make(aside))
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            aside.replace(folder)
+        except OSError:
+            if not is_whole(folder):  # else somebody made the same meanwhile
+                raise
+    return folder, False
+
+
+def _write_index(aside: Path, about: Mapping[str, Any]) -> None:
+    """film.json, which is made last: a folder that has a true one is whole."""
+    files = {path.name: told(path.read_bytes()) for path in sorted(aside.iterdir())}
+    text = json.dumps({**about, "files": files}, indent=1, sort_keys=True) + "\n"
+    (aside / INDEX).write_text(text, encoding="utf-8", newline="\n")
+
+
+def told(data: bytes) -> dict[str, int | str]:
+    """What an index says of a file."""
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder of the cache holds what its index says, to the byte."""
+    try:
+        about = json.loads((folder / INDEX).read_bytes())
+        return bool(about["files"]) and all(
+            told((folder / name).read_bytes()) == one for name, one in about["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def place(folder: Path, out: Path) -> tuple[str, ...]:
+    """Copy a film into `out`: what an older one left there goes, the index comes last."""
+    names: Sequence[str] = sorted(json.loads((folder / INDEX).read_bytes())["files"])
+    out.mkdir(parents=True, exist_ok=True)
+    (out / INDEX).unlink(missing_ok=True)
+    for pattern in ("film-*.mp4", "film.m4a", "card-??.png"):
+        for old in out.glob(pattern):
+            if old.name not in names:
+                old.unlink()
+    for name in (*names, INDEX):
+        beside = out / f"{name}.new"
+        try:
+            shutil.copyfile(folder / name, beside)
+            beside.replace(out / name)
+        finally:
+            beside.unlink(missing_ok=True)
+    return (*names, INDEX)
