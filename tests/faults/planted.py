@@ -30,7 +30,7 @@ from wallflower.host.quiet import PATIENCE_S
 from wallflower.host.seats import Guest, Seats
 from wallflower.ingress.edge.commit import Commit
 from wallflower.mix.edge.mix import PAGE, Mix
-from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.pool import Pool, number_of
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import parse_drop
 from wallflower.wire.sizes import HASH
@@ -78,7 +78,7 @@ def put_twice() -> None:
 
     def take(self: Pool, name: bytes) -> bytes | None:
         query = "SELECT key_day, sealed FROM pool WHERE name = ?"
-        key_day, sealed = self._db.execute(query, (name,)).fetchone()
+        key_day, sealed = self._db.execute(query, (number_of(name),)).fetchone()
         leaving.append(name)
         return self._opened(name, key_day, sealed)
 

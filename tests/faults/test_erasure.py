@@ -17,6 +17,7 @@ from tests.mix.room import TICK, Room, room_on
 from wallflower.host.disk import Folder
 from wallflower.lab.town import PARAMETERS
 from wallflower.mix.edge.mix import Mix
+from wallflower.mix.edge.pool import name_of
 from wallflower.wire.sizes import DAY_S
 
 SIZE = 96 << 20
@@ -36,7 +37,8 @@ class Seized:
 
 def sealed_rows(mix: Mix) -> list[tuple[bytes, bytes]]:
     """The rows of a pool, as an image of the disk of this moment shows them."""
-    return [(bytes(n), bytes(s)) for n, s in mix.state.db.execute("SELECT name, sealed FROM pool")]
+    rows = mix.state.db.execute("SELECT name, sealed FROM pool")
+    return [(name_of(number), sealed) for number, sealed in rows]
 
 
 def parcels_of(room: Room) -> list[bytes]:

@@ -32,7 +32,7 @@ from wallflower.lab.town import (
     SimulatedTown,
     simulated_town,
 )
-from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.pool import Pool, name_of
 from wallflower.source.edge.visit import fetch_record
 from wallflower.source.letters import Kept, seal_filler, write_letter
 from wallflower.trust.record import EpochRecord
@@ -282,7 +282,7 @@ class Month:
 
     def _bodies(self, pool: Pool) -> list[bytes]:
         rows = pool._db.execute("SELECT name, key_day, sealed FROM pool").fetchall()
-        opened = [pool._opened(*row) for row in rows]
+        opened = [pool._opened(name_of(number), *rest) for number, *rest in rows]
         assert None not in opened
         return [body for body in opened if body is not None]
 

@@ -21,6 +21,7 @@ from wallflower.errors import Refused
 from wallflower.host.disk import Folder
 from wallflower.lab.town import PARAMETERS, SimulatedTown
 from wallflower.mix.edge.mix import Mix
+from wallflower.mix.edge.pool import name_of
 from wallflower.wire.drop import parse_drop
 from wallflower.wire.record import RecordBody
 from wallflower.wire.sizes import DAY_S, WEEK_BASE_DAY, week_of_day
@@ -96,7 +97,8 @@ async def test_a_pool_key_of_yesterday_is_gone_at_the_start_and_its_rows_live_on
     mix = {"a": town.a, "b": town.b}[position]
     assert mix.pool.size() == 1
     assert f"pool-{DAY}" in keys(town, position)
-    image = [(bytes(n), bytes(s)) for n, s in mix.state.db.execute("SELECT name, sealed FROM pool")]
+    rows = mix.state.db.execute("SELECT name, sealed FROM pool")
+    image = [(name_of(number), sealed) for number, sealed in rows]
     day_key = Folder(town.path / f"mix-{position}-keys").read(f"pool-{DAY}") or b""
     recorded = Recorded(town.record(), rows=image)
     assert attack([day_key], recorded).rows == 1, "the control: the key opens yesterday's image"

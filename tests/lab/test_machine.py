@@ -28,7 +28,7 @@ from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
 from wallflower.mix.edge.mix import PAGE, Mix
-from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.pool import Pool, number_of
 from wallflower.mix.edge.records import Records
 from wallflower.wire.sizes import HUM_CELLS
 
@@ -191,7 +191,7 @@ async def acknowledge_first(self: Mix) -> None:
 def take_and_leave(self: Pool, name: bytes) -> bytes | None:
     """A pool that hands out a row and keeps it."""
     query = "SELECT key_day, sealed FROM pool WHERE name = ?"
-    key_day, sealed = self._db.execute(query, (name,)).fetchone()
+    key_day, sealed = self._db.execute(query, (number_of(name),)).fetchone()
     return self._opened(name, key_day, sealed)
 
 

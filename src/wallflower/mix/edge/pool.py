@@ -1,11 +1,13 @@
 """A pool on the disk: rows under random names, sealed under the key of the day. DESIGN 3.
 
-No time, order or rowid is kept (the table has no rowid). At each new day every row is sealed anew
-and the old key is erased, so an image of the disk from before opens nothing that stays there.
+No time or order is kept: what SQLite would number rows by is the name, which is drawn. At each new
+day every row is sealed anew and the old key is erased, so an image of the disk from before opens
+nothing that stays there.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -15,10 +17,20 @@ from wallflower.crypto.hpke import Unopened
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import Entropy
 
-_NAME = 16
+_NAME = 8  # among half a million rows the next name is free but for one in 10^13
 _NONCE = 12
 _PAGE = 4096  # rows without their bodies
 _BODIES = 256  # rows with them: 2 MB
+
+
+def number_of(name: bytes) -> int:
+    """A name as the table has it: SQLite's integers have 64 bits and a sign."""
+    return int.from_bytes(name, signed=True)
+
+
+def name_of(number: int) -> bytes:
+    """A name out of the table."""
+    return number.to_bytes(_NAME, signed=True)
 
 
 class Row(NamedTuple):
@@ -43,9 +55,9 @@ class Pool:
         self.high_water = 0
         self.lost = 0
         db.execute(
-            "CREATE TABLE IF NOT EXISTS pool (name BLOB PRIMARY KEY, record INTEGER NOT NULL, "
+            "CREATE TABLE IF NOT EXISTS pool (name INTEGER PRIMARY KEY, record INTEGER NOT NULL, "
             "day INTEGER NOT NULL, known INTEGER NOT NULL, class INTEGER NOT NULL, "
-            "key_day INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID"
+            "key_day INTEGER NOT NULL, sealed BLOB NOT NULL)"
         )
 
     def look_again(self) -> None:
@@ -80,14 +92,13 @@ class Pool:
         stamp_class: int = 0,
     ) -> None:  # fmt: skip
         """Hold many. They go in by their names, which is quicker and leaves less of their order."""
-        size = _NAME + _NONCE
-        drawn = self._entropy.draw(size * len(bodies))
-        places = [drawn[at : at + size] for at in range(0, len(drawn), size)]
-        items = ((p[_NAME:], p[:_NAME], body) for p, body in zip(places, bodies, strict=True))
-        sealed = aead.seal_all_at_rest(self._key(day), items)
+        drawn = self._entropy.draw((_NAME + _NONCE) * len(bodies))
+        names = [drawn[at : at + _NAME] for at in range(0, len(drawn), _NAME + _NONCE)]
+        nonces = [drawn[at : at + _NONCE] for at in range(_NAME, len(drawn), _NAME + _NONCE)]
+        sealed = aead.seal_all_at_rest(self._key(day), zip(nonces, names, bodies, strict=True))
         rows = [
-            (place[:_NAME], record, day, known, stamp_class, day, one)
-            for place, one in zip(places, sealed, strict=True)
+            (number_of(name), record, day, known, stamp_class, day, body)
+            for name, body in zip(names, sealed, strict=True)
         ]
         self._db.executemany("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(rows))
 
@@ -95,7 +106,8 @@ class Pool:
         """Everything held, without the bodies, so many rows at a time. To be read to its end."""
         found = self._db.execute("SELECT name, record, day, known, class FROM pool")
         size = 0
-        while page := [Row(n, r, d, k == 1, c) for n, r, d, k, c in found.fetchmany(_PAGE)]:
+        while held := found.fetchmany(_PAGE):
+            page = [Row(name_of(n), record, day, k == 1, c) for n, record, day, k, c in held]
             size += len(page)
             yield page
         self.high_water = max(self.high_water, size)
@@ -115,8 +127,8 @@ class Pool:
     def take(self, name: bytes) -> bytes | None:
         """The body of a row, which is deleted; None when nothing on this disk opens it."""
         query = "SELECT key_day, sealed FROM pool WHERE name = ?"
-        key_day, sealed = self._db.execute(query, (name,)).fetchone()
-        self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
+        key_day, sealed = self._db.execute(query, (number_of(name),)).fetchone()
+        self._db.execute("DELETE FROM pool WHERE name = ?", (number_of(name),))
         return self._opened(name, key_day, sealed)
 
     def size(self) -> int:
@@ -126,24 +138,25 @@ class Pool:
     def new_day(self, day: int) -> None:
         """Seal every older row under today's key. `forget_before` follows after the commit."""
         self.look_again()
-        for name, key_day, sealed in self._older(day):
+        for number, key_day, sealed in self._older(day):
+            name = name_of(number)
             body = self._opened(name, key_day, sealed)
             if body is None:
-                self._db.execute("DELETE FROM pool WHERE name = ?", (name,))
+                self._db.execute("DELETE FROM pool WHERE name = ?", (number,))
                 continue
             again = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
             self._db.execute(
-                "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, name)
+                "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, number)
             )
 
-    def _older(self, day: int) -> Iterator[tuple[bytes, int, bytes]]:
+    def _older(self, day: int) -> Iterator[tuple[int, int, bytes]]:
         """Every row that is sealed under an older key; so many in memory at a time, since a whole
         pool may be larger than that. Each may be changed or deleted before the next."""
         query = (
             "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day < ? "
             "ORDER BY name LIMIT ?"
         )
-        last = b""
+        last = -math.inf
         while rows := self._db.execute(query, (last, day, _BODIES)).fetchall():
             yield from rows
             last = rows[-1][0]
