@@ -1,10 +1,10 @@
 """Every sentence that people read, and what stands behind it. `make sentences` renews the list.
 
-docs/sentences.txt lists each sentence of the README, the handbook, the other pages of docs/ and the
-English texts of the page, its example campaign and its film. Before it stands what it is: `[plain]`
-promises nothing about anybody's safety; `[claim 5, 31]` is kept by these claims; `[loss: words]` is
-admitted in the paragraph or row of docs/threat-model.md that has these words. A person judges; what
-nobody has judged is `[?]`.
+docs/sentences.txt lists each sentence of the README, SECURITY.md, the handbook, the other pages of
+docs/, the English texts of the page, its example campaign and its film, and the desk's pages.
+Before it stands what it is: `[plain]` promises nothing about anybody's safety; `[claim 5, 31]` is
+kept by these claims; `[loss: words]` is admitted in the paragraph or row of docs/threat-model.md
+that has these words. A person judges; what nobody has judged is `[?]`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tomllib
 from dataclasses import dataclass
 
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 from tests.claims.edits import ROOT, claims
 
 LIST = ROOT / "docs" / "sentences.txt"
@@ -22,9 +23,17 @@ CATALOGUE = "src/wallflower/campaign/locale/en/LC_MESSAGES/page.po"
 EXAMPLE = "src/wallflower/campaign/example/en.md"
 FILM = "src/wallflower/campaign/example/film/en.toml"
 UNJUDGED = "?"
+DESK = "src/wallflower/desk/edge/pages"
 # Not here: claims.md, which is the claims; decisions (adr/) and output (nightly/), which are dated.
-PAGES = ("README.md", "docs/threat-model.md", "docs/architecture.md", "docs/browser.md")
+PAGES = (
+    "README.md",
+    "SECURITY.md",
+    "docs/threat-model.md",
+    "docs/architecture.md",
+    "docs/browser.md",
+)
 FOLDERS = ("docs/handbook",)
+_MARKS = ("_", "ngettext")  # of a text in the desk's pages
 _LINE = re.compile(r"^\[(.+?)\] (.+)$")
 _END = re.compile(r"(?<=[.!?])\s+(?=[\"“‘*`(]*[A-Z0-9`{])")
 _MARK = re.compile(r"^(?:[-*>]|\d+\.|#+)\s+")
@@ -44,6 +53,7 @@ class Judged:
 def read_files() -> list[str]:
     """The files whose sentences are listed, from the root of the project."""
     books = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.md"))]
+    books += sorted((ROOT / DESK).glob("*.html"))
     return [*PAGES, *(str(file.relative_to(ROOT)) for file in books), CATALOGUE, EXAMPLE, FILM]
 
 
@@ -70,11 +80,21 @@ def split(block: str) -> list[str]:
     return [one.strip() for one in _END.split(plain)]
 
 
+def _marked(template: str) -> list[str]:
+    """The texts of one of the desk's pages; a singular and its plural come in one piece."""
+    with (ROOT / template).open("rb") as page:
+        found = [text for _, _, text, _ in babel_extract(page, _MARKS, [], {})]
+    pieces = [(text,) if isinstance(text, str) else text or () for text in found]
+    return [text for piece in pieces for text in piece if text]
+
+
 def sentences_of(file: str) -> list[str]:
     """The sentences of one file, each once, in order."""
     if file.endswith(".po"):
         with (ROOT / file).open("rb") as catalogue:
             texts = [str(message.id) for message in read_po(catalogue) if message.id]
+    elif file.endswith(".html"):
+        texts = _marked(file)
     elif file == EXAMPLE:
         _, head, body = (ROOT / file).read_text("utf-8").split("+++\n", 2)
         texts = [*(str(line) for line in tomllib.loads(head).values()), *blocks(body)]

@@ -15,6 +15,9 @@ from wallflower.cli import wallflower
 from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
 from wallflower.source.letters import Place
+from wallflower.source.reading import Found
+from wallflower.wire.letter import Language
+from wallflower.wire.reply import Reply
 from wallflower.wire.sizes import LETTER_HEADER, LETTER_TEXT
 from wallflower.wire.words import from_person, to_digits, to_words
 
@@ -28,7 +31,7 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path, days(2))
 
 
-def run(scene: Scene, *arguments: str, typed: str = "") -> Result:
+def run(scene: Scene, *arguments: str, typed: str | bytes = "") -> Result:
     command, *rest = arguments
     where = ["--store", str(scene.path / "store"), "--pins", str(scene.path / "pins.json")]
     with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +45,7 @@ def state(scene: Scene) -> dict[str, str]:
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def refused(scene: Scene, *arguments: str, typed: str) -> tuple[Result, Fault]:
+def refused(scene: Scene, *arguments: str, typed: str | bytes) -> tuple[Result, Fault]:
     """A command that fails, leaving the store as it was."""
     before = state(scene)
     result = run(scene, *arguments, typed=typed)
@@ -140,7 +143,8 @@ def test_a_full_store_says_so_and_loses_nothing(scene: Scene) -> None:
     jump(scene.visit())
     for n in range(8):
         assert run(scene, "write", typed=f"{WORDS}\nletter {n}\n").exit_code == 0
-    refused(scene, "write", typed=f"{WORDS}\none more\n")
+    result, _ = refused(scene, "write", typed=f"{WORDS}\none more\n")
+    assert "Write your letter" not in result.output, "it is said before a letter is typed"
 
 
 def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:
@@ -152,3 +156,35 @@ def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene:
     as_json = run(scene, "read", "--json", typed=to_digits(SECRET) + "\n")
     assert json.loads(as_json.output) == {"replies": [], "receipts": []}
     assert state(scene) == before
+
+
+@pytest.mark.parametrize("typed", [b"\xff\xfe words\n", WORDS.encode() + b"\na text \xff\n"])
+def test_what_is_no_text_is_refused_and_not_repeated(scene: Scene, typed: bytes) -> None:
+    jump(scene.visit())
+    _, fault = refused(scene, "write", typed=typed)
+    assert "UTF-8" in fault.what
+
+
+def test_a_language_without_a_list_of_words_gets_english_ones_and_names_itself(
+    scene: Scene,
+) -> None:
+    jump(scene.visit())
+    result = run(scene, "write", "--new-words", "--language", "fa", typed="نامه\n")
+    assert result.exit_code == 0
+    shown = next(line for line in result.output.splitlines() if line.startswith("  ")).strip()
+    assert to_words(from_person(shown), "en") == shown.split()
+    (waiting,) = [k for k in scene.store.letters() if k.place is Place.WAITING]
+    entry = scene.record.desk(PINS.desk)
+    info = hpke.info("desk", scene.record.body.desk_entry_hash(entry))
+    assert hpke.open_sealed(private("desk"), info, waiting.sealed)[1] == Language.PERSIAN
+
+
+def test_an_answer_gives_the_terminal_no_orders(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+    answer = "line one\n\x1b]0;title\x07\x9b31m \u200cend"
+    found = Found([Reply(3, 0, answer)], set())
+    monkeypatch.setattr("wallflower.cli.acts.read_board", lambda *_: found)
+    shown = run(scene, "read", typed=WORDS + "\n").output
+    assert "line one\n\ufffd]0;title\ufffd\ufffd31m \u200cend\n" in shown

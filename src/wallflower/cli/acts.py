@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,25 +16,29 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.inert import inert
 from wallflower.host.net import HttpNet
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import Viewer, own_pace
 from wallflower.source.edge.visit import visit as make_visit
-from wallflower.source.letters import Place, is_stale, verify_fresh, write_letter
+from wallflower.source.letters import Kept, Place, is_stale, verify_fresh, write_letter
 from wallflower.source.reading import read_board
 from wallflower.trust.pins import Pins, parse_pins
-from wallflower.trust.record import verify_record
+from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.census import CHANNELS
 from wallflower.wire.letter import Language
 from wallflower.wire.segment import parse_segment
 from wallflower.wire.sizes import LETTER_TEXT, SECRET
-from wallflower.wire.words import from_person, to_digits, to_words
+from wallflower.wire.words import LISTS, from_person, to_digits, to_words
 
 F = TypeVar("F", bound=Callable[..., object])
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_LANGUAGES = {"en": Language.ENGLISH, "zh-Hans": Language.CHINESE}
+_LANGUAGES = {
+    "en": Language.ENGLISH, "zh-Hans": Language.CHINESE, "fa": Language.PERSIAN,
+    "ru": Language.RUSSIAN, "es": Language.SPANISH,
+}  # fmt: skip
 
 
 def _source_options(command: F) -> F:
@@ -55,12 +59,28 @@ def _words(make_new: bool, language: str) -> bytes:
     if not make_new:
         if sys.stdin.isatty():
             return from_person(click.prompt("Your words or digits", hide_input=True))
-        return from_person(sys.stdin.readline())
+        return from_person(_typed(sys.stdin.readline))
     secret = OsEntropy().draw(SECRET)
     click.echo("Your words. Write them on paper; they are not kept anywhere:", err=True)
-    click.echo("  " + " ".join(to_words(secret, language)), err=True)
+    shown_in = language if language in LISTS else "en"
+    click.echo("  " + " ".join(to_words(secret, shown_in)), err=True)
     click.echo("or as digits: " + to_digits(secret), err=True)
     return secret
+
+
+def _typed(read: Callable[[], str]) -> str:
+    try:
+        return read()
+    except UnicodeDecodeError:
+        raise Fault("What you gave is not UTF-8 text", "Save it as UTF-8 and try again.") from None
+
+
+def _free_place(kept: Sequence[Kept], record: EpochRecord) -> int:
+    """Where a new letter goes: a place that never held one, or the one that left first."""
+    places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING or is_stale(k, record)]
+    if not places:
+        raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
+    return min(places, key=lambda i: (kept[i].place is not Place.FILLER, kept[i].day))
 
 
 @click.command()
@@ -78,14 +98,12 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
         raise Fault("There is no record here yet", "Make a first visit: 'wallflower visit'.")
     record = verify_record(raw, known)
     verify_fresh(record, day_of(PacedClock(record.body.parameters.pace).now()))
+    _free_place(files.letters(), record)  # said before anybody has typed a letter
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
-    text = sys.stdin.read().strip("\n")
-    kept = files.letters()
-    places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING or is_stale(k, record)]
-    if not places:
-        raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
-    place = min(places, key=lambda i: (kept[i].place is not Place.FILLER, kept[i].day))
+    text = _typed(sys.stdin.read).strip("\n")
+    kept = files.letters()  # again: a visit may have ended meanwhile
+    place = _free_place(kept, record)
     kept[place] = write_letter(
         secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw
     )
@@ -141,7 +159,7 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
         click.echo(json.dumps({"replies": replies, "receipts": sorted(found.receipts)}))
         return
     for reply in found.replies:
-        click.echo(f"--- answer, week {reply.week} ---\n{reply.text}")
+        click.echo(f"--- answer, week {reply.week} ---\n{inert(reply.text)}")
     click.echo(f"The desk has taken {len(found.receipts)} of your letters.")
     if not found.replies:
         click.echo("There is no answer on this board. That can be normal; come back another day.")

@@ -28,6 +28,7 @@ from wallflower.desk.views import Conversation, LetterView, ReplyView
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
+from wallflower.host.inert import inert
 from wallflower.wire.letter import Language
 from wallflower.wire.sizes import DAY_S, REPLY_TEXT
 
@@ -67,18 +68,13 @@ def _language(number: int) -> str:
     return _LANGUAGES.get(Language(number), "") if number in set(Language) else ""
 
 
-def _inert(text: str) -> str:
-    """Text with its control characters made visible; line ends and tabs stay."""
-    return "".join(c if c in "\n\t" or c.isprintable() or ord(c) > 0x9F else "\ufffd" for c in text)
-
-
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(date=_date, language=_language, inert=_inert)
+    environment.filters.update(date=_date, language=_language, inert=inert)
     return environment
 
 
