@@ -10,6 +10,8 @@ from __future__ import annotations
 class Fault(Exception):
     """Something a person or an operator can act on: `what` happened and what to do `next_step`."""
 
+    EXIT = 1  # what a command ends with
+
     def __init__(self, what: str, next_step: str) -> None:
         super().__init__(f"{what}. {next_step}")
         self.what = what

@@ -31,7 +31,11 @@ async def test_a_change_of_a_text_is_shown_again_on_loopback_only(folder: Path) 
                 while not (await changes.content.readline()).startswith(b"data:"):
                     pass
             async with session.get(url) as page:
-                assert "Changed on purpose." in await page.text()
+                text = await page.text()
+                assert "Changed on purpose." in text
+                assert 'data-seen="1"' not in text
+            async with session.get(url + "changes?seen=1") as missed:
+                assert (await missed.content.readline()).startswith(b"data:"), "told at once"
             async with session.get(url + "../campaign.toml") as other:
                 assert other.status == 404
     finally:

@@ -26,6 +26,7 @@ from wallflower.campaign.eightwords import eight_words
 from wallflower.campaign.verify import Report
 from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
+from wallflower.errors import Fault
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -57,6 +58,9 @@ class Folders:
 
     def say(self, text: str) -> None:
         self.said.append(text)
+
+    def again(self, fault: Fault) -> bool:
+        return False
 
 
 @dataclass(frozen=True)

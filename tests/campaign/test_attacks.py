@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from securesystemslib.signer import SSlibKey
 from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 from tests.campaign.mirrors import from_mirror, mirror
-from tuf.api.metadata import TargetFile
+from tuf.api.metadata import Metadata, Root, TargetFile
 
 from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony_replace import replace_role
@@ -203,6 +204,23 @@ def publish(town: Town, role: str, change: Any, seed: bytes) -> None:
     made = town.forge(role, change, (seed,))
     meta = repository._meta(made.signed.version, repository.encode(made))
     town.point(meta={role: meta})
+
+
+def test_a_root_in_the_middle_whose_keys_bear_other_names_is_refused(town: Town) -> None:
+    """Whoever had two media once could otherwise let one key count for two ever after."""
+    for version, renamed in ((2, True), (3, False)):
+        root = Metadata[Root].from_bytes((town.site / "tuf" / "1.root.json").read_bytes())
+        role = root.signed.roles["root"]
+        if renamed:
+            (name, *rest), other = role.keyids, "00" * 32
+            key = root.signed.keys.pop(name)
+            root.signed.keys[other] = SSlibKey(other, key.keytype, key.scheme, key.keyval)
+            role.keyids = [other, *rest]
+        root.signed.version = version
+        root.signatures.clear()
+        repository.sign_with(root, [(town.medium(n) / "root.key").read_bytes() for n in "123"])
+        (town.site / "tuf" / f"{version}.root.json").write_bytes(repository.encode(root))
+    assert town.check().rule == "eightwords 3.3"
 
 
 def test_a_place_that_is_no_bundle_says_so(tmp_path: Path) -> None:

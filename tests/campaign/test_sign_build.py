@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -128,7 +129,24 @@ def test_the_zip_is_checked_alone_and_offline(built: Built) -> None:
         wallflower, ["verify", str(build(built) / "carry.zip"), "--words", built.words]
     )
     assert done.exit_code in (0, 3), done.output
-    assert "It is: carried, all files of the bundle" in done.output
+    assert "It is: the whole copy to carry by hand\n" in done.output
+
+
+def test_a_check_says_which_languages_no_reader_has_checked(made: Built) -> None:
+    """Nobody has checked the example's; then a reader has checked two."""
+    everyone = ("en", "es", "fa", "ru", "zh-Hans")
+    reports = [made.check(), check_zip(made), alone(made, page(made).read_bytes())]
+    assert [report.unreviewed for report in reports] == [everyone] * 3
+    done = CliRunner().invoke(wallflower, ["verify", str(made.site), "--words", made.words])
+    assert "No reader has checked its text in: en, es, fa, ru, zh-Hans" in done.output
+    for path in (made.site / "index.html", page(made)):
+        text = cut(path.read_bytes())[0].decode()
+        path.write_text(re.sub(r"(unreviewed&#34;: *)\[[^\]]*\]", r"\1[&#34;fa&#34;,3]", text))
+    carried = {**members(made), "carried.html": page(made).read_bytes()}
+    (build(made) / "carry.zip").write_bytes(packed(carried))
+    sign_build(build(made), made.keys, NOW)
+    reports = [made.check(), check_zip(made), alone(made, page(made).read_bytes())]
+    assert [report.unreviewed for report in reports] == [("fa",)] * 3
 
 
 def test_an_unpacked_zip_is_checked_as_a_folder(built: Built, tmp_path: Path) -> None:

@@ -147,6 +147,15 @@ def test_what_is_larger_than_anything_may_be_is_refused(town: Town, tmp_path: Pa
     assert refused.value.rule == "bundle 6.8"
 
 
+def test_a_file_that_is_signed_as_larger_than_any_may_be_is_not_asked_for(town: Town) -> None:
+    def take(signed: Any) -> None:
+        signed.version = 2
+        signed.targets["app.js"].length = (1 << 30) + 1
+
+    publish(town, "page", take, town.online("page"))
+    assert town.check().rule == "bundle 6.8"
+
+
 def zipped(path: Path, files: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, data in files.items():

@@ -67,9 +67,12 @@ def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(
     assert started.exit_code == 1
     assert "Medium 1 has its keys." in started.output
     first = (media[0] / "root.key").read_bytes()
-    rest = [str(m) for m in (media[1], media[2], media[0], media[2])]
-    done = run("keys", "ceremony", tmp_path / "keys", typed="\n".join([*rest, ""]))
+    rest = [tmp_path / "none", *media[:3], tmp_path / "organisation", media[0], media[2]]
+    done = run("keys", "ceremony", tmp_path / "keys", typed="\n".join([*map(str, rest), ""]))
     assert done.exit_code == 0, done.output
+    for slip in ("is not there", "belongs to another label", "is not of this campaign"):
+        assert done.output.count(slip) == 1
+    assert "Signatures missing yet: 1 of root, 1 of targets" in done.output
     assert "Medium 3 has signed." in done.output
     assert "The eight words (en)" in done.output
     assert (media[0] / "root.key").read_bytes() == first
@@ -85,6 +88,16 @@ def test_a_computer_with_a_network_is_not_taken_without_asking(
     assert done.exit_code == 1
     assert "has a network" in done.output
     assert not (tmp_path / "keys" / "ceremony.json").exists()
+    for role in ("organisation", "mix-a", "mix-b"):
+        run("new", role, tmp_path / role)
+    record = [part for name, role in (("organisation",) * 2, ("a", "mix-a"), ("b", "mix-b"))
+              for part in ("--record", name, tmp_path / role / "record.pub")]  # fmt: skip
+    plan = ("--organisation", "x", "--media", "1", "--threshold", "1", "--language", "en", *record)
+    begun = run("keys", "ceremony", tmp_path / "keys", *plan, typed="y\n")
+    assert (tmp_path / "keys" / "ceremony.json").exists(), begun.output
+    again = run("keys", "ceremony", tmp_path / "keys", typed="n\n")
+    assert "has a network" in again.output, "asked at every start, not at the first alone"
+    assert "Take an empty medium" not in again.output
 
 
 @pytest.mark.parametrize("what", ["site", "site/index.html"])
@@ -129,6 +142,27 @@ def test_one_file_alone_is_told_how_to_be_checked(place: Path, tmp_path: Path) -
     assert "bundle 6.18" in done.output
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("error fly judge", "3 words"), ("error fly judge ahead harsh brain pupil wayt", "'wayt'"),
+     ("0092 8381", "8 digits"), ("够苦齐工读边滤", "7 words"), ("够苦齐工读边滤x", "'x'")],
+)  # fmt: skip
+def test_a_slip_in_the_words_is_no_verdict(place: Path, typed: str, said: str) -> None:
+    done = run("verify", place / "site", "--words", typed)
+    assert isinstance(done.exception, Fault)
+    assert said in done.exception.what
+    assert (done.exception.EXIT, done.output) == (2, "")
+    for whole in ("够 苦 齐 工 读 边 滤 涤", "٠٠٩٢" * 7, "Abandon-" * 7 + "abandon"):
+        assert "bundle 6.3" in run("verify", place / "site", "--words", whole).output
+
+
+def test_a_place_that_does_not_answer_was_not_checked_to_the_end() -> None:
+    done = run("verify", "http://127.0.0.1:1/")
+    assert done.exit_code == 1
+    assert done.output.startswith("NOT CHECKED TO THE END.")
+    assert "bundle 6.10" in done.output
+
+
 @pytest.mark.parametrize("what", ["ftp://x.example/", "https://me@x.example/", "nothing.zip"])
 def test_what_is_no_place_is_a_fault(what: str) -> None:
     assert isinstance(run("verify", what).exception, Fault)
@@ -158,6 +192,8 @@ def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) 
     assert run("keys", "renew", keys).exit_code == 0
     assert run("keys", "drop", keys).exit_code == 0
     assert json.loads(run("keys", "status", keys, "--json").stdout)["missing"] == {}
+    done = run("keys", "sign", keys, "--medium", place / "medium-1")
+    assert "Nothing waits for a signature" in str(done.exception)
 
 
 def test_two_things_at_once_are_not_replaced(place: Path) -> None:

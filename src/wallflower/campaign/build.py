@@ -159,7 +159,8 @@ def _fill(
     if not 0 <= campaign.channel < CHANNELS:
         raise Fault("The channel is out of bounds", f"Give a number from 0 to {CHANNELS - 1}.")
     choices = {"hurry": campaign.hurry, "channel": campaign.channel}
-    fields = json.loads(campaign.pins.encode()) | choices | more
+    unreviewed = [code for code, text in campaign.texts.items() if not text.reviewed]
+    fields = json.loads(campaign.pins.encode()) | choices | {"unreviewed": unreviewed} | more
     origins = _origins(list(campaign.ways) + list(campaign.boards))
     source = next(iter(campaign.texts.values()))
     values = {

@@ -7,6 +7,7 @@ over the keys themselves, never over names that a stranger could give to keys of
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
 from wallflower.crypto.derive import sha256
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 
 LISTS: Final = {"en": "english", "zh-Hans": "chinese_simplified"}
 DIGITS: Final = "digits"
@@ -36,6 +37,7 @@ _MEMORY_KIB: Final = 64 * 1024
 _TAG: Final = 32
 _SALT: Final = b"wallflower/words"
 _LABEL: Final = b"wallflower/1 eight words\x00"
+_WORD: Final = re.compile(r"[^\W_]+")
 _NEXT: Final = "Do not use this copy; ask the organisation for another one."
 
 
@@ -114,6 +116,28 @@ def _plain(text: str) -> str:
         for c, digit in zip(letters, digits, strict=True)
         if c.isalnum()
     )
+
+
+def check_typed(typed: str) -> None:
+    """A Fault that names the slip when what a person typed can be no fingerprint at all: a word
+    that is in no list, or too few. Nothing typed is well."""
+    plain = _plain(typed)
+    words = _WORD.findall(unicodedata.normalize("NFKD", typed).lower())
+    chinese = _list("zh-Hans")
+    if not plain or (plain.isdecimal() and len(plain) == 4 * _GROUPS):
+        return
+    if any(sign in chinese for sign in plain):
+        words = list(plain)
+    unknown = [word for word in words if word not in (*_list("en"), *chinese)]
+    if unknown and not plain.isdecimal():
+        raise Fault(
+            f"'{unknown[0]}' is in no list of words", "Look for a slip in it, and try again."
+        )
+    if plain.isdecimal() or len(words) != WORDS:
+        count = f"{len(plain)} digits" if plain.isdecimal() else f"{len(words)} words"
+        raise Fault(
+            f"Those are {count}", f"Give all {WORDS} words, or all {4 * _GROUPS} digits, in order."
+        )
 
 
 @cache

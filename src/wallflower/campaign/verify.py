@@ -67,7 +67,8 @@ class Difference:
 class Report:
     """Everything that a check can tell. `compared` is whether the words, a kept root or an earlier
     check stood behind it; `rule` and `what` say why it was refused. `parts` are those of the bundle
-    that the copy holds, `file` the name in the bundle of one file that was checked alone."""
+    that the copy holds, `file` the name in the bundle of one file that was checked alone,
+    `unreviewed` the languages that no reader has checked."""
 
     verdict: Verdict
     rule: str = ""
@@ -83,6 +84,7 @@ class Report:
     files: int = 0
     parts: tuple[str, ...] = ()
     file: str = ""
+    unreviewed: tuple[str, ...] = ()
     compared: bool = False
     differs: tuple[Difference, ...] = ()
 
@@ -112,6 +114,7 @@ def verdict_of(differs: tuple[Difference, ...], old: bool, compared: bool) -> Ve
     return Verdict.GENUINE if compared else Verdict.UNCOMPARED
 
 
+_PARTS: Final = {SITE: "the whole site", "carried": "the whole copy to carry by hand"}
 _HEADS: Final = {
     Verdict.GENUINE: "GENUINE. Every file is as the organisation signed it, and up to date.",
     Verdict.UNCOMPARED: "COMPLETE, BUT BY WHOM? Every file is as it was signed. Whether the right "
@@ -122,9 +125,16 @@ _HEADS: Final = {
 }
 
 
+_UNFINISHED: Final = (
+    "NOT CHECKED TO THE END. Do not use this copy before it was, and do not pass it on."
+)
+_BROKE_OFF: Final = ("bundle 6.9", "bundle 6.10")
+
+
 def as_text(report: Report) -> str:
     """The report for a person who has never heard of signatures."""
-    lines = [_HEADS[report.verdict], ""]
+    broke_off = report.rule in _BROKE_OFF and not report.differs
+    lines = [_UNFINISHED if broke_off else _HEADS[report.verdict], ""]
     if report.what:
         lines += [f"Why: {report.what} ({report.rule}). {report.next_step}", ""]
     if report.differs:
@@ -149,10 +159,17 @@ def _about(report: Report) -> list[str]:
         if report.compared
         else "  Compare them with those that the film shows and says: all eight, in order."
     )
-    holds = f"the file {report.file}" if report.file else f"{', '.join(report.parts)}, all files"
+    parts = (_PARTS.get(part, part) for part in report.parts)
+    holds = f"the file {report.file} of the bundle" if report.file else " and ".join(parts)
+    unread = (
+        [f"No reader has checked its text in: {', '.join(report.unreviewed)}"]
+        if report.unreviewed
+        else []
+    )
     return [
         f"It calls itself: {report.organisation}",
-        f"It is: {holds} of the bundle",
+        f"It is: {holds}",
+        *unread,
         f"Version: {report.version} (keys: {report.root_version}), files checked: {report.files}",
         f"Promised to be up to date until: {until}",
         f"The eight words: {report.words}",

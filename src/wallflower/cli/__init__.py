@@ -19,7 +19,6 @@ from wallflower.cli.revoke import revoke
 from wallflower.cli.sign import sign
 from wallflower.cli.verify import verify
 from wallflower.errors import Fault
-from wallflower.host.disk import DiskTrouble
 from wallflower.host.memory import leave_no_image
 
 
@@ -44,4 +43,4 @@ def main() -> None:
         wallflower()
     except Fault as fault:
         click.echo(str(fault), err=True)
-        sys.exit(DiskTrouble.EXIT if isinstance(fault, DiskTrouble) else 1)
+        sys.exit(fault.EXIT)

@@ -20,7 +20,7 @@ from wallflower.campaign.edge.ceremony_replace import (
     replace_record,
     replace_role,
 )
-from wallflower.campaign.edge.ceremony_sign import finish, missing, sign_pending
+from wallflower.campaign.edge.ceremony_sign import as_missing, finish, missing, sign_pending
 from wallflower.campaign.eightwords import DIGITS, LISTS, to_shown
 from wallflower.campaign.repository import OFFLINE, ends_soon
 from wallflower.cli.new import make
@@ -31,6 +31,11 @@ from wallflower.trust.pins import Pins
 DRAW = OsEntropy().draw
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_KEYS = click.argument("folder", metavar="KEYS", type=_FOLDER)
+_WHOSE = {
+    "organisation": "record.pub of the organisation's server", "a": "record.pub of operator A",
+    "b": "record.pub of operator B",
+}  # fmt: skip
 _ROUTES = Path("/proc/net/route")
 
 
@@ -67,6 +72,10 @@ class Rehearsal:
     def say(self, text: str) -> None:
         """See Ask.say."""
 
+    def again(self, fault: Fault) -> bool:
+        """See Ask.again."""
+        return False
+
 
 def rehearse(
     folder: Path, record: dict[str, Path], desk: str, organisation: str = "Office for Clean Hands",
@@ -91,9 +100,6 @@ class _Person:
 
     def plan(self) -> Plan:
         """See Ask.plan."""
-        if _connected():
-            click.echo("This computer has a network. A ceremony belongs on one that has none.")
-            click.confirm("Go on all the same?", abort=True)
         return self._make()
 
     def medium(self, label: str) -> Path:
@@ -113,6 +119,19 @@ class _Person:
         """See Ask.say."""
         click.echo(text)
 
+    def again(self, fault: Fault) -> bool:
+        """See Ask.again."""
+        if not self._media:
+            click.echo(str(fault))
+        return not self._media
+
+
+def _refuse_network() -> None:
+    """Ask, at every start, whether to go on where there is a way to the outside."""
+    if _connected():
+        click.echo("This computer has a network. A ceremony belongs on one that has none.")
+        click.confirm("Go on all the same?", abort=True)
+
 
 def _connected() -> bool:
     """Whether there is a way to anywhere: a default route."""
@@ -129,7 +148,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("folder", type=_FOLDER, required=False)
+@click.argument("folder", metavar="KEYS", type=_FOLDER, required=False)
 @click.option("--organisation", help="the name that people know")
 @click.option("--desk", default="Office", show_default=True, help="the desk's name")
 @click.option("--media", type=click.IntRange(1, 16), help="how many removable media")
@@ -144,12 +163,16 @@ def ceremony(
     threshold: int | None, paths: tuple[Path, ...], languages: tuple[str, ...],
     record: tuple[tuple[str, Path], ...], test: Path | None,
 ) -> None:  # fmt: skip
-    """Make all keys of a campaign, step by step; started again, it goes on where it stopped."""
+    """Make all keys of a campaign, step by step.
+
+    KEYS is a new folder on this computer, which should have no network. Started again, the
+    ceremony goes on where it stopped. Root and targets keys exist on the media alone.
+    """
     if test is not None:
         _test(test, dict(record), desk, languages or ("en", "zh-Hans", "fa"))
         return
     if folder is None:
-        raise click.UsageError("Name the folder for the keys, or --test FOLDER.")
+        raise click.UsageError("Name a folder for the keys: wallflower keys ceremony keys")
 
     def plan() -> Plan:
         given = dict(record)
@@ -158,14 +181,19 @@ def ceremony(
         needed = threshold or click.prompt(
             "How many of them must sign", default=count // 2 + 1, type=int
         )
-        tags = languages or tuple(click.prompt("Languages", default="en zh-Hans").split())
+        tags = languages or tuple(
+            click.prompt("Languages of the texts, spaces between", default="en zh-Hans").split()
+        )
         publics = {
-            signer: read_public(given.get(signer) or Path(click.prompt(f"record.pub of {signer}")))
+            signer: read_public(
+                given.get(signer) or Path(click.prompt(f"File record.pub of {_WHOSE[signer]}"))
+            )
             for signer in SIGNERS
         }
         labels = tuple(str(number) for number in range(1, count + 1))
         return Plan(name, desk, labels, needed, tags, publics)
 
+    _refuse_network()
     hold_ceremony(Keys(folder), _Person(folder, paths, plan), now(), DRAW)
     _show(Keys(folder))
 
@@ -190,7 +218,7 @@ def _show(keys: Keys) -> None:
 
 
 @keys.command()
-@click.argument("folder", type=_FOLDER)
+@_KEYS
 @click.option("--json", "as_json", is_flag=True)
 def status(folder: Path, as_json: bool) -> None:
     """What ends when, and what waits for signatures. Ends red when something is due."""
@@ -231,17 +259,21 @@ def warn_of_ends(folder: Path, only: tuple[str, ...] = ()) -> None:
 def _due(role: str, folder: Path) -> str:
     if role in OFFLINE:
         return f"wallflower keys renew {folder}"
-    return f"wallflower campaign sign SITE --keys {folder}"
+    return f"wallflower campaign sign bundle --keys {folder}"
 
 
 @keys.command()
-@click.argument("folder", type=_FOLDER)
-@click.option("--medium", "media", multiple=True, required=True, type=_FOLDER)
+@_KEYS
+@click.option("--medium", "media", multiple=True, required=True, type=_FOLDER,
+              help="the folder that a medium shows as; several can be named")  # fmt: skip
 def sign(folder: Path, media: tuple[Path, ...]) -> None:
-    """Sign with removable media what waits for it."""
+    """Sign with removable media what waits for it, one after the other.
+
+    KEYS is the folder of keys, here on the computer without a network.
+    """
     held = require_keys(folder)
-    for medium in media:
-        if held.waiting():
+    for number, medium in enumerate(media):
+        if number == 0 or held.waiting():
             click.echo(f"Medium {sign_pending(held, medium)} has signed.")
             finish(held)
     _tell(held)
@@ -250,14 +282,15 @@ def sign(folder: Path, media: tuple[Path, ...]) -> None:
 def _tell(held: Keys) -> None:
     waits = missing(held)
     if waits:
-        click.echo("Signatures missing yet: " + ", ".join(f"{r} {n}" for r, n in waits.items()))
+        click.echo(f"Signatures missing yet: {as_missing(waits)}")
         return
     _show(held)
-    click.echo("Now sign the bundle again: wallflower campaign sign FOLDER")
+    place = held.folder.path
+    click.echo(f"Now sign the bundle again: wallflower campaign sign bundle --keys {place}")
 
 
 @keys.command()
-@click.argument("folder", type=_FOLDER)
+@_KEYS
 @click.option("--role", help="a new key for this online role")
 @click.option("--medium", "gone", help="the label of a medium that is lost or stolen")
 @click.option("--by", "new", type=(str, _FOLDER), help="label and folder of the medium instead")
@@ -267,7 +300,10 @@ def replace(
     folder: Path, role: str | None, gone: str | None, new: tuple[str, Path] | None,
     record: tuple[tuple[str, Path], ...],
 ) -> None:  # fmt: skip
-    """Replace a key that was lost or stolen. It counts when enough media have signed it."""
+    """Replace a key that was lost or stolen. It counts when enough media have signed it.
+
+    KEYS is the folder of keys. 'wallflower keys status KEYS' names the roles.
+    """
     held = require_keys(folder)
     if [bool(role), bool(gone), bool(record)].count(True) != 1 or bool(gone) != bool(new):
         raise click.UsageError("Give one of --role, --medium with --by, or --record.")
@@ -281,7 +317,7 @@ def replace(
 
 
 @keys.command("renew")
-@click.argument("folder", type=_FOLDER)
+@_KEYS
 def renew_(folder: Path) -> None:
     """The same keys for another term; the media sign new dates."""
     renew(require_keys(folder), now())
@@ -294,7 +330,7 @@ def _ask_for_media(folder: Path) -> None:
 
 
 @keys.command("drop")
-@click.argument("folder", type=_FOLDER)
+@_KEYS
 def drop_(folder: Path) -> None:
     """Give up what waits for signatures; all stays as it was."""
     drop(require_keys(folder))

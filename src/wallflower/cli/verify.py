@@ -13,6 +13,7 @@ from wallflower.campaign.edge.verify import WITH_PAPERS, check, check_file
 from wallflower.campaign.edge.verify_fetch import MirrorPlace
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, Place, ZipPlace
+from wallflower.campaign.eightwords import check_typed
 from wallflower.campaign.papers import cut
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import SITE, Report, as_text, refused_report
@@ -39,12 +40,23 @@ def verify(
     """Check a copy of a campaign: a URL, carry.zip, carried.html, a folder, or one file of it.
 
     Only a URL is asked over a network. Nothing is kept unless you ask for it.
-    Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps old, 4 whole but words not compared.
+    Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps old, 4 whole but words not compared,
+    2 nothing was checked.
     """
-    trust = Trust(words, root.read_bytes() if root else b"", remember)
-    report = _report(what, bundle, trust, keep, socks)
+    try:
+        check_typed(words)
+        trust = Trust(words, root.read_bytes() if root else b"", remember)
+        report = _report(what, bundle, trust, keep, socks)
+    except Fault as fault:
+        raise Unchecked(fault.what, fault.next_step) from None
     click.echo(json.dumps(report.as_json()) if as_json else as_text(report))
     sys.exit(report.exit)
+
+
+class Unchecked(Fault):
+    """Nothing was checked, so there is no verdict, and no exit code of one."""
+
+    EXIT = 2
 
 
 def _report(what: str, bundle: str | None, trust: Trust, keep: Path | None, socks: str) -> Report:

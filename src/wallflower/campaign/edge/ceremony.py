@@ -18,7 +18,9 @@ from wallflower.campaign.ceremony import Ceremony, Plan, Step, next_step
 from wallflower.campaign.edge.ceremony_keys import BOOK, SEED, Keys, keep, no_keys
 from wallflower.campaign.edge.ceremony_sign import (
     LABEL,
+    as_missing,
     finish,
+    missing,
     prepare,
     read_label,
     sign_pending,
@@ -54,6 +56,10 @@ class Ask(Protocol):
         """Tell what was done."""
         ...
 
+    def again(self, fault: Fault) -> bool:
+        """Whether to ask for a medium again after this one did not do."""
+        ...
+
 
 def hold_ceremony(keys: Keys, ask: Ask, now: datetime, draw: Draw) -> Ceremony:
     """Go on from wherever the ceremony stands, to its end. Each step is durable by itself."""
@@ -64,20 +70,32 @@ def hold_ceremony(keys: Keys, ask: Ask, now: datetime, draw: Draw) -> Ceremony:
             plan = ask.plan()
             plan.check()
             keys.folder.write(BOOK, Ceremony(draw(_CAMPAIGN).hex(), plan, {}, {}).encode())
-        elif step is Step.MEDIUM:
-            medium = make_medium(ask.medium(label), found.campaign, label, draw)
-            keep(keys, replace(found, media={**found.media, label: medium}))
-            ask.say(f"Medium {label} has its keys.")
+        elif step in (Step.MEDIUM, Step.SIGN):
+            try:
+                _with_medium(keys, found, label, ask, now, draw)
+            except Fault as fault:
+                if not ask.again(fault):
+                    raise
         elif step is Step.ONLINE:
             keep(keys, replace(found, online=_make_online(keys, found, draw)))
-        elif step is Step.SIGN:
-            if not keys.waiting():
-                found = _with_root(found)
-                prepare(keys, found, now, OFFLINE)
-            ask.say(f"Medium {sign_pending(keys, ask.medium(''))} has signed.")
-            finish(keys)
         else:
             return found
+
+
+def _with_medium(
+    keys: Keys, found: Ceremony, label: str, ask: Ask, now: datetime, draw: Draw
+) -> None:
+    """Let a medium of this label get its keys, or any that has some sign."""
+    if label:
+        medium = make_medium(ask.medium(label), found.campaign, label, draw)
+        keep(keys, replace(found, media={**found.media, label: medium}))
+        ask.say(f"Medium {label} has its keys.")
+        return
+    if not keys.waiting():
+        prepare(keys, _with_root(found), now, OFFLINE)
+    ask.say(f"Medium {sign_pending(keys, ask.medium(''))} has signed.")
+    if not finish(keys):
+        ask.say("Signatures missing yet: " + as_missing(missing(keys)))
 
 
 def _with_root(found: Ceremony) -> Ceremony:

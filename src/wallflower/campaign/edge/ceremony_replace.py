@@ -72,6 +72,7 @@ def _settled(keys: Keys) -> Ceremony:
     if keys.waiting():
         raise Fault(
             "Another change still waits for signatures",
-            f"Type: wallflower keys sign {keys.folder.path} --medium FOLDER, or keys drop.",
+            f"Type: wallflower keys sign {keys.folder.path} --medium FOLDER, or give it up: "
+            f"wallflower keys drop {keys.folder.path}",
         )
     return found

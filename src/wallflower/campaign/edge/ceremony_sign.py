@@ -6,7 +6,7 @@ Every step is durable by itself and can be repeated. Spec: bundle.md 5 and 7.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -97,6 +97,11 @@ def missing(keys: Keys) -> dict[str, int]:
     """role -> how many signatures are missing yet; empty when nothing waits."""
     waiting = keys.waiting()
     return {role: count for role, count in _missing(keys, waiting) if count}
+
+
+def as_missing(waits: Mapping[str, int]) -> str:
+    """What is missing, for a person."""
+    return ", ".join(f"{count} of {role}" for role, count in waits.items())
 
 
 def _missing(keys: Keys, waiting: dict[str, Metadata[Any]]) -> Iterator[tuple[str, int]]:

@@ -29,8 +29,12 @@ from wallflower.errors import Fault
 from wallflower.trust.pins import Pins, parse_pins
 
 RELOAD: Final = "reload.js"
-_SCRIPT: Final = b"new EventSource('changes').onmessage = () => location.reload();\n"
-_TAG: Final = b'<script src="reload.js" defer></script>'
+# A page says which version it shows, so that a change while it was loading is not missed.
+_SCRIPT: Final = b"""\
+const seen = document.currentScript.dataset.seen;
+new EventSource(`changes?seen=${seen}`).onmessage = () => location.reload();
+"""
+_TAG: Final = '<script src="reload.js" data-seen="{}" defer></script>'
 _NO_KEYS: Final = Pins(bytes(32), bytes(32), bytes(32), bytes(32), "preview")
 _TYPES: Final = {
     "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
@@ -51,14 +55,16 @@ class Preview:
 
     def rebuild(self) -> None:
         """Build the folder anew; a Fault is shown in place of the page."""
+        tag = _TAG.format(self.version + 1).encode()
         try:
-            self.files = self._built()
+            files = self._built(tag)
         except Fault as fault:
-            self.files = {"index.html": _TAG + f"<p>{escape(str(fault))}</p>".encode()}
-        self.files[RELOAD] = _SCRIPT
+            head = b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>'
+            files = {"index.html": head + tag + f"<p>{escape(str(fault))}</p>".encode()}
+        self.files = {**files, RELOAD: _SCRIPT}
         self.version += 1
 
-    def _built(self) -> dict[str, bytes]:
+    def _built(self, tag: bytes) -> dict[str, bytes]:
         authored = read_campaign(self._folder)
         try:
             pins = parse_pins((self._folder / PINS).read_bytes())
@@ -76,7 +82,7 @@ class Preview:
                 for path in site.rglob("*")
                 if path.is_file()
             }
-        files["index.html"] = files["index.html"].replace(b"</head>", _TAG + b"</head>", 1)
+        files["index.html"] = files["index.html"].replace(b"</head>", tag + b"</head>", 1)
         return files
 
     async def watch(self) -> None:
@@ -111,8 +117,10 @@ class Preview:
             headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
             return Response(self.files[name], media_type=kind, headers=headers)
 
-        async def changes(_: Request) -> Response:
-            return StreamingResponse(self.changes(self.version), media_type="text/event-stream")
+        async def changes(request: Request) -> Response:
+            said = request.query_params.get("seen", "")
+            seen = int(said) if said.isascii() and said.isdigit() else self.version
+            return StreamingResponse(self.changes(seen), media_type="text/event-stream")
 
         return Starlette(routes=[Route("/changes", changes), Route("/{name:path}", file)])
 

@@ -29,6 +29,7 @@ from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.errors import Fault, Refused
 
 _PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
+_TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
 _PINNED: Final = ("root", "organisation", "a", "b", "desk")
 Files = dict[str, Listed]
@@ -127,6 +128,13 @@ def page_pins(text: str) -> list[dict[str, Any]]:
             value = {}
         found.append(value if isinstance(value, dict) else {})
     return found
+
+
+def unreviewed(text: str) -> set[str]:
+    """The languages of a page that it says no reader has checked; what is no tag is left out."""
+    said = [v.get("unreviewed") for v in page_pins(text)]
+    lists = [one for one in said if isinstance(one, list)]
+    return {tag for one in lists for tag in one if isinstance(tag, str) and _TAG.fullmatch(tag)}
 
 
 def check_page_pins(name: str, path: Path, pins: bytes) -> None:

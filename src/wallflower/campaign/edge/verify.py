@@ -19,7 +19,7 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from wallflower.campaign import minisign
-from wallflower.campaign.edge.repository import check_pins_text, digest_of
+from wallflower.campaign.edge.repository import check_pins_text, digest_of, unreviewed
 from wallflower.campaign.edge.verify_metadata import (
     ROOT_MAX,
     Opened,
@@ -75,7 +75,9 @@ def check(place: Place, trust: Trust, now: datetime, keep: Path | None = None) -
                 verdict = verdict_of(differs, opened.old, opened.compared)
                 if keep is not None and verdict is not Verdict.REFUSED:
                     _keep(opened, place, Path(staged), targets, keep)
-            return _closed(replace(report, parts=parts), verdict, differs, len(targets))
+                said = () if differs else _unreviewed(targets, Path(staged))
+            report = replace(report, parts=parts, unreviewed=said)
+            return _closed(report, verdict, differs, len(targets))
     except Refused as refused:
         return refused_report(refused)
 
@@ -93,6 +95,7 @@ def check_file(file: Path, place: Place, trust: Trust, now: datetime) -> Report:
                 raise Refused("bundle 6.18", "That file is none of this bundle", NEXT)
             if name.endswith(_PAGES):
                 _check_pins(body, place, targets[PINS])
+                report = replace(report, unreviewed=tuple(sorted(unreviewed(_text(body)))))
             report = replace(report, file=name)
             return _closed(report, verdict_of((), opened.old, opened.compared), (), 1)
     except Refused as refused:
@@ -118,8 +121,18 @@ def _check_pins(body: Path | bytes, place: Place, target: TargetFile) -> None:
         refused = _fetch(place, PINS, target, Path(staged) / PINS)
         if refused is not None:
             raise Refused(refused.rule, "The pins of the bundle cannot be had, or differ", NEXT)
-        data = body if isinstance(body, bytes) else body.read_bytes()
-        check_pins_text(data.decode("utf-8", "replace"), (Path(staged) / PINS).read_bytes())
+        check_pins_text(_text(body), (Path(staged) / PINS).read_bytes())
+
+
+def _text(body: Path | bytes) -> str:
+    data = body if isinstance(body, bytes) else body.read_bytes()
+    return data.decode("utf-8", "replace")
+
+
+def _unreviewed(targets: Names, staged: Path) -> tuple[str, ...]:
+    """The languages that no reader has checked, as the pages of a whole copy say."""
+    pages = (n for n, name in enumerate(targets) if name.endswith(_PAGES))
+    return tuple(sorted(set().union(*(unreviewed(_text(staged / str(n))) for n in pages))))
 
 
 def _closed(
@@ -164,7 +177,9 @@ def _targets(opened: Opened) -> dict[str, TargetFile]:
         if is_metadata(check_name(name)):
             raise Refused("bundle 6.12", "A file has a name that leads elsewhere", NEXT)
         target = opened.updater.get_targetinfo(name)
-        if target is None or target.length > FILE_MAX:
+        if target is not None and target.length > FILE_MAX:
+            raise Refused("bundle 6.8", "A file is signed that is larger than any may be", NEXT)
+        if target is None:
             raise Refused("bundle 6.15", "A role signed a file that is not its own", NEXT)
         found[name] = target
     if not set(found) >= MADE or any(part_of(found[name]) for name in MADE):
