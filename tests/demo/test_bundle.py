@@ -18,6 +18,7 @@ from wallflower.campaign.edge.verify_places import FolderPlace
 from wallflower.campaign.verify import Verdict
 from wallflower.cli import wallflower
 from wallflower.cli.demo import prepare
+from wallflower.cli.film import check_needed
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.lab.demo.pace import DemoPace
@@ -74,3 +75,20 @@ def test_the_demo_serves_a_strangers_campaign_with_the_strangers_keys(tmp_path: 
     shutil.rmtree(held / "mix-b")
     with pytest.raises(Fault, match=r"holds no mix-b/record\.key"):
         _town(tmp_path / "again", campaign, held)
+
+
+def test_where_no_film_can_be_made_the_demo_of_the_example_runs_without_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_needed, "__defaults__", (("nobody_has_this",),))
+    said: list[str] = []
+    town = make_town(
+        tmp_path / "town", DemoPace(6, 0), make,
+        lambda place, ports: prepare(place, ports, say=said.append),
+    )  # fmt: skip
+    assert len(said) == 1 and "no film here" in said[0] and "requirements/film.txt" in said[0]
+    assert list((town.folder / "mirror" / "site" / "film").iterdir()) == []
+    campaign = tmp_path / "office"
+    new_campaign(campaign)
+    with pytest.raises(Fault, match="not installed"):
+        _town(tmp_path / "own", campaign)
