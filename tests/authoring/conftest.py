@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from wallflower.campaign.authoring import new_campaign
+from wallflower.campaign.authoring import example_folder, new_campaign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
 
 FILM = Path(__file__).parents[1] / "film.mp4"
-_MADE = [f'"film/{code}.toml"' for code in ("zh-Hans", "en", "fa", "ru", "es")]
-EXAMPLE_FILMS = f"make = [{', '.join(_MADE)}]"
+_EXAMPLE = (example_folder() / "campaign.toml").read_text(encoding="utf-8")
+EXAMPLE_FILMS = _EXAMPLE[_EXAMPLE.index("make = [") : _EXAMPLE.index("more = []")].rstrip()
 PINS = Pins(sha256(b"root"), sha256(b"organisation"), sha256(b"a"), sha256(b"b"), "Office")
 
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 from tests.authoring.conftest import PINS, change
+from tests.campaign.film_made import has_fonts
 
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.preview import RELOAD, Preview, serve_preview
 from wallflower.campaign.shapes import build_bundle
+from wallflower.cli.campaign import preview_film
 
 LIMIT_S = 30
 
@@ -54,6 +57,25 @@ def test_a_fault_is_shown_in_place_of_the_page_and_a_folder_without_keys_is_show
     preview.rebuild()
     assert b"ru.md, line 2 of its text" in preview.files["index.html"]
     assert RELOAD.encode() in preview.files["index.html"]
+
+
+@pytest.mark.skipif(not has_fonts(), reason="fonts-noto-core or fonts-noto-cjk missing")
+def test_the_preview_shows_the_film_as_its_storyboard_is_now(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    change(folder, "campaign.toml", 'page = "film.mp4"', 'make = ["film/en.toml"]')
+    board = folder / "film" / "en.toml"
+    board.write_text('language = "en"\n[[card]]\ntitle = "One"\nseconds = 1\n', "utf-8")
+    preview = Preview(folder, packaged_page(), preview_film())
+    preview.rebuild()
+    first = preview.files["film/00"]
+    change(folder, "film/en.toml", "One", "Two")
+    preview.rebuild()
+    assert first != preview.files["film/00"]
+    change(folder, "film/en.toml", "[[card]]", "[[cards]]")
+    preview.rebuild()
+    assert b"has not 1 to 60 cards" in preview.files["index.html"]
 
 
 def test_no_build_holds_the_reload_script(folder: Path, tmp_path: Path) -> None:

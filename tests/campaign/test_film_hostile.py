@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import zlib
@@ -24,7 +25,7 @@ from tests.campaign.film_made import (
     write_voice,
 )
 
-from wallflower.campaign.edge import film_encode
+from wallflower.campaign.edge import film, film_encode
 from wallflower.campaign.edge.film_source import MAX_PIXELS, clip_frames, probe, samples
 from wallflower.cli import wallflower
 from wallflower.cli.film import check_needed
@@ -186,6 +187,19 @@ def test_a_film_that_an_encoder_signed_is_not_given_out(
 ) -> None:
     monkeypatch.setattr(film_encode, "_MP4", {})  # without `bitexact` FFmpeg writes its version
     with pytest.raises(Fault, match="signed its work"):
+        make(tmp_path, 'language = "en"\n[[card]]\ntext = "x"\nseconds = 1\n')
+    assert not (tmp_path / "out").exists()
+    assert bytes_of(tmp_path / "cache") == {}
+
+
+def test_a_full_disk_is_said_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(film, "encode_pictures", full)
+    with pytest.raises(Fault, match="disk of the cache is full"):
         make(tmp_path, 'language = "en"\n[[card]]\ntext = "x"\nseconds = 1\n')
     assert not (tmp_path / "out").exists()
     assert bytes_of(tmp_path / "cache") == {}

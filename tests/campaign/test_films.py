@@ -10,6 +10,7 @@ import pytest
 import zxingcpp
 from click.testing import CliRunner, Result
 from PIL import Image, ImageChops, ImageStat
+from tests.authoring.conftest import EXAMPLE_FILMS, change
 from tests.campaign.film_made import BOARD, bytes_of, frames_of, has_fonts, make
 from tests.campaign.made import Town
 
@@ -30,8 +31,6 @@ from wallflower.errors import Fault
 pytestmark = pytest.mark.skipif(not has_fonts(), reason="fonts-noto-core or fonts-noto-cjk missing")
 
 ADDRESS = "https://clean-hands.example/"
-_MADE = [f'"film/{code}.toml"' for code in ("zh-Hans", "en", "fa", "ru", "es")]
-MADE = f"make = [{', '.join(_MADE)}]"
 REBUILD_S = 3.0
 BOARDS = {
     "zh": BOARD.format(language="zh-Hans", title="清廉", text="可以写信。", caption="字幕"),
@@ -45,11 +44,8 @@ def _campaign(place: Path) -> Path:
     new_campaign(folder)
     for name, text in BOARDS.items():
         (folder / "film" / f"{name}.toml").write_text(text, encoding="utf-8")
-    toml = folder / "campaign.toml"
-    text = toml.read_text(encoding="utf-8")
-    assert MADE in text
     films = ", ".join(f'"film/{name}.toml"' for name in BOARDS)
-    toml.write_text(text.replace(MADE, f"make = [{films}]"), encoding="utf-8")
+    change(folder, "campaign.toml", EXAMPLE_FILMS, f"make = [{films}]")
     return folder
 
 

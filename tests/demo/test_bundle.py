@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.authoring.conftest import EXAMPLE_FILMS, change
 
 from wallflower.campaign.authoring import new_campaign, read_campaign
 from wallflower.campaign.edge.films import words_of
@@ -17,6 +18,7 @@ from wallflower.campaign.edge.verify_places import FolderPlace
 from wallflower.campaign.verify import Verdict
 from wallflower.cli import wallflower
 from wallflower.cli.demo import prepare
+from wallflower.cli.film import check_needed
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.lab.demo.pace import DemoPace
@@ -46,16 +48,15 @@ def test_the_demo_serves_the_signed_bundle_of_the_example(tmp_path: Path) -> Non
     page = (site / "index.html").read_text(encoding="utf-8")
     assert all(f'lang="{code}"' in page for code in LANGUAGES)
     assert f"connect-src 'self' {town.url('ingress')} {town.url('organisation')}" in page
-    film = (town.folder / "films" / "zh-Hans" / "film-240.mp4").read_bytes()
+    film = (town.folder / "films" / "page" / "film-240.mp4").read_bytes()
     assert b"".join(p.read_bytes() for p in sorted((site / "film").iterdir())) == film
 
 
 def test_the_demo_serves_a_strangers_campaign_with_the_strangers_keys(tmp_path: Path) -> None:
     campaign, held = tmp_path / "office", tmp_path / "trial"
     new_campaign(campaign)
-    toml = campaign / "campaign.toml"
-    text = toml.read_text(encoding="utf-8").replace("Office for Clean Hands", "Bureau Seven")
-    toml.write_text(text.replace("make = [", "make = []\nunused = ["), encoding="utf-8")
+    change(campaign, "campaign.toml", "Office for Clean Hands", "Bureau Seven")
+    change(campaign, "campaign.toml", EXAMPLE_FILMS, "make = []")
     ceremony = ["keys", "ceremony", "--test", str(held)]
     assert CliRunner().invoke(wallflower, ceremony).exit_code == 0
     before = {p: p.read_bytes() for p in held.rglob("*") if p.is_file()}
@@ -74,3 +75,20 @@ def test_the_demo_serves_a_strangers_campaign_with_the_strangers_keys(tmp_path: 
     shutil.rmtree(held / "mix-b")
     with pytest.raises(Fault, match=r"holds no mix-b/record\.key"):
         _town(tmp_path / "again", campaign, held)
+
+
+def test_where_no_film_can_be_made_the_demo_of_the_example_runs_without_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_needed, "__defaults__", (("nobody_has_this",),))
+    said: list[str] = []
+    town = make_town(
+        tmp_path / "town", DemoPace(6, 0), make,
+        lambda place, ports: prepare(place, ports, say=said.append),
+    )  # fmt: skip
+    assert len(said) == 1 and "no film here" in said[0] and "requirements/film.txt" in said[0]
+    assert list((town.folder / "mirror" / "site" / "film").iterdir()) == []
+    campaign = tmp_path / "office"
+    new_campaign(campaign)
+    with pytest.raises(Fault, match="not installed"):
+        _town(tmp_path / "own", campaign)

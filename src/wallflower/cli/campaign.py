@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from wallflower.campaign.authoring import (
 )
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
+from wallflower.campaign.film.storyboard import WORDS
 from wallflower.campaign.repository import OFFLINE, PINS
 from wallflower.cli.film import check_needed, shown_progress, usual_cache
 from wallflower.cli.keys import warn_of_ends
@@ -160,7 +161,30 @@ def campaign_preview(folder: Path, port: int) -> None:
     with _borrowing():
         from wallflower.campaign.edge.preview import run_preview
     read_campaign(folder)
-    run_preview(folder, packaged_page(), port, lambda url: click.echo(f"Open {url}"))
+    run_preview(
+        folder, packaged_page(), port, lambda url: click.echo(f"Open {url}"), preview_film()
+    )
+
+
+def preview_film() -> Callable[[Authored, Path], Path | None]:
+    """Makes the page's film where this computer can, with words that are nobody's."""
+    from wallflower.campaign.film.rendition import SMALL
+
+    try:
+        check_needed()
+    except Fault as fault:
+        click.echo(f"Shown without its film: {fault}", err=True)
+        return lambda authored, _: authored.film
+    from wallflower.campaign.edge.films import make_films
+
+    def film(authored: Authored, scratch: Path) -> Path | None:
+        if authored.film or not authored.films:
+            return authored.film
+        words = " ".join(["preview"] * WORDS)
+        made = make_films(authored, words, scratch, usual_cache(), lambda *_: None, only_page=True)
+        return made[authored.films[0].stem] / SMALL.name
+
+    return film
 
 
 @campaign.command("lint")

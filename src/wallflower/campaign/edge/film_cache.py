@@ -6,6 +6,7 @@ tells every file to the byte, so that a damaged one is made again.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -41,7 +42,14 @@ def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tu
     with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as around:
         aside = Path(around) / "film"
         aside.mkdir()
-        _write_index(aside, make(aside))
+        try:
+            _write_index(aside, make(aside))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise Fault(
+                "The disk of the cache is full", "Make room, or name another folder with --cache."
+            ) from None
         shutil.rmtree(folder, ignore_errors=True)
         try:
             aside.replace(folder)

@@ -2,7 +2,8 @@
 
 It listens to loopback only and builds into memory. The line that reloads the page is put in here,
 into what is shown, and exists in no build. Without keys the page is shown with keys of zeros, which
-no record fits: it can be read and sends nothing.
+no record fits: it can be read and sends nothing. Its film, where one can be made here, is closed by
+eight times the word "preview".
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from watchfiles import awatch
 
-from wallflower.campaign.authoring import read_campaign
+from wallflower.campaign.authoring import Authored, read_campaign
 from wallflower.campaign.build import Campaign, build_served
 from wallflower.campaign.repository import PINS
 from wallflower.errors import Fault
@@ -43,12 +44,22 @@ _TYPES: Final = {
 _BEAT_S: Final = 15.0
 
 
+# Makes the page's film of a campaign in a folder.
+Film = Callable[[Authored, Path], Path | None]
+
+
+def no_film(authored: Authored, _: Path) -> Path | None:
+    """The ready film of a campaign that has one, else none."""
+    return authored.film
+
+
 class Preview:
     """The files of the folder as it is now, and a number that rises with every change."""
 
-    def __init__(self, folder: Path, page: Path) -> None:
+    def __init__(self, folder: Path, page: Path, film: Film = no_film) -> None:
         self._folder = folder
         self._page = page
+        self._film = film
         self._changed = asyncio.Condition()
         self.version = 0
         self.files: dict[str, bytes] = {}
@@ -76,7 +87,7 @@ class Preview:
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as scratch:
             site = Path(scratch) / "site"
-            build_served(self._page, site, campaign, authored.film)
+            build_served(self._page, site, campaign, self._film(authored, Path(scratch)))
             files = {
                 str(path.relative_to(site)): path.read_bytes()
                 for path in site.rglob("*")
@@ -125,9 +136,11 @@ class Preview:
         return Starlette(routes=[Route("/changes", changes), Route("/{name:path}", file)])
 
 
-async def serve_preview(folder: Path, page: Path, port: int, opened: Callable[[str], None]) -> None:
+async def serve_preview(
+    folder: Path, page: Path, port: int, opened: Callable[[str], None], film: Film = no_film
+) -> None:
     """Serve the preview until cancelled; `opened` gets its address."""
-    preview = Preview(folder, page)
+    preview = Preview(folder, page, film)
     await asyncio.to_thread(preview.rebuild)
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
@@ -143,6 +156,8 @@ async def serve_preview(folder: Path, page: Path, port: int, opened: Callable[[s
         listener.close()
 
 
-def run_preview(folder: Path, page: Path, port: int, opened: Callable[[str], None]) -> None:
+def run_preview(
+    folder: Path, page: Path, port: int, opened: Callable[[str], None], film: Film
+) -> None:
     """The command: until it is interrupted."""
-    asyncio.run(serve_preview(folder, page, port, opened))
+    asyncio.run(serve_preview(folder, page, port, opened, film))
