@@ -37,7 +37,7 @@ class Crowd:
 
 
 # While one browser loads its pages, which is work, the other's hums run, which is waiting.
-FAST = Crowd(lanes=2, honest=6, planted=1, pace=30)
+FAST = Crowd(lanes=2, honest=6, planted=2, pace=30)
 REAL = Crowd(lanes=2, honest=36, planted=4, pace=1)
 # Judged by the 99.9 % interval, so that chance alone turns one run in five hundred red; what is
 # printed is the 95 % interval.
