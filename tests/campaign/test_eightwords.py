@@ -134,7 +134,7 @@ def test_a_bundle_whose_root_keys_bear_other_names_is_refused(town: Town) -> Non
     assert town.check().rule == "eightwords 3.3"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda x: st.lists(
     x, max_size=3) | st.dictionaries(st.sampled_from(["signed", "_type", "keys", "roles", "root"]),
     x, max_size=4)))  # fmt: skip

@@ -164,7 +164,7 @@ def test_sound_is_no_clip_and_silence_is_no_voice(clip: bytes, tmp_path: Path) -
         probe(tmp_path / "talk.mp4", "It", picture=False)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_any_change_of_a_clip_is_read_or_refused(
     clip: bytes, tmp_path: Path, changes: list[tuple[float, int]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wallflower.campaign.film.storyboard import (
@@ -14,8 +14,6 @@ from wallflower.campaign.film.storyboard import (
     parse_storyboard,
 )
 from wallflower.errors import Fault
-
-ANY_TIME = settings(deadline=None)  # a busy machine is no fault of a caption
 
 GOOD = """
 language = "fa"
@@ -92,7 +90,6 @@ def test_no_card_and_too_many_cards_and_too_many_bytes_are_refused() -> None:
         parse_storyboard(b" " * (MAX_BYTES + 1))
 
 
-@ANY_TIME
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_a_storyboard_or_a_fault(data: bytes) -> None:
     try:
@@ -101,7 +98,6 @@ def test_any_bytes_are_a_storyboard_or_a_fault(data: bytes) -> None:
         assert fault.next_step  # either way is right
 
 
-@ANY_TIME
 @given(st.data())
 def test_a_good_storyboard_with_any_change_is_a_storyboard_or_a_fault(data: st.DataObject) -> None:
     raw = bytearray(GOOD.encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wallflower.campaign.film.storyboard import Caption, Card
@@ -23,8 +23,6 @@ from wallflower.campaign.film.timing import (
 )
 from wallflower.errors import Fault
 
-ANY_TIME = settings(deadline=None)  # a busy machine is no fault of a caption
-
 TEXT = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=40)
 CARDS = st.lists(
     st.builds(
@@ -38,7 +36,6 @@ CARDS = st.lists(
 )
 
 
-@ANY_TIME
 @given(CARDS, st.data())
 def test_captions_follow_each_other_inside_of_their_cards(
     cards: list[Card], data: st.DataObject
@@ -102,7 +99,6 @@ CUES = st.lists(
 )
 
 
-@ANY_TIME
 @given(CUES)
 def test_webvtt_says_the_same_to_a_reader_that_is_not_ours(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[int, int, str]]

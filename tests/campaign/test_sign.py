@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 
@@ -78,7 +78,6 @@ def test_what_debians_minisign_signed_is_read(tmp_path: Path) -> None:
     assert refused.value.rule == "bundle 6.16"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_no_signature_and_no_list(one: bytes, other: bytes) -> None:
     public = minisign.public_file(bytes(32))

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.authoring.conftest import FILM
 from tests.campaign.made import LATER, NOW, Town, copy, image, seeded
@@ -238,7 +238,6 @@ def test_a_file_without_papers_is_told_how_to_be_checked(made: Built, tmp_path: 
         assert done.exit_code in (0, 3), done.output
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.binary(min_size=1, max_size=300))
 def test_papers_come_off_as_they_were_put_on(body: bytes, papers: bytes) -> None:
     once = with_papers(body, papers)

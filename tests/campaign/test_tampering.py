@@ -111,7 +111,7 @@ def test_metadata_of_another_version_of_tuf_is_refused(town: Town) -> None:
     assert town.check().rule == "bundle 6.2"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.binary(max_size=300), role=st.sampled_from(["root", "timestamp", "page"]))
 def test_any_bytes_for_metadata_are_refused_by_a_number(
     first: Town, tmp_path_factory: pytest.TempPathFactory, data: bytes, role: str
@@ -229,7 +229,7 @@ def test_metadata_cannot_be_a_target(town: Town) -> None:
     assert town.check().rule == "bundle 6.12"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=30))
 def test_any_name_is_refused_or_stays_inside(name: str) -> None:
     try:
@@ -288,7 +288,7 @@ def packed_town(first: Town, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return zipped(path, image(first.site), nothing).read_bytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)),
                         min_size=1, max_size=3), end=st.booleans())  # fmt: skip
 def test_any_change_of_a_zip_is_refused_or_changes_nothing_in_it(

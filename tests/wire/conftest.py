@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from tests.wire.drawn import Draw
 
-settings.register_profile("wire", derandomize=True, deadline=None, max_examples=50, database=None)
+settings.register_profile("wire", derandomize=True, max_examples=50, database=None)
 settings.load_profile("wire")
 
 
