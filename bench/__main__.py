@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import mixing, people, receivers
+from bench import mixing, people, raw, receivers
 from bench.parts import Part, figures, table
 from bench.place import no_step, open_place
 from wallflower.host.serve import calm_collector
@@ -41,6 +41,7 @@ async def measure(folder: Path, size: Size, slow: mixing.Slow = no_step) -> dict
     """Everything that is measured in this process."""
     parts = await mixing.measure(folder / "mixes", size.hums, size.rounds, slow)
     parts |= await mixing.by_two(folder / "two", size.hums, size.rounds)
+    parts |= raw.by_two(2 * size.hums, max(3, size.rounds))
     place = await open_place(folder / "people", in_memory=False)
     parts |= people.waits(place, size.times)
     place.town.close()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 CELLS_BYTES = 2400
 FIGURES = (
     "hpke_opens_per_s", "mix_a_hums_per_s", "mix_b_hums_per_s", "mix_ratio", "mix_ratio_durable",
-    "two_process_speedup", "ingress_cells_per_s", "nginx_posts_per_s", "ingress_ratio",
+    "two_process_speedup", "two_process_raw_speedup", "ingress_cells_per_s", "nginx_posts_per_s",
+    "ingress_ratio",
     "letters_per_s", "rss_mb", "noscript_bytes", "script_bytes", "instructions_bytes",
     "board_scan_s", "seal_ms",
 )  # fmt: skip
@@ -94,6 +95,7 @@ def figures(parts: Mapping[str, Part], others: Mapping[str, object]) -> dict[str
         "mix_a_spread_ratio": share(raw, parts["a spread memory"]),
         "mix_a_spread_ratio_durable": share(raw, parts["a spread disk"]),
         "two_process_speedup": min(speed.values()),
+        "two_process_raw_speedup": parts["raw alone"].wall_s / parts["raw by two"].wall_s,
         **{f"speedup_by_cpu_{hop}": by_cpu(parts, hop) for hop in ("a", "b")},
         "speedup_a": speed["a"],
         "speedup_b": speed["b"],

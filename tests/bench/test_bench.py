@@ -13,7 +13,7 @@ from bench.parts import FIGURES, MORE, Part, figures, table, total
 from bench.place import open_place
 from bench.receivers import nginx_path
 
-from bench import mixing, people
+from bench import mixing, people, raw
 
 ROOT = Path(__file__).parents[2]
 OTHERS = {
@@ -24,6 +24,7 @@ OTHERS = {
     )
 }  # fmt: skip
 SERVERS = {
+    "raw alone": Part(100, 0.9, 0.9), "raw by two": Part(100, 0.6, 1.0),
     "ingress": Part(20_000, 2.0, 1.2), "nginx": Part(80_000, 2.0, 0.4),
     **{f"{hop} alone": Part(100, 1.0, 1.0) for hop in "ab"}, "a by two": Part(100, 0.5, 0.2),
     "b by two": Part(100, 0.8, 0.1), **{f"{hop} workers": Part(100, 1.0, 1.1) for hop in "ab"},
@@ -45,6 +46,7 @@ async def test_every_figure_follows_from_what_was_measured_and_a_slow_step_lower
     assert said["mix_a_ratio"] == pytest.approx(raw / a, abs=1e-3)
     assert said["ingress_ratio"] == 0.25
     assert said["two_process_speedup"] == 1.25
+    assert said["two_process_raw_speedup"] == 1.5
     assert (said["speedup_a"], said["ingress_cpu_us"]) == (2.0, 60.0)
     assert said["speedup_by_cpu_a"] == pytest.approx(1.0 / 0.65, abs=1e-3)
     assert all(name in table(parts, said) for name in (*parts, *said))
@@ -57,6 +59,13 @@ async def test_every_figure_follows_from_what_was_measured_and_a_slow_step_lower
         assert isinstance(before, float)
         assert isinstance(after, float)
         assert after < 0.6 * before, name
+
+
+def test_raw_openings_by_two_processes_are_all_made() -> None:
+    parts = raw.by_two(40, 2)
+    assert {part.count for part in parts.values()} == {40}
+    # 10 microseconds are less than any processor needs; the CPU is that of the processes.
+    assert all(part.cpu_us > 10 and part.wall_s > 0.0002 for part in parts.values())
 
 
 def test_runs_are_added_up_and_not_averaged() -> None:
