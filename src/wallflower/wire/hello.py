@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from wallflower.crypto import aead, hpke
 from wallflower.crypto.derive import sha256
@@ -28,8 +28,7 @@ class Kind(IntEnum):
 _KINDS = len(Kind)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """What a hum says to the census: channel number + 1, and a language (census 1)."""
 
     channel: int
@@ -39,13 +38,12 @@ class Report:
 SILENT = Report(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class BRecord:
+class BRecord(NamedTuple):
     """B's record: 36 bytes beside hum key B (hello 1.7)."""
 
     kind: Kind
     token: bytes
-    stamp: Stamp = Stamp()  # noqa: RUF009  # frozen
+    stamp: Stamp = Stamp()
     report: Report = SILENT
 
     def encode(self) -> bytes:

@@ -5,7 +5,7 @@ It is bound to the record and to the letter, of which B takes each once, so it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wallflower.crypto.derive import sha256
 from wallflower.wire.sizes import STAMP, STAMP_BITS_ONE, STAMP_BITS_TWO, STAMP_TRIES
@@ -15,8 +15,7 @@ _DOMAIN = b"wallflower/1 stamp\0"
 _HASH_BITS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A stamp and the class that it is said to have."""
 
     stamp_class: int = 0

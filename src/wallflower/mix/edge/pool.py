@@ -91,16 +91,19 @@ class Pool:
         self, record: int, day: int, bodies: Sequence[bytes], known: bool = False,
         stamp_class: int = 0,
     ) -> None:  # fmt: skip
-        """Hold many. They go in by their names, which is quicker and leaves less of their order."""
+        """Hold many. They go in by their names, which is quicker and leaves less of their order;
+        each is sealed when its turn comes, so that one at a time is in memory sealed."""
         drawn = self._entropy.draw((_NAME + _NONCE) * len(bodies))
         names = [drawn[at : at + _NAME] for at in range(0, len(drawn), _NAME + _NONCE)]
         nonces = [drawn[at : at + _NONCE] for at in range(_NAME, len(drawn), _NAME + _NONCE)]
-        sealed = aead.seal_all_at_rest(self._key(day), zip(nonces, names, bodies, strict=True))
-        rows = [
-            (number_of(name), record, day, known, stamp_class, day, body)
-            for name, body in zip(names, sealed, strict=True)
-        ]
-        self._db.executemany("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)", sorted(rows))
+        named = sorted(zip(map(number_of, names), nonces, names, bodies, strict=True))
+        items = ((nonce, name, body) for _, nonce, name, body in named)
+        sealed = aead.seal_all_at_rest(self._key(day), items)
+        rows = (
+            (number, record, day, known, stamp_class, day, body)
+            for (number, *_), body in zip(named, sealed, strict=True)
+        )
+        self._db.executemany("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def pages(self) -> Iterator[list[Row]]:
         """Everything held, without the bodies, so many rows at a time. To be read to its end."""
