@@ -127,6 +127,31 @@ def test_entries_come_back_as_they_were(entries: list[Entry]) -> None:
     assert parse_entries(encode_entries(entries)) == entries
 
 
+ALIKE = [Entry(seq, seq % 3, bytes([seq]) * 6) for seq in (1, 2, 4, 9)]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [ALIKE, [e._replace(body=b"") for e in ALIKE], ALIKE[:1], [*ALIKE, Entry(10, 0, b"")]],
+)
+def test_bodies_of_one_length_are_cut_as_any_others(entries: list[Entry]) -> None:
+    assert parse_entries(encode_entries(entries)) == entries
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encode_entries(ALIKE[::-1]), encode_entries([ALIKE[0], *ALIKE]), encode_entries(ALIKE)[:-1],
+        # As long as if all were alike, but the second says that it is longer, and ends too late.
+        encode_entries(ALIKE[:1]) + bytes(7) + b"\x02" + bytes(2) + (7).to_bytes(4) + b"abcdef",
+    ],
+)  # fmt: skip
+def test_bodies_of_one_length_are_refused_as_any_others(data: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_entries(data)
+    assert refused.value.rule == "pull 1"
+
+
 @settings(derandomize=True, deadline=None, database=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_entries_or_refused(data: bytes) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
 from wallflower.wire.hello import BRecord, Kind, open_plain_b, open_seal_a, parse_plain_b
-from wallflower.wire.parcel import open_parcel_body, parse_parcel
+from wallflower.wire.parcel import check_length, open_parcel_body, parse_parcel
 from wallflower.wire.stamp import earned_class
 
 Plain = bytes | None
@@ -43,11 +43,11 @@ def open_seals(
 
 def open_parcel(data: bytes | memoryview, plain: Plain, record_hash: bytes) -> Opened:
     """Open a parcel at B, given what was in its seal, or Refused (parcel 3.1, 3.3; hello 2)."""
-    parcel = parse_parcel(data)
+    check_length(data)
     if plain is None:
         raise Refused("hello 2.3", "A seal for B does not open")
     key, record = parse_plain_b(plain)
     if record.kind is not Kind.LETTER:
         return Opened(record)
-    letter = open_parcel_body(key, parcel.body)
+    letter = open_parcel_body(key, parse_parcel(data).body)
     return Opened(record, letter, earned_class(record_hash, letter, record.stamp))

@@ -25,7 +25,7 @@ class Kind(IntEnum):
     LOOP = 2
 
 
-_KINDS = len(Kind)
+_KIND = tuple(Kind)
 
 
 class Report(NamedTuple):
@@ -55,12 +55,12 @@ class BRecord(NamedTuple):
 
 def parse_b_record(data: bytes) -> BRecord:
     """Read B's record, or Refused (hello 2.4)."""
-    if len(data) != B_RECORD or data[0] >= _KINDS or data[3] >= _STAMP_CLASSES:
+    if len(data) != B_RECORD or data[0] >= len(_KIND) or data[3] >= _STAMP_CLASSES:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
-    if any(data[28:]):
+    if data[28:] != _RESERVED:
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
     stamp, report = Stamp(data[3], data[20:28]), Report(data[1], data[2])
-    return BRecord(Kind(data[0]), data[4:20], stamp, report)
+    return BRecord(_KIND[data[0]], data[4:20], stamp, report)
 
 
 def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:

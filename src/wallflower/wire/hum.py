@@ -6,7 +6,7 @@ and opening is for A.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wallflower.crypto import aead, hpke
@@ -76,6 +76,28 @@ def read_name(data: bytes | memoryview) -> tuple[int, int, bytes]:
     return record, counter, name if counter % POSITIONS else hum_id(seal_a_of(data))
 
 
+def read_names(
+    cells: Iterable[bytes | memoryview],
+) -> Iterator[tuple[int, int, bytes, bytes | memoryview] | None]:
+    """(record, counter, hum id, the cell) of many, as `read_name` says it; None where that refuses.
+
+    A hello comes three times, so what is known to be the id of a seal is not hashed again.
+    """
+    known: dict[bytes, tuple[bytes, bytes]] = {}  # by a seal's first bytes: seal, id
+    for cell in cells:
+        try:
+            record, counter, name = read_head(cell)
+        except Refused:
+            yield None
+            continue
+        if not counter % POSITIONS:
+            seal, same = bytes(seal_a_of(cell)), known.get(name)
+            if same is None or same[0] != seal:
+                known[name] = same = seal, hum_id(seal)
+            name = same[1]
+        yield record, counter, name, cell
+
+
 @dataclass(slots=True)
 class Gathering:
     """The cells of one hum that have come so far, whole, by counter (hum 2.1)."""
@@ -97,7 +119,7 @@ class Gathering:
     def seal_a(self) -> bytes | memoryview:
         """What its key comes out of, sealed to A: all hellos of one id hold the same (hello 1.5).
         One is there, since it is complete."""
-        first = min(counter for counter in self.cells if not counter % POSITIONS)
+        first = next(c for c in range(0, HUM_CELLS, POSITIONS) if c in self.cells)
         return seal_a_of(self.cells[first])
 
 

@@ -23,10 +23,15 @@ class Parcel(NamedTuple):
         return b"".join(self)
 
 
-def parse_parcel(data: bytes | memoryview) -> Parcel:
-    """Read a parcel, or Refused (parcel 3.1)."""
+def check_length(data: bytes | memoryview) -> None:
+    """Raise Refused (parcel 3.1) unless it is as long as a parcel: all that is asked of a cover."""
     if len(data) != PARCEL:
         raise Refused("parcel 3.1", "A parcel has the wrong length")
+
+
+def parse_parcel(data: bytes | memoryview) -> Parcel:
+    """Read a parcel, or Refused (parcel 3.1)."""
+    check_length(data)
     return Parcel(bytes(data[:SEAL_B]), bytes(data[SEAL_B:]))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
@@ -19,7 +18,7 @@ from wallflower.mix.edge.state import State
 from wallflower.mix.edge.waiting import Waiting, among
 from wallflower.mix.gathering import Outcome
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.hum import Gathering, read_name
+from wallflower.wire.hum import Gathering, read_names
 
 # Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
 # bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
@@ -70,12 +69,11 @@ class First:
     def _by_hum(self, entries: Iterable[Arrived]) -> dict[int, dict[bytes, Gathering]]:
         """The cells that may be opened, by the record and the hum that they name."""
         found: dict[int, dict[bytes, Gathering]] = {}
-        for _, _, raw in entries:
-            try:
-                record, counter, hum = read_name(raw)
-            except Refused:
+        for read in read_names(body for _, _, body in entries):
+            if read is None:
                 self.counts["refused"] += 1
                 continue
+            record, counter, hum, raw = read
             hums = found.get(record)
             if hums is None:
                 hums = found[record] = {}
