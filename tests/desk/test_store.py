@@ -48,6 +48,19 @@ def test_changed_passphrase_opens_and_the_old_one_does_not(world: World) -> None
     assert Folder(world.folder).names() == ["store.db", "store.db-wal", "store.json"]
 
 
+def test_an_old_header_and_its_passphrase_open_what_came_later(world: World) -> None:
+    """The loss that the threat model and the page of the passphrase admit."""
+    world.desk.unlock(PASSPHRASE)
+    folder = Folder(world.folder)
+    before = folder.read("store.json")
+    assert before is not None
+    world.desk.change_passphrase(PASSPHRASE, "another long one", "another long one")
+    world.desk.lock()
+    folder.write("store.json", before)
+    world.desk.unlock(PASSPHRASE)
+    assert world.desk.inbox() == []
+
+
 @pytest.mark.parametrize(("one", "two"), [("short", "short"), (PASSPHRASE, PASSPHRASE + "x")])
 def test_new_passphrase_is_long_and_typed_twice(world: World, one: str, two: str) -> None:
     with pytest.raises(Fault, match=r"fewer than 12|differ"):

@@ -244,3 +244,36 @@ def _refusal(parse: Callable[[bytes], object], data: bytes) -> str:
     except Refused as refused:
         return refused.rule
     return "read"
+
+
+# What our own words tell people to type: in messages, in texts of the page, in comments of tools.
+_HINT = re.compile(r"[`'\"]wallflower ([a-z][^`'\"\n]*)")
+SPOKEN = [
+    (file.name, hint)
+    for folder, kinds in (("src", ("py", "po", "md", "toml", "html")), ("page/src", ("ts", "html")))
+    for kind in kinds
+    for file in sorted((ROOT / folder).rglob(f"*.{kind}"))
+    if "campaign/page/" not in file.as_posix()
+    for hint in _HINT.findall(file.read_text("utf-8"))
+]
+
+
+def check_hint(hint: str) -> None:
+    """Fail unless the command and its options exist; a hint may leave out what else it needs."""
+    command: click.Command = root
+    words = hint.split()
+    while isinstance(command, click.Group) and words:
+        name = words.pop(0)
+        assert name in command.commands, f"there is no '{name}' of '{command.name}'"
+        command = command.commands[name]
+    options = {o for parameter in command.params for o in parameter.opts}
+    assert [w for w in words if w.startswith("--") and w not in options] == []
+
+
+def test_every_command_that_a_message_names_exists() -> None:
+    assert len(SPOKEN) > 20
+    for _, hint in SPOKEN:
+        check_hint(hint)
+    for wrong in ("dance", "campaign shrink", "keys ceremony --tests"):
+        with pytest.raises(AssertionError):
+            check_hint(wrong)
