@@ -123,10 +123,12 @@ def test_names_that_invite_a_fake_are_found(folder: Path) -> None:
     _publish(folder, "telegram.handle", "@cleanhandsdesks")
     _publish(folder, "telegram.handle", "@modernhands")
     _publish(folder, "other", "https://cleаn.example/")
+    _publish(folder, "other", f"https://{'hаnds'.encode('idna').decode()}.example/")
     found = [one.what for one in _found(folder) if one.rule == "look-alike"]
     assert any("differ in one letter" in what for what in found)
     assert any("'rn', which is read as 'm'" in what for what in found)
-    assert any("mixes scripts" in what for what in found)
+    assert any("'cleаn.example' mixes scripts" in what for what in found)
+    assert any("'hаnds.example' mixes scripts" in what for what in found), "written as xn--"
 
 
 def test_names_to_register_leave_out_those_that_we_hold(folder: Path) -> None:

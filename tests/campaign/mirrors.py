@@ -30,14 +30,23 @@ def from_mirror(town: Town, url: str, limits: dict[str, Any] | None = None, **tr
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """A static server; `bad` names a path and what is done to whoever asks for it."""
+    """A static server; `bad` names a path and what is done to whoever asks for it. `heads` gets the
+    headers of every request."""
 
-    def __init__(self, *args: Any, bad: dict[str, str], **kwargs: Any) -> None:
-        self._bad = bad
+    def __init__(
+        self, *args: Any, bad: dict[str, str], heads: list[dict[str, str]], **kwargs: Any
+    ) -> None:
+        self._bad, self._heads = bad, heads
         super().__init__(*args, **kwargs)
+
+    def end_headers(self) -> None:
+        """Every answer would like to be remembered."""
+        self.send_header("Set-Cookie", "who=you; Path=/")
+        super().end_headers()
 
     def do_GET(self) -> None:
         """Serve, or misbehave until the other side hangs up."""
+        self._heads.append({name.lower(): value for name, value in self.headers.items()})
         how = self._bad.get(self.path)
         if how is None:
             super().do_GET()
@@ -94,9 +103,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def mirror(folder: Path, bad: dict[str, str] | None = None) -> Iterator[str]:
+def mirror(
+    folder: Path, bad: dict[str, str] | None = None, heads: list[dict[str, str]] | None = None
+) -> Iterator[str]:
     """A mirror of a folder while the block runs; gives its address."""
-    handler = partial(Handler, directory=str(folder), bad=bad or {})
+    handler = partial(
+        Handler, directory=str(folder), bad=bad or {}, heads=[] if heads is None else heads
+    )
     with _Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

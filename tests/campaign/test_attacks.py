@@ -6,6 +6,7 @@ number, and what a client remembers stays what it was.
 
 from __future__ import annotations
 
+import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from securesystemslib.signer import SSlibKey
 from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 from tests.campaign.mirrors import from_mirror, mirror
-from tuf.api.metadata import Metadata, Root, TargetFile
+from tuf.api.metadata import Metadata, MetaFile, Root, TargetFile
 
 from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony_replace import replace_role
@@ -60,6 +61,7 @@ def test_rollback_is_refused_by_who_has_seen_a_newer_version(town: Town, tmp_pat
     assert old.check(remember=seen).rule == "bundle 6.5"
     assert image(seen) == before
     assert town.check(remember=seen).verdict is Verdict.GENUINE
+    assert stat.S_IMODE(seen.stat().st_mode) == 0o700, "others could read who checked what"
 
 
 def test_rollback_of_one_role_is_refused(town: Town, tmp_path: Path) -> None:
@@ -109,6 +111,23 @@ def test_endless_data_is_cut_off(town: Town) -> None:
     with mirror(town.site, {"/film/01": "endless"}) as url:
         report = from_mirror(town, url)
     assert [(d.name, d.rule) for d in report.differs] == [("film/01", "bundle 6.8")]
+
+
+def test_metadata_beyond_its_size_is_cut_off_whoever_signed_it(town: Town) -> None:
+    """A thief of the timestamp key leaves the length out, so that no length is promised."""
+    whole = town.metadata("snapshot").read_bytes()
+
+    def promise_nothing(signed: Any) -> None:
+        signed.version += 1
+        signed.snapshot_meta = MetaFile(1)
+
+    town.forge("timestamp", promise_nothing, (town.online("timestamp"),))
+    assert town.check().verdict is Verdict.GENUINE
+    town.metadata("snapshot").write_bytes(whole + b" " * (4 << 20))
+    assert town.check().rule == "bundle 6.8"
+    town.metadata("snapshot").write_bytes(whole)
+    (town.site / "tuf" / "2.root.json").write_bytes(bytes(64 * 1024 + 1))
+    assert town.check().rule == "bundle 6.8"
 
 
 def test_extraneous_dependencies_do_not_exist_and_files_beside_are_refused(town: Town) -> None:

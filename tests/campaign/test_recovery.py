@@ -6,6 +6,7 @@ replaced medium changes the words, and then the old words find the new bundle to
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,16 @@ from tests.campaign.test_attacks import publish
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import minisign, repository
+from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_replace import (
     renew,
     replace_medium,
     replace_record,
     replace_role,
 )
+from wallflower.campaign.edge.ceremony_restore import restore
 from wallflower.campaign.edge.ceremony_sign import finish, sign_pending
+from wallflower.campaign.edge.repository import freshen
 from wallflower.campaign.verify import Verdict
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -227,3 +231,54 @@ def test_a_finish_that_is_stopped_is_finished_by_the_next(
     assert not town.keys.waiting()
     town.sign(LATER)
     assert town.check().verdict is Verdict.GENUINE
+
+
+def test_keys_from_an_older_backup_go_on_above_what_was_published(
+    town: Town, tmp_path: Path
+) -> None:
+    """The disk of the publishing computer broke; the backup is three signatures old."""
+    seen, backup = tmp_path / "seen", tmp_path / "backup"
+    shutil.copytree(town.keys.folder.path, backup)
+    for number in range(3):
+        (town.site / "film" / "00").write_bytes(b"film %d" % number)
+        town.sign(LATER)
+    knows(town, seen)
+    published = tmp_path / "published"
+    shutil.copytree(town.site, published)
+    shutil.rmtree(town.keys.folder.path)
+    shutil.copytree(backup, town.keys.folder.path, dirs_exist_ok=True)
+    before = image(town.place)
+    for again in (town.sign, lambda: freshen(town.site, town.keys, LATER)):
+        with pytest.raises(Fault, match="older backup") as fault:
+            again()
+        assert f"wallflower keys restored {town.keys.folder.path} {town.site}" in str(fault.value)
+        assert image(town.place) == before
+    assert set(restore(town.keys, published)) == {"film", "page", "snapshot", "timestamp"}
+    assert restore(town.keys, published) == []
+    (town.site / "film" / "00").write_bytes(b"another film")
+    town.sign(LATER)
+    assert town.check(remember=seen).version == 5
+    knows(town, seen)
+
+
+def test_a_backup_from_before_a_replacement_takes_nothing_over(town: Town, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(town.keys.folder.path, backup)
+    replace_role(town.keys, "page", NOW, seeded("page"))
+    assert town.approve("1", "2")
+    town.sign(LATER)
+    before = image(backup)
+    with pytest.raises(Fault, match="another targets"):
+        restore(Keys(backup), town.site)
+    assert image(backup) == before
+
+
+def test_nobody_else_drives_the_versions_of_a_restored_folder_up(town: Town) -> None:
+    thief = seeded("thief")(32)
+    for role in ("page", "snapshot", "timestamp", "targets"):
+        town.forge(role, lambda s: setattr(s, "version", 1 << 30), (thief,))
+    (town.site / "tuf" / "x.page.json").write_bytes(b"{}")
+    (town.site / "tuf" / "7.page.json").write_bytes(b"{")
+    before = image(town.keys.folder.path)
+    assert restore(town.keys, town.site) == []
+    assert image(town.keys.folder.path) == before

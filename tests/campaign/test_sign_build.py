@@ -529,3 +529,27 @@ def test_a_build_is_known_by_its_folder_and_by_its_site(made: Built, first: Town
     assert f"To hand out: {build(made)}/carry.zip" in done.output
     assert check_zip(made, now=NOW + timedelta(days=2)).verdict is not Verdict.REFUSED
     assert typed(made, build(made)).exit_code == 0
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
+def test_signing_that_is_stopped_between_two_files_is_made_whole_by_the_next(
+    made: Built, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    left, real = at, Path.replace
+
+    def replace(self: Path, to: Path) -> Path:
+        nonlocal left
+        if to.is_relative_to(build(made)):
+            left -= 1
+            if left == 0:
+                raise InterruptedError
+        return real(self, to)
+
+    with monkeypatch.context() as patched, pytest.raises(InterruptedError):
+        patched.setattr(Path, "replace", replace)
+        sign_build(build(made), made.keys, LATER)
+    sign_build(build(made), made.keys, LATER)
+    onion = check(FolderPlace(build(made) / "onion" / "site"), Trust(words=made.words), LATER)
+    for report in (made.check(), check_zip(made), alone(made, page(made).read_bytes()), onion):
+        assert report.verdict is Verdict.GENUINE, report
+    assert not list(build(made).rglob("*.new"))

@@ -21,6 +21,7 @@ from tests.campaign.test_attacks import publish
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import repository
+from wallflower.campaign.edge import verify, verify_places
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.edge.ceremony_sign import prepare
@@ -145,6 +146,36 @@ def test_what_is_larger_than_anything_may_be_is_refused(town: Town, tmp_path: Pa
     with pytest.raises(Refused) as refused:
         scan(town.site)
     assert refused.value.rule == "bundle 6.8"
+
+
+def test_more_files_than_there_may_be_are_refused_in_folders_zips_and_targets(
+    first: Town, packed_town: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "FILES_MAX", 5)
+    assert first.check().rule == "bundle 6.8"
+    monkeypatch.setattr(verify_places, "FILES_MAX", 5)
+    for look in (lambda: scan(first.site), lambda: ZipPlace(BytesIO(packed_town))):
+        with pytest.raises(Refused) as refused:
+            look()
+        assert refused.value.rule == "bundle 6.8"
+
+
+def test_a_check_tells_a_mirror_nothing_and_goes_by_nobody_else(
+    first: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cookie comes back, no program is named, and a proxy of the surroundings is not asked."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    heads: list[dict[str, str]] = []
+    with mirror(first.site, heads=heads) as url:
+        # By a name: cookies of bare addresses are dropped by everybody.
+        report = from_mirror(first, url.replace("127.0.0.1", "localhost"))
+    assert report.verdict is Verdict.GENUINE
+    assert len(heads) > 10
+    assert set().union(*heads) <= {"host", "accept", "connection"}, heads[-1]
+    assert len({head["accept"] for head in heads}) == 1
 
 
 def test_a_file_that_is_signed_as_larger_than_any_may_be_is_not_asked_for(town: Town) -> None:
@@ -403,6 +434,19 @@ def test_what_was_seen_before_but_never_compared_is_still_said_to_be(
 def test_a_root_file_that_was_kept_stands_for_the_words(first: Town, tmp_path: Path) -> None:
     root = (first.site / "tuf" / "1.root.json").read_bytes()
     assert first.check(words="", root=root).verdict is Verdict.GENUINE
+
+
+def test_a_damaged_root_of_ones_own_says_nothing_of_the_copy(first: Town, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    assert first.check(remember=seen).verdict is Verdict.GENUINE
+    (seen / "root.json").unlink()
+    (seen / "root.json").write_bytes(b"{")
+    before = image(seen)
+    for trust in ({"remember": seen}, {"root": b"no root"}):
+        with pytest.raises(Fault, match="no root file") as fault:
+            first.check(**trust)
+        assert not isinstance(fault.value, Refused)
+    assert image(seen) == before
 
 
 def test_the_name_that_a_stranger_gives_himself_cannot_drive_a_terminal(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from wallflower.campaign.edge.ceremony_replace import (
     replace_record,
     replace_role,
 )
+from wallflower.campaign.edge.ceremony_restore import restore
 from wallflower.campaign.edge.ceremony_sign import as_missing, finish, missing, sign_pending
 from wallflower.campaign.eightwords import DIGITS, LISTS, to_shown
 from wallflower.campaign.repository import OFFLINE, ends_soon
@@ -327,6 +328,20 @@ def renew_(folder: Path) -> None:
 def _ask_for_media(folder: Path) -> None:
     click.echo("Prepared. Nothing has changed yet; now the media sign, one after the other:")
     click.echo(f"  wallflower keys sign {folder} --medium FOLDER")
+
+
+@keys.command()
+@_KEYS
+@click.argument("published", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restored(folder: Path, published: Path) -> None:
+    """Go on after the folder of keys came back from a backup.
+
+    PUBLISHED is a folder of what was published last: 'wallflower verify ADDRESS --keep PUBLISHED'
+    makes one. Versions go on above it; nobody believes a lower one.
+    """
+    roles = restore(require_keys(folder), published)
+    click.echo(f"Taken over: {', '.join(roles)}." if roles else "Nothing there is newer.")
+    click.echo(f"Now sign the bundle again: wallflower campaign sign bundle --keys {folder}")
 
 
 @keys.command("drop")

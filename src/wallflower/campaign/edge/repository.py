@@ -22,6 +22,7 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
@@ -54,6 +55,7 @@ def sign_folder(
     names = [n for n in scan(folder) if not is_metadata(n) and n not in MADE]
     if not names:
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
+    _check_not_behind(folder, keys)
     if both := sorted({*names, *MADE} & parts.keys()):
         raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
     for name in names:
@@ -75,10 +77,20 @@ def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
     _check_settled(keys, now)
     if not (folder / METADATA / f"{Timestamp.type}.json").is_file():
         raise Fault("That folder was never signed", f"Type: wallflower campaign sign {folder}")
+    _check_not_behind(folder, keys)
     _check_last_signed(folder, keys, found)
     until = _sign_times(keys, found, now)
     publish(folder, keys)
     return SignedBundle(_version(keys, Snapshot.type), 0, until)
+
+
+def _check_not_behind(folder: Path, keys: Keys) -> None:
+    """No version that was published before is given to something else."""
+    if (folder / METADATA).is_dir() and newer(keys, folder):
+        raise Fault(
+            "That folder was signed later than these keys know of, so they are an older backup",
+            f"Type: wallflower keys restored {keys.folder.path} {folder}",
+        )
 
 
 def _check_last_signed(folder: Path, keys: Keys, found: Ceremony) -> None:

@@ -42,6 +42,7 @@ _CARRIED: Final = "carried"  # a folder of the build, and the part that the ZIP 
 _ALONE: Final = ("films", "cards")  # folders whose files are handed out one by one
 _ONION: Final = "onion/site"
 _MINISIG: Final = ".minisig"
+_BESIDE: Final = ".new"  # half written; the next signing replaces it
 _BUILD_AGAIN: Final = "Build the campaign again, then sign."
 
 
@@ -88,7 +89,10 @@ def _carried(build: Path) -> dict[str, bytes]:
     finally:
         place.close()
     for path in (build / _CARRIED).iterdir():
-        if path.suffix != _MINISIG and files.get(path.name) != cut(path.read_bytes())[0]:
+        if (
+            path.suffix not in (_MINISIG, _BESIDE)
+            and files.get(path.name) != cut(path.read_bytes())[0]
+        ):
             raise Fault(f"{ZIP} and {_CARRIED}/ do not hold the same", _BUILD_AGAIN)
     return files
 
@@ -133,6 +137,6 @@ def _small(files: Mapping[str, bytes]) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f"{path.name}.new")
+    beside = path.with_name(f"{path.name}{_BESIDE}")
     beside.write_bytes(data)
     beside.replace(path)

@@ -42,6 +42,7 @@ from wallflower.campaign.repository import (
 )
 from wallflower.campaign.verify import (
     FILE_MAX,
+    FILES_MAX,
     MADE,
     NEXT,
     SITE,
@@ -172,6 +173,8 @@ def _targets(opened: Opened) -> dict[str, TargetFile]:
     names = set(top.targets)
     for role in delegated(top):
         names |= set(opened.set[role].targets)
+    if len(names) > FILES_MAX:
+        raise Refused("bundle 6.8", "More files are signed than there may be", NEXT)
     found = {}
     for name in sorted(names):
         if is_metadata(check_name(name)):

@@ -22,7 +22,7 @@ from wallflower.campaign.edge.verify_places import Place
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import METADATA_MAX, NEXT
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 
 ROOT_MAX: Final = 64 * 1024
 _TIME_MAX: Final = 16 * 1024
@@ -71,8 +71,7 @@ def metadata_folder(trust: Trust) -> Iterator[Path]:
 
 def open_metadata(place: Place, trust: Trust, folder: Path, now: datetime) -> Opened:
     """The metadata, verified from the first root on; expired is told apart from wrong."""
-    known = trust.root or _remembered(folder)
-    first = known or _first_root(place)
+    first = _known_root(trust, folder) or _first_root(place)
     root_keys(first)
     try:
         updater, old = _refresh(place, first, folder, now), False
@@ -84,6 +83,20 @@ def open_metadata(place: Place, trust: Trust, folder: Path, now: datetime) -> Op
     if compared:
         (folder / _COMPARED).touch()
     return Opened(updater, old, compared)
+
+
+def _known_root(trust: Trust, folder: Path) -> bytes:
+    """A root of one's own, or b""; a Fault when it is damaged, which says nothing of the copy."""
+    known = trust.root or _remembered(folder)
+    try:
+        if known:
+            root_keys(known)
+    except Refused:
+        raise Fault(
+            "The root that was given, or is remembered, is no root file",
+            "Take another file or folder, and compare the eight words again.",
+        ) from None
+    return known
 
 
 def _remembered(folder: Path) -> bytes:
