@@ -177,6 +177,11 @@ def test_without_words_packages_or_fonts_the_build_says_what_to_type(
 
     assert "--keys KEYS" in said()
     assert "eight single words" in said("--words", "only three words")
+    # Pins of one ceremony are never closed by the words of another that lies at hand.
+    (town.place / "other.json").write_bytes(pins)
+    monkeypatch.chdir(town.place)
+    assert (town.place / "keys").is_dir()
+    assert "--keys KEYS" in said("--pins", "other.json")
     keys = ("--keys", str(town.keys.folder.path))
     with monkeypatch.context() as without:
         without.setattr(film_fonts, "FONTS", town.place)
