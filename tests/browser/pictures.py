@@ -41,7 +41,7 @@ def _settle(page: Page) -> None:
     page.evaluate(
         "() => new Promise(done => { const film = document.getElementById('film');"
         " film.addEventListener('seeked', () => requestAnimationFrame(done), {once: true});"
-        " film.currentTime = 20; })"
+        " film.currentTime = 18; })"
     )
     page.wait_for_timeout(300)
 

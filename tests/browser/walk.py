@@ -94,7 +94,7 @@ async def write(camera: Camera, town: Town, page: Page) -> str:
     await page.evaluate(
         "() => new Promise(done => { const film = document.getElementById('film');"
         " film.addEventListener('seeked', () => requestAnimationFrame(done), {once: true});"
-        " film.currentTime = 20; })"
+        " film.currentTime = 18; })"
     )
     await page.wait_for_timeout(300)
     await camera.take(page, "1-film")

@@ -147,7 +147,7 @@ def test_a_film_shows_its_storyboard_as_it_is_now_whatever_the_cache_holds(tmp_p
 def test_only_the_closing_card_is_encoded_for_another_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(tmp_path, BOARDS["en"])
+    make(tmp_path, BOARDS["en"], only_small=True)
     encoded: list[int] = []
 
     def count(
@@ -158,8 +158,9 @@ def test_only_the_closing_card_is_encoded_for_another_address(
         encode_pictures(path, how, rate, iter(pictures), tick)
 
     monkeypatch.setattr(film, "encode_pictures", count)
-    make(tmp_path, BOARDS["en"], ending=Ending("https://other.example/", ("able",) * 8))
-    assert encoded == [18, 18]  # the closing card of both sizes, and no body
+    ending = Ending("https://other.example/", ("able",) * 8)
+    make(tmp_path, BOARDS["en"], ending=ending, only_small=True)
+    assert encoded == [18]  # the closing card, and no body
 
 
 def test_without_words_packages_or_fonts_the_build_says_what_to_type(
@@ -177,6 +178,11 @@ def test_without_words_packages_or_fonts_the_build_says_what_to_type(
 
     assert "--keys KEYS" in said()
     assert "eight single words" in said("--words", "only three words")
+    # Pins of one ceremony are never closed by the words of another that lies at hand.
+    (town.place / "other.json").write_bytes(pins)
+    monkeypatch.chdir(town.place)
+    assert (town.place / "keys").is_dir()
+    assert "--keys KEYS" in said("--pins", "other.json")
     keys = ("--keys", str(town.keys.folder.path))
     with monkeypatch.context() as without:
         without.setattr(film_fonts, "FONTS", town.place)

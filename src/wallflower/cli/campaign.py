@@ -103,14 +103,15 @@ def campaign_build(
         address=address or authored.address,
     )  # fmt: skip
     pins = require_pins(keys, folder / PINS, pins_file)
-    warn_of_ends(keys if pins_file is None else pins_file.parent, OFFLINE)
+    held = keys if pins_file is None else pins_file.parent  # the words are of the same ceremony
+    warn_of_ends(held, OFFLINE)
     cards = None if without_cards else _cards()
     _report_texts(authored)
     may_replace(out)
     with tempfile.TemporaryDirectory() as scratch:
         films = {}
         if authored.films and not without_films:
-            said = words or (keys if (keys / BOOK).is_file() else None)
+            said = words or (held if (held / BOOK).is_file() else None)
             films = _films(authored, said, Path(scratch), cache)
         built = build_bundle(authored, pins, packaged_page(), out, channel, cards, films)
     for line in built.weights.lines():

@@ -28,6 +28,8 @@ _MARKS: Final = (b"x264", b"Lavf", b"Lavc", b"\xa9too", b"Wallflower", b"wallflo
 # `faststart` puts the index in front, so that it plays while it arrives; `bitexact` leaves out the
 # names and versions of the tools and the time of making.
 _MP4: Final = {"movflags": "+faststart", "empty_hdlr_name": "1", "fflags": "+bitexact"}
+# Whatever lies in a cache, no part of a film makes FFmpeg open another file or an address.
+_READ: Final = {"protocol_whitelist": "file"}
 
 
 def tool_versions() -> dict[str, str]:
@@ -62,7 +64,9 @@ def join(
     """Write a film: the pictures of `parts` one after the other, not encoded again, and `sound` as
     16-bit mono of the same length."""
     with ExitStack() as opened, av.open(str(path), "w", format="mp4", options=_MP4) as film:
-        read = [opened.enter_context(av.open(str(part))) for part in parts]
+        read = [
+            opened.enter_context(av.open(str(part), format="mp4", options=_READ)) for part in parts
+        ]
         setting = read[0].streams.video[0].codec_context.extradata
         if any(part.streams.video[0].codec_context.extradata != setting for part in read):
             raise Fault("Parts of a film are coded differently", "Empty the cache of films.")
