@@ -120,7 +120,7 @@ def test_a_hum_made_from_another_record_opens_nowhere(other: str, draw: Draw) ->
 def test_names_of_many_cells_are_those_of_each(damage: list[tuple[int, int]]) -> None:
     """Damaged ones among them: seals that begin alike, and cells that are none."""
     cells = [*CELLS, *(flip(CELLS[counter], at) for counter, at in damage), b"short", *CELLS]
-    said = []
+    said: list[tuple[int, int, bytes, bytes] | None] = []
     for cell in cells:
         try:
             said.append((*read_name(cell), cell))
