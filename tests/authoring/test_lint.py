@@ -181,6 +181,7 @@ def test_steps_that_readers_cannot_take_are_found_with_their_source(folder: Path
     [
         ("https://a.example/?utm_source=x", "more than an address"),
         ("https://a.example/#from-x", "more than an address"),
+        ("https://you@a.example/", "more than an address"),
         ("https://bit.ly/abc", "shortener"),
     ],
 )
@@ -195,6 +196,7 @@ def test_addresses_that_tell_where_a_reader_came_from_are_found(
     ("mirrors", "said"),
     [
         (["https://one.example", "https://two.example"], None),
+        (["https://lake.example/a", "https://LAKE.example/b"], "are the same"),
         (["https://blue-lake.example", "https://red-hill.test"], None),
         (["https://a.quiet.example", "https://b.quiet.example"], "both under quiet.example"),
         (["https://m1.example", "https://m2.test"], None),

@@ -282,3 +282,41 @@ def test_nobody_else_drives_the_versions_of_a_restored_folder_up(town: Town) -> 
     before = image(town.keys.folder.path)
     assert restore(town.keys, town.site) == []
     assert image(town.keys.folder.path) == before
+
+
+@pytest.mark.parametrize("key", ["root.key", "targets.key"])
+@pytest.mark.parametrize("data", [b"", b"short", bytes(32)])
+def test_a_medium_with_damaged_keys_signs_nothing_and_is_named_as_such(
+    town: Town, key: str, data: bytes
+) -> None:
+    renew(town.keys, NOW)
+    (town.medium("1") / key).write_bytes(data)
+    before = image(town.keys.metadata.path)
+    with pytest.raises(Fault, match="damaged"):
+        sign_pending(town.keys, town.medium("1"))
+    assert image(town.keys.metadata.path) == before
+    assert town.approve("2", "3"), "the others are enough"
+
+
+def test_a_medium_that_goes_signs_its_replacement_and_nothing_else(town: Town) -> None:
+    """A root needs those before it; the files that are pinned need only those that stay."""
+    new = town.place / "medium-4"
+    new.mkdir()
+    replace_medium(town.keys, "2", "4", new, NOW, seeded("four"))
+    sign_pending(town.keys, town.medium("2"))
+    waiting = town.keys.waiting()
+    assert (len(waiting["root"].signatures), len(waiting["targets"].signatures)) == (1, 0)
+    assert town.approve("1", "4")
+
+
+def test_a_new_root_counts_only_with_enough_media_of_the_old_one(town: Town) -> None:
+    """Medium 1 and the new one are two of the new root, and one of the old: no client follows."""
+    new = town.place / "medium-4"
+    new.mkdir()
+    replace_medium(town.keys, "2", "4", new, NOW, seeded("four"))
+    before = image(town.keys.metadata.path)
+    assert not town.approve("1", "4")
+    assert image(town.keys.metadata.path) == before
+    assert town.approve("3")
+    town.sign(LATER)
+    assert town.check().verdict is Verdict.GENUINE

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 
 from wallflower.campaign import minisign, repository
+from wallflower.campaign.edge import repository as signing
+from wallflower.campaign.edge.ceremony_replace import renew
 from wallflower.campaign.edge.repository import freshen, sign_folder
 from wallflower.campaign.verify import Verdict
 from wallflower.errors import Fault, Refused
@@ -125,6 +127,38 @@ def test_signatures_that_ended_are_made_again_by_signing(town: Town) -> None:
     assert town.check(year + timedelta(days=10)).verdict is Verdict.OLD  # targets: the media's
     with pytest.raises(Fault, match="keys renew"):
         sign_folder(town.site, town.keys, NOW + timedelta(days=366))
+
+
+def test_a_role_whose_date_ends_soon_is_signed_again_though_its_files_are_the_same(
+    town: Town,
+) -> None:
+    for days, version in ((300, 1), (310, 2)):
+        now = NOW + timedelta(days=days)
+        town.sign(now)
+        film = town.read("film").signed
+        assert film.version == version
+        assert film.expires > now + timedelta(days=60)
+
+
+def test_a_date_alone_does_not_outlive_the_roles_of_files(town: Town) -> None:
+    """The media renewed theirs; nobody signed the files again."""
+    renew(town.keys, NOW + timedelta(days=300))
+    assert town.approve("1", "2")
+    before = image(town.site)
+    with pytest.raises(Fault, match="signature of film has ended"):
+        freshen(town.site, town.keys, NOW + timedelta(days=366))
+    assert image(town.site) == before
+
+
+def test_more_files_than_metadata_may_name_are_not_signed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "METADATA_MAX", 600)
+    before = image(town.site / "tuf")
+    (town.site / "more").write_bytes(b"more")
+    with pytest.raises(Fault, match="too many files"):
+        town.sign(LATER)
+    assert image(town.site / "tuf") == before
 
 
 def test_an_empty_folder_is_not_signed(town: Town, tmp_path: Path) -> None:

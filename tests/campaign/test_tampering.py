@@ -148,6 +148,13 @@ def test_what_is_larger_than_anything_may_be_is_refused(town: Town, tmp_path: Pa
     assert refused.value.rule == "bundle 6.8"
 
 
+def test_nothing_is_unpacked_that_a_mirror_packed_unasked(first: Town) -> None:
+    """A few bytes of such an answer could be gigabytes."""
+    for path, rule in (("/tuf/timestamp.json", "bundle 6.2"), ("/film/00", "bundle 6.11")):
+        with mirror(first.site, {path: "packed"}) as url:
+            assert from_mirror(first, url).rule == rule
+
+
 def test_more_files_than_there_may_be_are_refused_in_folders_zips_and_targets(
     first: Town, packed_town: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

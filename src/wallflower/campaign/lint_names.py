@@ -20,7 +20,7 @@ from wallflower.campaign.authoring import Authored, Published
 from wallflower.errors import Fault
 
 _LIMITS: Final = Path(__file__).with_name("lint_limits.toml")
-_LINK: Final = re.compile(r"(?:https?://)?[^\s/@]+\.[^\s/@]{2,}(?:/\S*)?")
+_LINK: Final = re.compile(r"(?:https?://(?:[^\s/@]+@)?)?[^\s/@]+\.[^\s/@]{2,}(?:/\S*)?")
 _SCHEME: Final = re.compile(r"\Ahttps?://(www\.)?")
 _SHORTENERS: Final = frozenset({"bit.ly", "t.co", "tinyurl.com", "goo.gl", "is.gd", "cutt.ly"})
 
