@@ -233,6 +233,24 @@ async def test_a_power_cut_within_a_drop_loses_and_repeats_nothing(world: World)
     assert world.desk.status().faults == {}
 
 
+async def test_a_disk_that_fills_ends_no_desk_and_loses_no_letter(world: World) -> None:
+    await world.start()
+    store = world.desk._store
+    assert store is not None
+    ((pages,),) = store.run("PRAGMA page_count")
+    store.run(f"PRAGMA max_page_count = {pages + 1}")
+    for n in range(8):
+        world.drop(*(world.write(bytes([n, at]) * 8, "x" * 5000) for at in range(4)))
+    await world.desk.step()
+    assert any("disk" in name for name in world.desk.status().unreachable)
+    assert world.desk.status().letters < 32
+    store.run("PRAGMA max_page_count = 1000000")
+    await world.desk.step()
+    assert world.desk.status().unreachable == []
+    assert world.desk.status().letters == 32
+    assert world.desk.status().faults == {}
+
+
 async def test_restart_keeps_everything(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "stay"))

@@ -110,13 +110,19 @@ class DiskTrouble(Fault):
         )
 
 
+def is_of_disk(error: Exception) -> bool:
+    """Whether a database says by this that its disk is full or fails; SQLCipher's says it alike."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 @contextmanager
 def disk_trouble() -> Generator[None, None, None]:
     """Within, a full or failing disk is a DiskTrouble; every other error stays what it is."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        if not is_of_disk(error):
             raise
         raise DiskTrouble from None
     except OSError as error:

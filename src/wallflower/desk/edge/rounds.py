@@ -17,6 +17,7 @@ from wallflower.desk.edge.watch import look_at_board
 from wallflower.desk.keys import wanted_days
 from wallflower.errors import Refused
 from wallflower.host.clock import day_of
+from wallflower.host.disk import DiskTrouble
 from wallflower.host.net import Unreachable
 from wallflower.wire.sizes import HASH, week_of_day
 
@@ -50,6 +51,8 @@ class Rounds:
                     await work()
                 except Unreachable:
                     unreachable.append(name)
+                except DiskTrouble:  # nothing was kept or acknowledged; it comes again
+                    unreachable.append("this computer's disk, which is full or fails")
                 except Refused as refused:
                     self.parts.letters.fault(refused.rule)
         except Locked:

@@ -26,7 +26,7 @@ from wallflower.desk.header import (
     wrap,
 )
 from wallflower.errors import Fault
-from wallflower.host.disk import Folder, roll_back
+from wallflower.host.disk import DiskTrouble, Folder, is_of_disk, roll_back
 from wallflower.host.entropy import Entropy
 
 HEADER_FILE: Final = "store.json"
@@ -94,10 +94,15 @@ class Store:
         self._db = db
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """One statement's rows, or Locked when the store was closed."""
+        """One statement's rows; Locked when the store was closed, DiskTrouble when it is full."""
         if self._db is None:
             raise Locked
-        rows: list[tuple[Any, ...]] = self._db.execute(statement, values).fetchall()
+        try:
+            rows: list[tuple[Any, ...]] = self._db.execute(statement, values).fetchall()
+        except dbapi2.OperationalError as error:
+            if is_of_disk(error):
+                raise DiskTrouble from None
+            raise
         return rows
 
     @contextlib.contextmanager
@@ -204,8 +209,10 @@ def _connect(folder: Folder, data_key: bytes) -> Store:
         for pragma in _PRAGMAS:
             db.execute(f"PRAGMA {pragma}")
         db.executescript(_SCHEMA)
-    except dbapi2.OperationalError:
+    except dbapi2.OperationalError as error:
         db.close()
+        if is_of_disk(error):
+            raise DiskTrouble from None
         raise Fault("The store is open elsewhere", "Close the other desk first.") from None
     except dbapi2.DatabaseError:
         db.close()
