@@ -19,7 +19,7 @@ _NETWORK_V4, _NETWORK_V6 = 24, 48  # neighbours: whoever scans one scans the oth
 
 def linked(authored: Authored) -> Iterator[tuple[str, str]]:
     """What links two mirrors, or a copy to a mirror."""
-    hosts = [_host(address) for address in authored.mirrors]
+    hosts = [host_of(address) for address in authored.mirrors]
     for host in hosts:
         for place in _named_in(authored, host):
             yield (
@@ -34,7 +34,8 @@ def linked(authored: Authored) -> Iterator[tuple[str, str]]:
             )
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
+    """The host of an address, or of a name that stands for one."""
     parts = urlsplit(address if "://" in address else f"https://{address}")
     return (parts.hostname or address).lower()
 
@@ -90,10 +91,7 @@ def _neighbours(one: str, other: str) -> bool:
 def not_judged(authored: Authored) -> Iterator[str]:
     """What only the operators can see to."""
     if len(authored.mirrors) > 1:
-        yield (
-            "certificates are published in public logs: one mirror, one certificate, one account, "
-            "another day; never two mirrors' names in one certificate"
-        )
+        yield ("who asked for the mirrors' certificates, and from where: one mirror, one account")
         yield (
             "all mirrors serve the same bytes, so whoever scans the whole net for them finds every "
             "open mirror; an onion or a mirror that asks for a name first is not found so"

@@ -19,7 +19,7 @@ from wallflower.campaign import (
     lint_reach,
 )
 from wallflower.campaign.authoring import Authored
-from wallflower.campaign.edge import lint_media
+from wallflower.campaign.edge import lint_certificates, lint_media
 from wallflower.campaign.texts import lost_items
 
 
@@ -49,6 +49,7 @@ _RULES: Final[tuple[tuple[str, Callable[[Authored], Said]], ...]] = (
     ("reach", lint_reach.beyond_reach),
     ("referrer", lint_names.marked),
     ("mirrors", lint_mirrors.linked),
+    ("certificates", lint_certificates.linked),
 )
 
 
@@ -60,7 +61,7 @@ def lint(authored: Authored, page: Path) -> Report:
     said += [("translation", pair) for pair in _translations(authored)]
     report.findings.extend(Finding(rule, what, step) for rule, (what, step) in said)
     report.advice.extend(lint_lookalikes.to_register(authored))
-    for module in (lint_names, lint_media, lint_reach, lint_mirrors):
+    for module in (lint_names, lint_media, lint_reach, lint_mirrors, lint_certificates):
         report.unsaid.extend(module.not_judged(authored))
     return report
 

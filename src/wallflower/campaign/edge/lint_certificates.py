@@ -1,0 +1,88 @@
+"""What the mirrors' certificates say about each other, out of PEM files in `certificates/`.
+
+Certificates are public (RFC 9162): whoever searches the logs for what two of them have in common
+finds the second mirror by the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wallflower.campaign.authoring import Authored
+from wallflower.campaign.lint_mirrors import host_of
+from wallflower.errors import Fault
+
+FOLDER: Final = "certificates"
+_MOST = 65_536  # bytes of one file; a chain of four has 8,000
+_OWN: Final = "Give each mirror a certificate of its own, with a key of its own, on another day."
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The first certificate of a file: the server's own stands before those of its issuers."""
+
+    file: str
+    names: frozenset[str]
+    key: bytes
+    issued: tuple[str, str]
+    said: tuple[str, ...]
+
+
+def linked(authored: Authored) -> Iterator[tuple[str, str]]:
+    """What in the certificates leads from one mirror to another, or to people. Raises Fault."""
+    read = [_read(path) for path in _files(authored)]
+    mirrors = {host_of(address) for address in authored.mirrors}
+    for one in read:
+        if len(one.names & mirrors) > 1:
+            names = " and ".join(sorted(one.names & mirrors))
+            yield f"{one.file} is one certificate for {names}", _OWN
+        if one.said:
+            yield (
+                f"{one.file} says who it is for: {', '.join(one.said)}",
+                "Take a certificate that says nothing but the mirror's name.",
+            )
+    for one, other in combinations(read, 2):
+        if one.key == other.key:
+            yield f"{one.file} and {other.file} are for one key", _OWN
+        elif one.issued == other.issued:
+            yield f"{one.file} and {other.file} come from one issuer on one day", _OWN
+
+
+def not_judged(authored: Authored) -> Iterator[str]:
+    """Mirrors whose certificate nobody put here."""
+    known = {name for path in _files(authored) for name in _read(path).names}
+    for host in sorted({host_of(address) for address in authored.mirrors} - known):
+        if not host.endswith(".onion"):
+            yield f"the certificate of {host}: put it into {FOLDER}/ as PEM, and lint again"
+
+
+def _files(authored: Authored) -> list[Path]:
+    return sorted((authored.folder / FOLDER).glob("*.pem"))
+
+
+def _read(path: Path) -> _Read:
+    with path.open("rb") as file:
+        data = file.read(_MOST)
+    try:
+        found = x509.load_pem_x509_certificates(data)[0]
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        key = found.public_key()
+    except x509.ExtensionNotFound:
+        raise Fault(f"{path.name} names no host", "Take the certificate of a mirror.") from None
+    except (ValueError, x509.DuplicateExtension) as error:
+        raise Fault(f"{path.name} is no certificate", "Copy it again, as PEM.") from error
+    others = [a for a in found.subject if a.oid != x509.NameOID.COMMON_NAME]
+    return _Read(
+        path.name,
+        frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        (found.issuer.rfc4514_string(), f"{found.not_valid_before_utc:%F}"),
+        tuple(str(attribute.value) for attribute in others),
+    )

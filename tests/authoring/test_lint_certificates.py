@@ -1,0 +1,101 @@
+"""What certificates say of mirrors: made here by an issuer of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from tests.authoring.conftest import change
+
+from wallflower.campaign.authoring import read_campaign
+from wallflower.campaign.edge import lint_certificates
+from wallflower.errors import Fault
+
+LAKE, HILL = "blue-lake.example", "red-hill.test"
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
+ISSUER = Ed25519PrivateKey.generate()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A certificate as somebody asked for it."""
+
+    names: tuple[str, ...]
+    key: Ed25519PrivateKey
+    day: datetime = DAY
+    organisation: str = ""
+
+    def pem(self) -> bytes:
+        parts = [x509.NameAttribute(NameOID.COMMON_NAME, self.names[0])]
+        if self.organisation:
+            parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, self.organisation))
+        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in self.names])
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name(parts))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An issuer")]))
+            .public_key(self.key.public_key())
+            .serial_number(1)
+            .not_valid_before(self.day)
+            .not_valid_after(self.day + timedelta(days=90))
+            .add_extension(names, critical=False)
+            .sign(ISSUER, None)
+        )
+        return made.public_bytes(Encoding.PEM)
+
+
+ONE = Asked((LAKE,), Ed25519PrivateKey.generate())
+OTHER = Asked((HILL,), Ed25519PrivateKey.generate(), DAY + timedelta(days=9))
+
+
+@pytest.fixture
+def mirrors(folder: Path) -> Path:
+    """A campaign with two mirrors that have nothing in common."""
+    change(folder, "campaign.toml", "mirrors = []", f'mirrors = ["https://{LAKE}", "{HILL}"]')
+    (folder / "certificates").mkdir()
+    return folder
+
+
+def _found(folder: Path, asked: Sequence[Asked]) -> list[str]:
+    for number, one in enumerate(asked, 1):
+        (folder / "certificates" / f"{number}.pem").write_bytes(one.pem())
+    return [what for what, _ in lint_certificates.linked(read_campaign(folder))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ([ONE, OTHER], []),
+        ([replace(ONE, names=(LAKE, HILL))], [f"1.pem is one certificate for {LAKE} and {HILL}"]),
+        ([ONE, replace(OTHER, key=ONE.key)], ["1.pem and 2.pem are for one key"]),
+        ([ONE, replace(OTHER, day=DAY)], ["1.pem and 2.pem come from one issuer on one day"]),
+        (
+            [replace(ONE, organisation="Office"), OTHER],
+            ["1.pem says who it is for: Office"],
+        ),
+    ],
+)
+def test_certificates_that_lead_to_each_other_or_to_people_are_found(
+    mirrors: Path, asked: list[Asked], said: list[str]
+) -> None:
+    assert _found(mirrors, asked) == said
+
+
+def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path) -> None:
+    assert _found(mirrors, [ONE]) == []
+    (line,) = lint_certificates.not_judged(read_campaign(mirrors))
+    assert HILL in line
+
+
+@pytest.mark.parametrize("bad", [b"", b"nothing", ONE.pem()[:-40]])
+def test_what_is_no_certificate_is_said_with_its_name(mirrors: Path, bad: bytes) -> None:
+    (mirrors / "certificates" / "bad.pem").write_bytes(bad)
+    with pytest.raises(Fault, match=r"bad\.pem is no certificate"):
+        list(lint_certificates.linked(read_campaign(mirrors)))
