@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,9 @@ BOARD = 'language = "en"\n[[card]]\ntitle = "One"\nseconds = 1\n[closing]\nsecon
 def _build(folder: Path, out: Path, cache: Path, user: int | None, env: dict[str, str]) -> None:
     command = ["campaign", "build", str(folder), "--out", str(out), "--words", WORDS]
     done = subprocess.run(
-        [python_of(user), "-c", RUN, *command, "--cache", str(cache)],
-        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **env},
-        cwd="/", user=user, group=user, umask=0o077 if env["TZ"] != "UTC" else 0o022,
+        [*python_of(user), "-c", RUN, *command, "--cache", str(cache)],
+        env={"PATH": os.environ["PATH"], **env},
+        cwd="/", umask=0o077 if env["TZ"] != "UTC" else 0o022,
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

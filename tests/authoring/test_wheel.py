@@ -36,9 +36,9 @@ def _build(installed: Path, folder: Path, out: Path, env: dict[str, str], user: 
     """`campaign build` out of the wheel, with no program in reach but Python."""
     packages = sysconfig.get_paths()["purelib"]
     done = subprocess.run(
-        [python_of(user), "-c", RUN, "campaign", "build", str(folder), "--out", str(out)],
+        [*python_of(user), "-c", RUN, "campaign", "build", str(folder), "--out", str(out)],
         env={"PATH": "/nonexistent", "PYTHONPATH": f"{installed}:{packages}", **env},
-        cwd="/", user=user, group=user, umask=0o077 if user else 0o022,
+        cwd="/", umask=0o077 if user else 0o022,
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,17 +15,26 @@ NOBODY = 65534
 RUN = "import sys; from wallflower.cli import main; sys.argv[0] = 'wallflower'; main()"
 
 
-def python_of(user: int | None) -> str:
-    """A Python of this version that the user may run: ours may lie in a closed home."""
-    same = f"import sys; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
-    for python in (sys.executable, "/usr/bin/python3"):
-        try:
-            run = subprocess.run([python, "-c", same], user=user, cwd="/", check=False)
-        except OSError:
-            continue
-        if run.returncode == 0:
-            return python
-    pytest.fail("there is no Python that another user may run: apt-get install python3")
+def python_of(user: int | None) -> list[str]:
+    """The command of our Python as that user, or as we are. Where ours lies in a closed home, the
+    user may look into it, and is somebody else all the same.
+    """
+    if user is None:
+        return [sys.executable]
+    # By its path: what runs next may have none to look in.
+    change = [
+        shutil.which("setpriv") or "setpriv",
+        f"--reuid={user}",
+        f"--regid={user}",
+        "--clear-groups",
+    ]
+    for right in ([], ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]):
+        command = [*change, *right, sys.executable]
+        asked = [*command, "-c", "import os, wallflower.cli; print(os.getuid())"]
+        run = subprocess.run(asked, cwd="/", capture_output=True, text=True, check=False)
+        if run.stdout == f"{user}\n":
+            return command
+    pytest.fail(f"no other user can be had here: {run.stderr[-500:]}")
 
 
 def open_to_others(path: Path) -> None:

@@ -71,14 +71,16 @@ def on_typing(script: bytes) -> bytes:
 
 def _compared(name: str, base: Trace, visit: Callable[[], Trace]) -> Row:
     """A busy machine may be half a slot late with a cell, or open a connection for it; it is not so
-    in every repetition. A difference in anything else counts at once.
+    in every repetition. A difference in anything else counts at once, and is then told alone.
     """
     seen = visit()
     for _ in range(AGAIN):
         if seen == base or untimed(seen) != untimed(base):
             break
         seen = visit()
-    return name, seen.requests(), differences(base, seen)
+    plain, plainly = untimed(base), untimed(seen)
+    told = differences(base, seen) if plainly == plain else differences(plain, plainly)
+    return name, seen.requests(), told
 
 
 def _act(name: str) -> Job:

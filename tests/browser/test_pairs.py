@@ -38,7 +38,7 @@ class Crowd:
 
 
 # While one browser loads its pages, which is work, the other's hums run, which is waiting.
-FAST = Crowd(lanes=2, honest=6, planted=1, pace=60, late_ms=40)
+FAST = Crowd(lanes=2, honest=6, planted=1, pace=30, late_ms=40)
 REAL = Crowd(lanes=2, honest=36, planted=4, pace=1, late_ms=20)
 # Judged by the 99.9 % interval, so that chance alone turns one run in five hundred red; what is
 # printed is the 95 % interval.
