@@ -28,13 +28,15 @@ def python_of(user: int | None) -> list[str]:
         f"--regid={user}",
         "--clear-groups",
     ]
+    said = ""
     for right in ([], ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]):
         command = [*change, *right, sys.executable]
         asked = [*command, "-c", "import os, wallflower.cli; print(os.getuid())"]
         run = subprocess.run(asked, cwd="/", capture_output=True, text=True, check=False)
         if run.stdout == f"{user}\n":
             return command
-    pytest.fail(f"no other user can be had here: {run.stderr[-500:]}")
+        said = run.stderr[-500:]
+    pytest.fail(f"no other user can be had here: {said}")
 
 
 def open_to_others(path: Path) -> None:
