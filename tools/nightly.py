@@ -67,7 +67,7 @@ PARTS = (
     Part("lab", 10, 60, paths=("tests/lab",), short=(*_NIGHT, "-k", "clock")),
     Part("fuzz", 25, 120, paths=("tests/fuzz",)),
     Part("page", 10, 60, paths=(_BROWSER,), short=(*_NIGHT, *_COLLECT)),
-    Part("pairs", 50, 180, paths=(f"{_BROWSER}/test_pairs.py",), short=(*_NIGHT, *_COLLECT)),
+    Part("pairs", 45, 180, paths=(f"{_BROWSER}/test_pairs.py",), short=(*_NIGHT, *_COLLECT)),
     # Whatever is marked nightly and lies nowhere above.
     Part("rest", 5, 60, paths=("tests",)),
 )

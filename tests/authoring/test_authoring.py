@@ -33,39 +33,6 @@ def test_a_folder_that_is_not_empty_is_never_touched(folder: Path) -> None:
     assert image(folder) == before
 
 
-def test_a_language_without_a_text_stops_everything_and_is_named(folder: Path) -> None:
-    (folder / "ru.md").unlink()
-    (folder / "fa.md").unlink()
-    out = folder.parent / "out"
-    command = [
-        "campaign",
-        "build",
-        str(folder),
-        "--out",
-        str(out),
-        "--without-films",
-        "--without-cards",
-    ]
-    done = CliRunner().invoke(wallflower, command)
-    assert isinstance(done.exception, Fault)
-    assert "no text in fa, ru" in str(done.exception)
-    assert not out.exists()
-
-
-def test_a_changed_source_makes_all_translations_outdated_until_they_are_marked(
-    folder: Path,
-) -> None:
-    change(folder, "en.md", "A letter can be lost.", "Letters can be lost.")
-    authored = read_campaign(folder)
-    assert authored.outdated() == {
-        code: ["What nobody can promise"] for code in ("zh-Hans", "fa", "ru", "es")
-    }
-    mark_translated(authored, "ru")
-    assert set(read_campaign(folder).outdated()) == {"zh-Hans", "fa", "es"}
-    with pytest.raises(Fault, match="no translation"):
-        mark_translated(authored, "en")
-
-
 def _build(folder: Path, *arguments: str) -> Result:
     out = folder.parent / "out"
     command = [
@@ -82,6 +49,26 @@ def _build(folder: Path, *arguments: str) -> Result:
         assert isinstance(done.exception, Fault), done.output
         assert not out.exists(), "something was built all the same"
     return done
+
+
+def test_a_language_without_a_text_stops_everything_and_is_named(folder: Path) -> None:
+    (folder / "ru.md").unlink()
+    (folder / "fa.md").unlink()
+    assert "no text in fa, ru" in str(_build(folder).exception)
+
+
+def test_a_changed_source_makes_all_translations_outdated_until_they_are_marked(
+    folder: Path,
+) -> None:
+    change(folder, "en.md", "A letter can be lost.", "Letters can be lost.")
+    authored = read_campaign(folder)
+    assert authored.outdated() == {
+        code: ["What nobody can promise"] for code in ("zh-Hans", "fa", "ru", "es")
+    }
+    mark_translated(authored, "ru")
+    assert set(read_campaign(folder).outdated()) == {"zh-Hans", "fa", "es"}
+    with pytest.raises(Fault, match="no translation"):
+        mark_translated(authored, "en")
 
 
 def _ceremony(place: Path, signing: tuple[str, ...] = LABELS) -> str:

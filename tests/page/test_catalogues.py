@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from wallflower.campaign import build
+from wallflower.lab.demo.chromium import SAYS
 
 LOCALE = Path(build.__file__).with_name("locale")
 LANGUAGES = ("en", "zh_Hans", "fa", "ru", "es")
@@ -40,3 +41,12 @@ def test_catalogues_have_the_same_places_and_english_texts() -> None:
         for language in LANGUAGES
     }
     assert all(found == places["en"] for found in places.values())
+
+
+@pytest.mark.parametrize("language", SAYS)
+def test_the_demos_reader_waits_for_what_the_page_says(language: str) -> None:
+    catalogue = _catalogue(language.replace("-", "_"))
+    said = {one.context: str(one.string or one.id) for one in catalogue if one.id}
+    places = ("say.hum.done", "say.board.complete", "say.letter.kept")
+    for place, part in zip(places, SAYS[language][1:], strict=True):
+        assert part in said[place]

@@ -70,7 +70,7 @@ def read_cell(i: Fields, data: bytes) -> Fields:
     return {
         "counter": found.counter, "position": found.position, "record": found.record,
         "header": found.header.hex(), "sealed": found.sealed.hex(),
-        "hum_id": cell.body_id(found).hex(),
+        "hum_id": cell.read_head(data)[2].hex(),
         "piece": cell.open_body(Opener(bytes.fromhex(i["key_a"])), found.counter, data).hex(),
     }  # fmt: skip
 

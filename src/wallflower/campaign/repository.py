@@ -217,9 +217,3 @@ def counts(root: Root, targets: Targets | None, metadata: Metadata[Any], role: s
     except UnsignedMetadataError:
         return False
     return True
-
-
-def root_counts(before: Root | None, metadata: Metadata[Root]) -> bool:
-    """Whether a new root has the signatures of its own keys and of those before it."""
-    own = counts(metadata.signed, None, metadata, Root.type)
-    return own and (before is None or counts(before, None, metadata, Root.type))

@@ -23,6 +23,7 @@ from wallflower.campaign.authoring import Authored
 from wallflower.campaign.build import CARRIED, Campaign, build_carried, build_served
 from wallflower.campaign.build_budgets import Weights, check_origins, check_weights, weigh
 from wallflower.campaign.film.rendition import INDEX, SMALL
+from wallflower.campaign.minisign import make_list
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
@@ -83,8 +84,7 @@ def build_bundle(
             _draw(authored, fresh / "cards", cards)
         _hand_out(authored, films, fresh)
         hashes = _hashes(fresh)
-        sums = "".join(f"{digest}  {name}\n" for name, digest in hashes.items())
-        (fresh / SUMS).write_text(sums, encoding="utf-8", newline="\n")
+        (fresh / SUMS).write_bytes(make_list(hashes))
         shutil.rmtree(out, ignore_errors=True)
         fresh.rename(out)
     finally:

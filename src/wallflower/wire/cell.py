@@ -87,11 +87,6 @@ def seal_body(key: bytes, counter: int, record: int, hum_id: bytes, piece: bytes
     return Cell(counter, record, header + aead.seal(key, counter, header, piece))
 
 
-def body_id(cell: Cell) -> bytes:
-    """The hum id that a body cell names."""
-    return cell.raw[4:BODY_HEADER]
-
-
 def open_body(by_key_a: aead.Opener, counter: int, raw: bytes | memoryview) -> bytes:
     """The piece inside a body cell, or Refused (cell 2.5)."""
     try:

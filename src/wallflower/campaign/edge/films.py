@@ -8,7 +8,7 @@ from wallflower.campaign import repository
 from wallflower.campaign.authoring import FILE, Authored
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.film import Progress, language_of, make_film
-from wallflower.campaign.eightwords import LISTS, fingerprint, root_keys, to_shown
+from wallflower.campaign.eightwords import LISTS, eight_words
 from wallflower.campaign.film.storyboard import parse_ending
 from wallflower.errors import Fault
 
@@ -47,5 +47,4 @@ def words_of(keys: Path, language: str) -> str:
     """The eight words of a folder of keys, in this language or in English."""
     root = require_keys(keys).root()
     assert root is not None  # noqa: S101  # require_keys looked
-    mark = fingerprint(root_keys(repository.encode(root)))
-    return to_shown(mark, language if language in LISTS else _WORDS)
+    return eight_words(repository.encode(root), language if language in LISTS else _WORDS)

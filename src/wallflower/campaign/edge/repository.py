@@ -10,7 +10,6 @@ import hashlib
 import html
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +31,7 @@ from wallflower.errors import Fault, Refused
 _PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
+BESIDE: Final = ".new"  # half written; the next signing replaces it
 _PINNED: Final = ("root", "organisation", "a", "b", "desk")
 Files = dict[str, Listed]
 
@@ -264,15 +264,20 @@ def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
     yield f"{Timestamp.type}.json", keys.metadata.read(f"{Timestamp.type}.json") or b""
 
 
+def put_whole(path: Path, data: bytes) -> None:
+    """Write a file that is never seen half."""
+    beside = path.with_name(f"{path.name}{BESIDE}")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
 def publish(folder: Path, keys: Keys) -> None:
     """Put the metadata into the folder; old versions of it go last, since a visitor may read it."""
     place = folder / METADATA
     place.mkdir(exist_ok=True)
     files = published(keys)
     for name, data in files.items():
-        beside = place / f"{name}.new"
-        beside.write_bytes(data)
-        shutil.move(beside, place / name)
+        put_whole(place / name, data)
     for path in place.iterdir():
         if path.name not in files:
             path.unlink()

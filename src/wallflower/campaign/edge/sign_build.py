@@ -20,6 +20,7 @@ from wallflower.campaign.build import CARRIED
 from wallflower.campaign.ceremony import MINISIGN_ROLE
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.repository import (
+    BESIDE,
     SignedBundle,
     check_pins_text,
     comment,
@@ -27,29 +28,28 @@ from wallflower.campaign.edge.repository import (
     freshen,
     publish,
     published,
+    put_whole,
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
 from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.shapes import SUMS, ZIP, packed
-from wallflower.campaign.verify import FILE_MAX, MADE, is_metadata
+from wallflower.campaign.verify import FILE_MAX, MADE, SITE, is_metadata
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 
-_SITE: Final = "site"
 _CARRIED: Final = "carried"  # a folder of the build, and the part that the ZIP holds
 _ALONE: Final = ("films", "cards")  # folders whose files are handed out one by one
 _ONION: Final = "onion/site"
 _MINISIG: Final = ".minisig"
-_BESIDE: Final = ".new"  # half written; the next signing replaces it
 _BUILD_AGAIN: Final = "Build the campaign again, then sign."
 
 
 def build_of(folder: Path) -> Path | None:
     """The build that a folder is, or whose site it is."""
-    for build in (folder, folder.parent) if folder.name == _SITE else (folder,):
-        if (build / SUMS).is_file() and (build / _SITE).is_dir() and (build / ZIP).is_file():
+    for build in (folder, folder.parent) if folder.name == SITE else (folder,):
+        if (build / SUMS).is_file() and (build / SITE).is_dir() and (build / ZIP).is_file():
             return build
     return None
 
@@ -66,7 +66,7 @@ def sign_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
     for part in (part for part in _ALONE if (build / part).is_dir()):
         for name in scan(build / part):
             parts[f"{part}/{name}"] = digest_of(build / part / name, part)
-    made = sign_folder(build / _SITE, keys, now, parts)
+    made = sign_folder(build / SITE, keys, now, parts)
     _hand_out(build, keys, carried, comment(made.version, now))
     return made
 
@@ -75,7 +75,7 @@ def freshen_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
     """Promise again that a signed build is the newest, wherever its metadata lies."""
     carried = _carried(build)
     _check_onion(build)
-    made = freshen(build / _SITE, keys, now)
+    made = freshen(build / SITE, keys, now)
     _hand_out(build, keys, carried, comment(made.version, now))
     return made
 
@@ -90,7 +90,7 @@ def _carried(build: Path) -> dict[str, bytes]:
         place.close()
     for path in (build / _CARRIED).iterdir():
         if (
-            path.suffix not in (_MINISIG, _BESIDE)
+            path.suffix not in (_MINISIG, BESIDE)
             and files.get(path.name) != cut(path.read_bytes())[0]
         ):
             raise Fault(f"{ZIP} and {_CARRIED}/ do not hold the same", _BUILD_AGAIN)
@@ -99,7 +99,7 @@ def _carried(build: Path) -> dict[str, bytes]:
 
 def _check_onion(build: Path) -> None:
     onion = build / _ONION
-    if onion.is_dir() and _names(onion) - _names(build / _SITE):
+    if onion.is_dir() and _names(onion) - _names(build / SITE):
         raise Fault("The onion's folder holds files that the site has not", _BUILD_AGAIN)
 
 
@@ -115,16 +115,16 @@ def _hand_out(build: Path, keys: Keys, carried: Mapping[str, bytes], said: str) 
     files = {ZIP: packed({**carried, CARRIED: page, **papers}), f"{_CARRIED}/{CARRIED}": page}
     for name, data in files.items():
         signature = minisign.sign_list(keys.seed(MINISIGN_ROLE), data, said, Path(name).name)
-        _replace(build / name, data)
-        _replace(build / f"{name}{_MINISIG}", signature)
+        put_whole(build / name, data)
+        put_whole(build / f"{name}{_MINISIG}", signature)
     if (build / _ONION).is_dir():
-        for name in (*_names(build / _SITE), *MADE):
+        for name in (*_names(build / SITE), *MADE):
             to = build / _ONION / name
             to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(build / _SITE / name, to)
+            shutil.copyfile(build / SITE / name, to)
         publish(build / _ONION, keys)
     hashes = {name: digest_of(build / name).digest for name in scan(build) if name != SUMS}
-    _replace(build / SUMS, minisign.make_list(hashes))
+    put_whole(build / SUMS, minisign.make_list(hashes))
 
 
 def _small(files: Mapping[str, bytes]) -> bytes:
@@ -134,9 +134,3 @@ def _small(files: Mapping[str, bytes]) -> bytes:
         for name in sorted(files):
             archive.writestr(zipfile.ZipInfo(name), files[name], zipfile.ZIP_DEFLATED)
     return out.getvalue()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    beside = path.with_name(f"{path.name}{_BESIDE}")
-    beside.write_bytes(data)
-    beside.replace(path)

@@ -23,7 +23,7 @@ _BOARD_MS = 5_000
 
 # By the page's languages: the browser's own, and what the page says when a hum is done, the board
 # whole, and a letter put away.
-_PAGE = {
+SAYS = {
     "zh-Hans": ("zh-CN", "谢谢", "已经完整", "已密封并存好"),
     "en": ("en-US", "Thank you", "is complete", "Sealed and put away"),
     "fa": ("fa-IR", "سپاس", "کامل است", "مهروموم و کنار گذاشته شد"),
@@ -38,7 +38,7 @@ class ChromiumSource:
     `languages`: Chinese, where it has that."""
 
     town: Town
-    languages: tuple[str, ...] = tuple(_PAGE)
+    languages: tuple[str, ...] = tuple(SAYS)
     words: str = ""
     taken: int = 0
     _playwright: Playwright | None = field(default=None)
@@ -47,12 +47,12 @@ class ChromiumSource:
     def __post_init__(self) -> None:
         if not CHROMIUM.exists():
             raise Fault("Chromium is not installed", "Type: apt-get install chromium")
-        if not set(self.languages) & _PAGE.keys():
+        if not set(self.languages) & SAYS.keys():
             raise Fault("The demo's reader knows no language of that campaign", "Use a terminal.")
 
     @property
     def _own(self) -> tuple[str, str, str, str]:
-        return next(said for language, said in _PAGE.items() if language in self.languages)
+        return next(said for language, said in SAYS.items() if language in self.languages)
 
     async def _page(self, profile: str) -> Page:
         """Open the page in this profile, as one visit: the browser is started anew."""
