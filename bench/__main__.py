@@ -40,7 +40,7 @@ WHOLE = Size(hums=1364, rounds=5, seconds=10.0, times=200)
 async def measure(folder: Path, size: Size, slow: mixing.Slow = no_step) -> dict[str, Part]:
     """Everything that is measured in this process."""
     parts = await mixing.measure(folder / "mixes", size.hums, size.rounds, slow)
-    parts |= await mixing.by_two(folder / "two", size.hums, size.rounds)
+    parts |= await mixing.by_two(folder / "two", 4 * size.hums, size.rounds)
     parts |= raw.by_two(2 * size.hums, max(3, size.rounds))
     place = await open_place(folder / "people", in_memory=False)
     parts |= people.waits(place, size.times)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.parts import Part, total
-from bench.place import DAY, Place, no_step, open_place, spread, timed
+from bench.place import DAY, LETTERS, Place, no_step, open_place, spread, timed
 from bench.processes import cpu_seconds
 from wallflower.crypto import hpke
 from wallflower.crypto.aead import Opener
@@ -152,24 +152,28 @@ def _leave(place: Place) -> Part:
 
 
 async def by_two(disk: Path, hums: int, rounds: int) -> dict[str, Part]:
-    """The same hums opened by the mix alone and by two workers of it, in turns; of each the
+    """The same hums taken by the mix alone and with one worker beside it, in turns; of each the
     quickest round by the wall, since what else runs here only ever slows one down."""
-    alone = await open_place(disk / "alone", in_memory=False)
-    two = await open_place(disk / "two", in_memory=False, workers=2)
+    places = {
+        "alone": await open_place(disk / "alone", in_memory=False, in_files=True),
+        "by two": await open_place(disk / "two", in_memory=False, in_files=True, workers=1),
+    }
+    waiting = {name: _for_both(place, hums) for name, place in places.items()}
     parts: Parts = defaultdict(list)
     for turn in range(rounds + 1):  # in the first round workers start
-        for name, place in (("alone", alone), ("by two", two)):
-            for hop, (mix, bodies) in _for_both(place, hums).items():
+        for name, place in places.items():
+            for hop, (mix, bodies) in waiting[name].items():
                 before = _workers_cpu_s(mix)
                 part = _per_hum(await place.take(mix, bodies), hums)
+                _forget_all(mix, hums)
                 if turn:
                     parts[f"{hop} {name}"].append(part)
                 if turn and name == "by two":
                     spent = _workers_cpu_s(mix) - before
                     parts[f"{hop} workers"].append(Part(hums, part.wall_s, spent))
-    for place in (alone, two):
-        place.town.a.openers.end()
-        place.town.b.openers.end()
+    for place in places.values():
+        place.town.a.close()
+        place.town.b.close()
         place.town.close()
     # CPU is counted in hundredths of a second: only over all rounds does it say something.
     return {
@@ -179,7 +183,7 @@ async def by_two(disk: Path, hums: int, rounds: int) -> dict[str, Part]:
 
 
 def _for_both(place: Place, count: int) -> dict[str, tuple[Mix, list[bytes]]]:
-    """New cells for A and new parcels for B, of the same hums."""
+    """Cells for A and parcels for B, of the same hums."""
     made = place.hums(count)
     return {
         "a": (place.town.a, [cell for hum in made for cell in hum]),
@@ -187,8 +191,20 @@ def _for_both(place: Place, count: int) -> dict[str, tuple[Mix, list[bytes]]]:
     }
 
 
+def _forget_all(mix: Mix, hums: int) -> None:
+    """Count what the mix has got, in all of its shares; then let it know nothing of it, so that the
+    same hums are new to it once more."""
+    letters = -(-hums // LETTERS)
+    assert mix.held() == (hums if mix.position == "a" else letters), "what was sent is held"
+    for db in mix.databases():
+        tables = ("seen", "pool") if mix.position == "a" else ("taken", "pool")
+        for table in tables:
+            db.execute(f"DELETE FROM {table}")  # noqa: S608
+    mix.settle()
+
+
 def _workers_cpu_s(mix: Mix) -> float:
-    return sum(map(cpu_seconds, mix.openers.pids()))
+    return sum(map(cpu_seconds, mix.workers.pids()))
 
 
 def slow_step(seconds: float) -> Slow:

@@ -32,13 +32,15 @@ NAMED = re.compile(r"`([\w/.-]+/[\w.-]+\.(?:py|ts|md))(?::(\w+))?`")
 Step = tuple[str, str]  # file, function
 # On the letter's way, and run all the same when there is none: drops and board are always full.
 AT_EVERY_TICK = {
-    "mix/edge/first.py:tick", "mix/decide.py:chosen_to_leave", "mix/edge/second.py:tick",
-    "mix/decide.py:choose_release", "wire/drop.py:make_drop", "desk/edge/drops.py:read_drops",
+    "mix/edge/intake.py:take_all", "mix/edge/first.py:tick", "mix/decide.py:chosen_to_leave",
+    "mix/edge/second.py:tick", "mix/decide.py:choose_release", "wire/drop.py:make_drop",
+    "desk/edge/drops.py:read_drops",
     "trust/drop.py:verify_drop", "desk/inbox.py:open_drop", "wire/letter.py:open_letter",
     "board/edge/board.py:release", "board/release.py:slots_of_period", "board/edge/mirror.py:step",
 }  # fmt: skip
-# A board without a batch is filled with receipts of nobody, whenever that is.
-OFTEN = AT_EVERY_TICK | {"wire/receipt.py:receipt"}
+# A board without a batch is filled with receipts of nobody, whenever that is;
+# and both mixes open seals.
+OFTEN = AT_EVERY_TICK | {"wire/receipt.py:receipt", "mix/opening.py:open_seals"}
 
 
 def _trace() -> list[Step]:

@@ -30,6 +30,7 @@ from wallflower.errors import Fault
 from wallflower.host.clock import PacedClock, day_of
 from wallflower.lab.demo.pace import DemoPace
 from wallflower.lab.demo.town import COMMANDS, Town, console, make_town
+from wallflower.mix.edge.sharing import database_of
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.sizes import DAY_S
@@ -43,6 +44,7 @@ PARAMETERS = {
     # Half a day a period: no restart is so slow that a period passes without a release.
     "replies": 2, "receipts": 2, "period": 12 * 3600, "segments": 84,
 }  # fmt: skip
+A_WORKERS = 1  # so that a kill meets hums in two databases
 SERVERS = ("organisation", "ingress", "mix-a", "mix-b")
 UP_S = 300.0  # a process may take so long to start on a busy machine
 _SCRIPT = str(Path(__file__).with_name("planted.py"))
@@ -141,7 +143,9 @@ class Crew:
         if role == "ingress":
             return _count(data / "cells.db", "cells")
         if role == "mix-a":
-            return _count(data / "mix.db", "pool", "parcels", "(SELECT DISTINCT hum FROM waiting)")
+            tables = ("pool", "(SELECT DISTINCT hum FROM waiting)")
+            shares = sum(_count(data / database_of(n), *tables) for n in range(A_WORKERS + 1))
+            return _count(data / "mix.db", "parcels") + shares
         if role == "desk":  # B keeps a drop until the desk says that it has it
             return _count(self._of_b, "drops")
         return _count(data / "mix.db", "pool", "drops")
@@ -210,6 +214,8 @@ def make_crew(folder: Path, **parameters: int) -> Crew:
             change(config)
             if role == "organisation":
                 config["parameters"] = {**PARAMETERS, **parameters}
+            if config.get("position") == "a":
+                config["workers"] = A_WORKERS
 
         return make(role, path, both)
 

@@ -20,7 +20,7 @@ _USUAL = 650_000
 # What checks a key, a signature or a chain at each execution is slower, and gets less of the night.
 _LESS = {
     "record": 150_000, "body": 150_000, "offer": 40_000, "offer-of-b": 40_000,
-    "words": 200_000, "hum": 400_000, "reply": 300_000, "chain": 400_000,
+    "words": 200_000, "hum": 400_000, "cells": 400_000, "reply": 300_000, "chain": 400_000,
 }  # fmt: skip
 RUNS = {name: _LESS.get(name, _USUAL) for name in TARGETS}
 

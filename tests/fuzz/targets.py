@@ -21,11 +21,18 @@ from wallflower.board.release import parse_batch
 from wallflower.crypto import aead, sign
 from wallflower.desk.header import parse_header
 from wallflower.errors import Fault, Refused
-from wallflower.host.pull import encode_entries, parse_entries, parse_question
+from wallflower.host.pull import (
+    encode_entries,
+    make_question,
+    parse_entries,
+    parse_question,
+    parse_share_question,
+)
 from wallflower.trust.pins import parse_pins
 from wallflower.trust.record import EpochRecord
 from wallflower.wire import (
     cell,
+    cells,
     census,
     chain,
     drop,
@@ -87,10 +94,18 @@ def _gathering(data: bytes) -> None:
     gathering = hum.Gathering()
     for at in range(0, len(data), 40):
         found = cell.parse_cell(data[at : at + 40].ljust(CELL, b"\0"))
-        _same(len(hum.read_name(found.raw)[2]), 16)
+        _same(len(cells.read_name(found.raw)[2]), 16)
         gathering.add(found)
     if gathering.complete():
         _same({c % POSITIONS for c in gathering.cells}, {0, 1, 2, 3})
+
+
+def _cells(data: bytes) -> None:
+    """Any heads of cells: told at once or one by one, the same comes of it."""
+    many = [data[at : at + 24].ljust(CELL, b"\0") for at in range(0, len(data), 24)]
+    page = b"".join(many)
+    starts = range(0, len(page), CELL)
+    _same(cells.by_hum(page, 0, CELL), cells._one_by_one(page, starts))
 
 
 def _parcel(data: bytes) -> None:
@@ -198,6 +213,11 @@ def _question(data: bytes) -> None:
     _same((after.to_bytes(8), most), (data[:8], min(int.from_bytes(data[8:]), 4096)))
 
 
+def _share_question(data: bytes) -> None:
+    after, most, share = parse_share_question(data)
+    _same(parse_share_question(make_question(after, most, share)), (after, most, share))
+
+
 def _batch(data: bytes) -> None:
     found = parse_batch(data, _TRUSTED)
     inside = b"".join(found.replies) + b"".join(found.receipts)
@@ -245,6 +265,7 @@ TARGETS: dict[str, Target] = {
     "cell": target(_cell, {"cell"}, CELL),
     "b-record": target(_b_record, {"hello"}, B_RECORD),
     "hum": target(_gathering, {"cell"}),
+    "cells": target(_cells, {"cell"}),
     "parcel": target(_parcel, {"parcel"}, PARCEL),
     "letter": target(_letter, {"letter"}, LETTER_PLAIN),
     "record": target(_record, {"record"}),
@@ -264,6 +285,7 @@ TARGETS: dict[str, Target] = {
     "words": target(_words, {"words"}),
     "entries": target(_entries, {"pull"}),
     "question": target(_question, {"pull"}, 12),
+    "share-question": target(_share_question, {"pull"}, 14),
     "batch": target(_batch, {"board"}, _BATCH),
     "desk-keys": target(_desk_keys, {"board"}),
     "pins": target(_pins, set()),
@@ -310,6 +332,7 @@ def _plain_seeds() -> dict[str, list[bytes]]:
         "census": [census.make_census(day, _OFFER_SEED)],
         "b-record": [bytes([kind, 0, 0, 0]) + bytes(range(16)) + bytes(16) for kind in range(3)],
         "hum": [b"".join(bytes([1, n, 0, 1]) + bytes(36) for n in range(12))],
+        "cells": [b"".join(bytes([1, n, 0, 1]) + bytes(20) for n in range(12))],
         "withdrawal": [b"\0\1\0\4", b"\0\0\0\4", b"\0\2\0\1"],
         "offer": [b"\0\1" + public],
         "offer-of-b": [b"\0\1" + public + bytes(32)],
@@ -318,6 +341,7 @@ def _plain_seeds() -> dict[str, list[bytes]]:
         "chain": [(100).to_bytes(2) + bytes(64), (101).to_bytes(2) + bytes(64), b"\x08\0"],
         "entries": [entries, b""],
         "question": [bytes(8) + (1024).to_bytes(4), b"\xff" * 12],
+        "share-question": [bytes(8) + (1024).to_bytes(4) + b"\1\2"],
         "batch": [(20778).to_bytes(4)],
         "pins": [f'{{{hashes}, "desk": "Office"}}'.encode()],
         "header": [header.encode()],

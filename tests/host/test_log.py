@@ -56,6 +56,20 @@ def test_trim_deletes_up_to_its_number_and_nothing_else(tmp_path: Path) -> None:
     assert log.size() == 1
 
 
+def test_of_what_is_wanted_only_is_read_and_trimmed(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, [b"a1", b"b1", b"a2", b"b2", b"a3"])
+
+    def wanted(body: bytes) -> bool:
+        return body.startswith(b"a")
+
+    assert [e.body for e in log.read(0, 10, wanted)] == [b"a1", b"a2", b"a3"]
+    assert [e.body for e in log.read(1, 1, wanted)] == [b"a2"]
+    log.trim_wanted(3, wanted)
+    assert [e.body for e in log.read(0, 10)] == [b"b1", b"b2", b"a3"]
+    assert not (tmp_path / "cells.db-wal").read_bytes(), "it is in no file any more"
+
+
 def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> None:
     log = open_log(tmp_path)
     for record in (3, 4, 5):

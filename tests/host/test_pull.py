@@ -13,7 +13,19 @@ from wallflower.host.asgi import Receive, Scope, Send, answer
 from wallflower.host.disk import Folder
 from wallflower.host.log import Entry, Log
 from wallflower.host.net import Unreachable
-from wallflower.host.pull import encode_entries, log_route, parse_entries, parse_question, pull
+from wallflower.host.pull import (
+    WHOLE,
+    Share,
+    encode_entries,
+    log_route,
+    make_question,
+    parse_alike,
+    parse_entries,
+    parse_question,
+    parse_share_question,
+    pull,
+    pull_alike,
+)
 from wallflower.lab.host import SimulatedNet, ask
 
 TOKEN = "right-token"
@@ -159,3 +171,67 @@ def test_any_bytes_are_entries_or_refused(data: bytes) -> None:
         assert encode_entries(parse_entries(data)) == data
     except Refused as refusal:
         assert refusal.rule == "pull 1"
+
+
+@given(st.binary(max_size=20))
+def test_any_bytes_are_a_question_for_a_share_or_refused_by_a_number(data: bytes) -> None:
+    try:
+        after, most, share = parse_share_question(data)
+    except Refused as refused:
+        assert refused.rule in ("pull 2", "pull 3")
+        return
+    assert share.number < share.of
+    assert (after, share) == (int.from_bytes(data[:8]), Share(*data[12:]) if data[12:] else WHOLE)
+    assert parse_share_question(make_question(after, most, share)) == (after, most, share)
+
+
+@pytest.mark.parametrize(
+    ("tail", "rule"), [(b"\1", "pull 2"), (b"\1\2\3", "pull 2"), (b"\2\2", "pull 3")]
+)
+def test_what_names_no_share_is_refused(tail: bytes, rule: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_share_question(make_question(7, 9) + tail)
+    assert refused.value.rule == rule
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**63 - 1), st.sampled_from([2, 3, 5])), max_size=6))
+def test_bodies_of_one_length_are_found_and_others_are_left_out(
+    many: list[tuple[int, int]],
+) -> None:
+    numbers = sorted({seq for seq, _ in many})
+    sizes = [size for _, size in many][: len(numbers)]
+    entries = [
+        Entry(seq, 1, bytes([n]) * size)
+        for n, (seq, size) in enumerate(zip(numbers, sizes, strict=True))
+    ]
+    found = parse_alike(encode_entries(entries), 3)
+    starts = range(found.first, len(found.data), found.step)
+    assert [found.data[at : at + 3] for at in starts] == [
+        e.body for e in entries if len(e.body) == 3
+    ]
+    assert (found.count + found.others, found.last) == (len(entries), max(numbers, default=0))
+
+
+@given(st.binary(max_size=80))
+def test_any_bytes_hold_bodies_of_one_length_or_are_refused(data: bytes) -> None:
+    try:
+        found = parse_alike(data, 3)
+    except Refused as refused:
+        assert refused.rule == "pull 1"
+        return
+    assert len(found.data) == found.count * found.step
+
+
+@pytest.mark.parametrize("last", [5, 2**63])
+async def test_cells_that_go_back_or_beyond_every_number_are_refused(last: int) -> None:
+    net = answering([Entry(last, 1, b"abc")])
+    with pytest.raises(Refused) as refused:
+        await pull_alike(net, URL, TOKEN, 5, 10, 3)
+    assert refused.value.rule == "pull 1"
+
+
+async def test_more_cells_than_were_asked_for_are_refused() -> None:
+    net = answering([Entry(n, 1, b"abc") for n in range(1, 12)])
+    with pytest.raises(Refused) as refused:
+        await pull_alike(net, URL, TOKEN, 0, 10, 3)
+    assert refused.value.rule == "pull 1"

@@ -168,11 +168,11 @@ class Crew:
         elif role == "ingress":
             self.run(self._start_ingress())
         elif role == "a":
-            town.a.state.db.close()
-            town.a = town._mix("a", "http://inner.example/cells", town.signers.a, b"")
+            town.a.close()
+            town.a = town._mix("a", town.inner, town.signers.a, b"")
             apps["a.example"] = town.a.inner
         else:
-            town.b.state.db.close()
+            town.b.close()
             s = town.signers
             town.b = town._mix("b", "http://a.example/parcels", s.b, s.drop)
             apps["b.example"] = town.b.inner
@@ -191,8 +191,8 @@ class Crew:
         self.desk.lock()
         self.town.close()
         self.run(asyncio.sleep(0))
-        self.town.a.state.db.close()
-        self.town.b.state.db.close()
+        self.town.a.close()
+        self.town.b.close()
         self.loop.close()
 
     # -- sources ----------------------------------------------------------------------------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.mix.room import desk_keys
 
@@ -17,10 +18,11 @@ from wallflower.host.status import Status
 from wallflower.lab.town import BOARD, MIRROR, TOKEN, SimulatedTown, simulated_town
 from wallflower.mix.edge.status import report as of_mix
 from wallflower.source.edge.loops import LoopSender
-from wallflower.wire.hum import read_name
+from wallflower.wire.cells import read_name
 from wallflower.wire.loop import loop_at, step_of
 from wallflower.wire.sizes import CELL, DAY_S
 
+T = TypeVar("T")
 WATCHERS = ("mix-a", "mix-b", "organisation")
 PER_DAY = 96
 START = 20778
@@ -102,12 +104,18 @@ class LoopTown:
 
     def let_a_drop(self, share: float) -> None:
         """From now on A opens this share of the hums and forgets them instead of holding them."""
-        chance, real = random.Random(9), self.town.a.pool.put_all
+        chance, real = random.Random(9), self.town.a.pool.put_each
 
-        def put_all(record: int, day: int, bodies: Sequence[bytes]) -> None:
-            real(record, day, [body for body in bodies if chance.random() >= share])
+        def put_each(
+            record: int, day: int, items: Sequence[T], body_of: Callable[[T], bytes | None]
+        ) -> int:
+            def kept(item: T) -> bytes | None:
+                body = body_of(item)
+                return body if chance.random() >= share else None
 
-        self.town.a.pool.put_all = put_all  # type: ignore[method-assign,assignment]
+            return real(record, day, items, kept)
+
+        self.town.a.pool.put_each = put_each  # type: ignore[method-assign,assignment]
 
 
 def _dropping(real: App, share: float) -> App:

@@ -24,9 +24,8 @@ from hypothesis.stateful import (
 from tests.lab.crew import CUTS, Crew, PowerCut, crew_on
 from tests.night import share
 
-from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
-from wallflower.host.pull import pull
+from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE, Mix
 from wallflower.mix.edge.pool import Pool, number_of
 from wallflower.mix.edge.records import Records
@@ -172,20 +171,19 @@ def forget_what_was_seen(crew: Crew, role: str) -> None:
 async def acknowledge_first(self: Mix) -> None:
     """A mix that moves its cursor before it has taken what it pulled."""
     s = self._settings
+    source = Source(s.source_url, s.source_token, PAGE[self.position])
     while True:
         after = self.state.number("cursor")
         try:
-            entries: list[Entry] = await pull(
-                self._host.net, s.source_url, s.source_token, after, PAGE[self.position]
-            )
+            answer = await self.part.ask(self._host.net, source, after, source.page)
         except Unreachable:
             return
-        if not entries:
+        if not answer.count:
             return
         with self.state.transaction():
-            self.state.set_number("cursor", entries[-1].seq)
+            self.state.set_number("cursor", answer.last)
         with self.state.transaction():
-            self.part.take(entries)
+            self.part.take(answer)  # type: ignore[arg-type]
 
 
 def take_and_leave(self: Pool, name: bytes) -> bytes | None:

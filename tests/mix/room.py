@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import NoReturn
 import pytest
 from tests.trust.made import private
 
+from wallflower.host.log import Entry
+from wallflower.host.pull import encode_entries, parse_alike
 from wallflower.lab.host import SeededEntropy
 from wallflower.lab.town import BOARD, PARAMETERS, TOKEN, SimulatedTown, simulated_town
 from wallflower.mix.edge.first import First
@@ -21,7 +23,7 @@ from wallflower.wire.hello import Kind
 from wallflower.wire.hum import make_hum
 from wallflower.wire.letter import FILLER, Letter, LetterKind, seal_letter
 from wallflower.wire.record import Parameters, RecordBody
-from wallflower.wire.sizes import LETTER_HEADER, week_of_day
+from wallflower.wire.sizes import CELL, LETTER_HEADER, week_of_day
 
 DAY = 20778  # 2026-11-21, a Saturday
 TICK = PARAMETERS.tick
@@ -108,12 +110,12 @@ class Room:
 
     def hum(
         self, letter: bytes = b"", kind: Kind | None = None, record: RecordBody | None = None,
-        token: bytes | None = None,
+        token: bytes | None = None, key_a: bytes | None = None,
     ) -> list[bytes]:  # fmt: skip
         """Twelve cells around a letter, or a cover."""
         what = (Kind.LETTER if letter else Kind.COVER) if kind is None else kind
         body = record or self.town.record().body
-        return make_hum(body, what, letter or self.filler(), self._draw, token)
+        return make_hum(body, what, letter or self.filler(), self._draw, token, key_a=key_a)
 
     async def send(self, cells: list[bytes]) -> None:
         """Post cells to ingress."""
@@ -138,6 +140,12 @@ class Room:
         raw = self.town.server.records.raw(number)
         assert raw is not None
         return verify_record(raw, self.town.pins)
+
+    def take(self, cells: Iterable[bytes]) -> None:
+        """A takes one page of cells."""
+        page = encode_entries([Entry(n, 0, cell) for n, cell in enumerate(cells, 1)])
+        with self.town.a.state.transaction():
+            self.a.take(parse_alike(page, CELL))
 
     def texts(self) -> list[str]:
         """The texts of all letters in all drops, sorted."""

@@ -16,7 +16,7 @@ from wallflower.lab.town import TOKEN
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.state import State
 from wallflower.wire.cell import parse_cell, seal_body
-from wallflower.wire.hum import read_name
+from wallflower.wire.cells import read_name
 from wallflower.wire.sizes import BODY_PIECE, CELL, DAY_S, PARCEL
 
 SLOW = replace(AT_ONCE, mean_a=200 * TICK)
@@ -104,15 +104,15 @@ async def test_a_junk_hello_is_remembered_and_what_comes_after_it_dropped(make_r
     bodies = [seal_body(bytes(32), n, number, name, bytes(BODY_PIECE)).encode() for n in (1, 2, 3)]
     await room.send([bytes(raw), *bodies])
     await alone(room)
-    assert room.a.seen(number, [name])
-    assert room.a.waiting.gathered(number, [name]) == {}
+    assert room.a.share.seen(number, [name])
+    assert room.a.share.waiting.gathered(number, [name]) == {}
     assert room.town.a.status()["refused"] == 1
     for again in (False, True):
         if again:
             room.restart()
         await room.send([bytes(raw), *bodies])
         await alone(room)
-        assert room.a.waiting.gathered(number, [name]) == {}
+        assert room.a.share.waiting.gathered(number, [name]) == {}
         assert parcels(room) == []
 
 
@@ -149,10 +149,10 @@ async def test_what_is_no_cell_is_counted_and_forgotten(make_room: Make) -> None
     await room.send([bytes(CELL), b"\1\xff" + bytes(CELL - 2), b"\1\0\xff\xff" + bytes(CELL - 4)])
     await alone(room)
     assert room.town.a.status()["refused"] == before + 3
-    assert room.a.waiting.cells() == 0
+    assert room.a.share.waiting.cells() == 0
 
 
-@pytest.mark.parametrize("at", ["cursor", "put", "insert"])
+@pytest.mark.parametrize("at", ["cursor", "put", "bound"])
 async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
     make_room: Make, at: str
 ) -> None:
@@ -162,8 +162,8 @@ async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
     room.town.clock.time += 1
     target: tuple[object, str] = {
         "cursor": (State, "set_number"),
-        "put": (type(room.town.a.pool), "put_all"),
-        "insert": (type(room.a), "_settle"),
+        "put": (type(room.town.a.pool), "put_each"),
+        "bound": (type(room.a.share.waiting), "bound"),
     }[at]
     with power_cut_at(*target):
         await room.town.a._intake()
@@ -254,15 +254,15 @@ async def test_what_was_forwarded_is_remembered_as_long_as_the_key_lives(make_ro
     number, name = parse_cell(cells[0]).record, read_name(cells[0])[2]
     await room.send(cells)
     await alone(room)
-    room.a.forget()
-    assert room.a.seen(number, [name])
+    room.a.forget(DAY)
+    assert room.a.share.seen(number, [name])
     room.town.clock.time = (DAY + 2) * DAY_S - 5
     await room.town.step()
-    assert room.a.seen(number, [name]), "the key still lives"
+    assert room.a.share.seen(number, [name]), "the key still lives"
     await room.tick()
-    assert not room.a.seen(number, [name])
-    room.a.take([Entry(1, 0, cell) for cell in cells])
-    assert not room.a.seen(number, [name]), "and nothing can come of it any more"
+    assert not room.a.share.seen(number, [name])
+    room.take(cells)
+    assert not room.a.share.seen(number, [name]), "and nothing can come of it any more"
 
 
 async def test_a_tick_that_was_slept_through_is_not_made_up(make_room: Make) -> None:

@@ -11,8 +11,9 @@ from wallflower.crypto.derive import sha256
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.gathering import Outcome, judge_gathering
 from wallflower.wire.cell import Cell, parse_cell, seal_body
+from wallflower.wire.cells import read_name
 from wallflower.wire.hello import Kind
-from wallflower.wire.hum import Gathering, make_hum, read_name
+from wallflower.wire.hum import Gathering, make_hum
 from wallflower.wire.letter import FILLER, seal_letter
 from wallflower.wire.sizes import BODY_PIECE, CELL, HUM_CELLS, PARCEL
 

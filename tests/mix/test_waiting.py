@@ -9,13 +9,10 @@ import pytest
 from tests.mix.room import AT_ONCE, Make, Room
 
 from wallflower.crypto import hpke
-from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy
-from wallflower.mix import opening
 from wallflower.mix.edge import waiting
-from wallflower.wire import hello
 from wallflower.wire.cell import seal_body
-from wallflower.wire.hum import read_name
+from wallflower.wire.cells import read_name
 from wallflower.wire.sizes import BODY_PIECE, CELL, HUM_CELLS, HUM_ID
 
 BOUND = 240
@@ -31,20 +28,17 @@ def bound(monkeypatch: pytest.MonkeyPatch) -> None:
 def openings(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Every seal to A that is decapsulated from now on."""
     seen: list[bytes] = []
-    real = hello.open_seal_a
+    real = hpke.open_each
 
-    def watched(private: hpke.PrivateKey, record_hash: bytes, seal_a: bytes) -> bytes:
-        seen.append(seal_a)
-        return real(private, record_hash, seal_a)
+    def watched(
+        private: hpke.PrivateKey, info: bytes, seals: Iterable[bytes | memoryview]
+    ) -> list[bytes | None]:
+        many = list(map(bytes, seals))
+        seen.extend(many)
+        return real(private, info, many)
 
-    monkeypatch.setattr(opening, "open_seal_a", watched)
+    monkeypatch.setattr(hpke, "open_each", watched)
     return seen
-
-
-def take(room: Room, cells: Iterable[bytes]) -> None:
-    """A takes one page of cells."""
-    with room.town.a.state.transaction():
-        room.a.take([Entry(n, 0, cell) for n, cell in enumerate(cells, 1)])
 
 
 def rows(room: Room) -> int:
@@ -72,8 +66,8 @@ async def test_no_flood_of_any_kind_keeps_more_cells_than_the_bound(
     many = [cell for _ in range(20) for n, cell in enumerate(room.hum()) if n % 4 != 2]
     for flood in (bodies(room, 400), hellos(room, 60), many, [draw(CELL) for _ in range(300)]):
         for at in range(0, len(flood), 100):
-            take(room, flood[at : at + 100])
-            assert room.a.waiting.cells() == rows(room) <= BOUND
+            room.take(flood[at : at + 100])
+            assert room.a.share.waiting.cells() == rows(room) <= BOUND
     assert rows(room) > BOUND - HUM_CELLS, "the control: the bound was reached"
     assert room.town.a.status()["lost_by_lot"] > 200
     assert openings == [], "what is not whole costs no decapsulation"
@@ -86,7 +80,7 @@ async def test_a_whole_hum_comes_through_any_flood_and_is_never_in_the_lot(
     for n in range(5):
         flood = bodies(room, 2 * BOUND)
         cells = room.hum(room.letter(f"letter {n}"))
-        take(room, [*flood[:BOUND], *cells[:2], *flood[BOUND:], *cells[2:4]])
+        room.take([*flood[:BOUND], *cells[:2], *flood[BOUND:], *cells[2:4]])
     assert room.town.a.status()["hums"] == 5
     await room.tick(4)
     assert room.texts() == [f"letter {n}" for n in range(5)]
@@ -98,13 +92,13 @@ async def test_who_chooses_ids_does_not_choose_who_leaves(make_room: Make) -> No
     draw = SeededEntropy(b"honest").draw
     third = BOUND // 3
     honest = [draw(HUM_ID) for _ in range(third)]
-    take(room, bodies(room, 0, honest))
+    room.take(bodies(room, 0, honest))
     for base in (bytes(8), b"\xff" * 8):
-        take(room, bodies(room, 0, [base + draw(8) for _ in range(third)]))
-    assert room.a.waiting.cells() == BOUND
-    take(room, bodies(room, 0, [b"\x7f" * 8 + draw(8) for _ in range(BOUND)]))
+        room.take(bodies(room, 0, [base + draw(8) for _ in range(third)]))
+    assert room.a.share.waiting.cells() == BOUND
+    room.take(bodies(room, 0, [b"\x7f" * 8 + draw(8) for _ in range(BOUND)]))
     number = room.town.record().number
-    kept = len(room.a.waiting.gathered(number, honest))
+    kept = len(room.a.share.waiting.gathered(number, honest))
     # Half of all 480 leave: of 80 honest ones 40, with a deviation of about 4.
     assert 22 <= kept <= 58
 
@@ -116,9 +110,9 @@ async def test_lots_do_not_favour_who_came_first_or_last(make_room: Make) -> Non
         draw = SeededEntropy(b"turn %d" % turn).draw
         waves = [[draw(HUM_ID) for _ in range(BOUND // 2)] for _ in range(4)]
         for wave in waves:
-            take(room, bodies(room, 0, wave))
+            room.take(bodies(room, 0, wave))
         for late, wave in ((0, waves[0]), (1, waves[3])):
-            kept[late] += len(room.a.waiting.gathered(number, wave))
+            kept[late] += len(room.a.share.waiting.gathered(number, wave))
     early, late = kept
     assert late > early > 60, "older ones have stood more lots, and were no easier prey in each"
 
@@ -129,15 +123,15 @@ async def test_a_hum_costs_at_most_three_decapsulations(
     room = await make_room()
     cells, number = room.hum(), room.town.record().number
     name = read_name(cells[0])[2]
-    take(room, cells[:3])
+    room.take(cells[:3])
     for n in range(20):
         junk = seal_body(b"%032d" % n, 3, number, name, bytes(BODY_PIECE)).encode()
-        take(room, [junk])
+        room.take([junk])
     assert len(openings) == 3
-    assert room.a.seen(number, [name])
+    assert room.a.share.seen(number, [name])
     assert rows(room) == 0
     assert room.town.a.status()["refused"] == 1
-    take(room, cells)
+    room.take(cells)
     assert len(openings) == 3
 
 
@@ -150,20 +144,20 @@ async def test_an_honest_hum_of_which_two_copies_broke_still_becomes_whole(
     def broken(counter: int) -> bytes:
         return cells[counter][:-1] + bytes([cells[counter][-1] ^ 1])
 
-    take(room, [*cells[:3], broken(3)])
-    take(room, [broken(7)])
+    room.take([*cells[:3], broken(3)])
+    room.take([broken(7)])
     assert room.town.a.status()["hums"] == 0
-    take(room, [cells[11]])
+    room.take([cells[11]])
     assert room.town.a.status()["hums"] == 1
     assert len(openings) == 3
 
 
 async def test_what_loses_its_lot_changes_no_count_of_b(make_room: Make) -> None:
     room = await make_room(replace(AT_ONCE, floor=1000))
-    take(room, bodies(room, 3 * BOUND))
+    room.take(bodies(room, 3 * BOUND))
     for _ in range(7):
-        take(room, room.hum())
-    take(room, bodies(room, 3 * BOUND))
+        room.take(room.hum())
+    room.take(bodies(room, 3 * BOUND))
     await room.tick(3)
     assert room.town.a.status()["lost_by_lot"] > BOUND
     assert room.town.b.status()["seen_since_release"] == room.town.b.status()["covers"] == 7
@@ -171,8 +165,8 @@ async def test_what_loses_its_lot_changes_no_count_of_b(make_room: Make) -> None
 
 async def test_forgetting_a_record_forgets_its_gatherings(make_room: Make) -> None:
     room = await make_room()
-    take(room, bodies(room, 100))
+    room.take(bodies(room, 100))
     room.town.clock.time += 3 * 86400
     await room.town.step()
     await room.tick()
-    assert (room.a.waiting.cells(), rows(room)) == (0, 0)
+    assert (room.a.share.waiting.cells(), rows(room)) == (0, 0)

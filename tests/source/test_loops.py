@@ -19,8 +19,9 @@ from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.loops import LoopSender
 from wallflower.source.edge.process import read_keys
 from wallflower.wire.cell import parse_cell
+from wallflower.wire.cells import read_name
 from wallflower.wire.hello import SILENT, Kind, open_seal_b
-from wallflower.wire.hum import Gathering, read_name
+from wallflower.wire.hum import Gathering
 from wallflower.wire.loop import LATE_S, STEP_S, loop_at
 from wallflower.wire.sizes import CELL, HUM_CELLS
 

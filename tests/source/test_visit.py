@@ -20,9 +20,10 @@ from wallflower.source.edge.visit import Viewer, hum_left, hum_pace, send_hum, v
 from wallflower.source.letters import Kept, Place
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
+from wallflower.wire.cells import read_name
 from wallflower.wire.census import report_of
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
-from wallflower.wire.hum import Gathering, read_name
+from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
 from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN

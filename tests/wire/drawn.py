@@ -10,6 +10,7 @@ from vectors.in_python import private, record_of
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
 from wallflower.wire import cell, hello, hum, letter, parcel
+from wallflower.wire.cells import read_name
 from wallflower.wire.record import RecordBody
 
 
@@ -69,7 +70,7 @@ class Room:
             except Refused:
                 continue
             if found.record == self.record.number:
-                gatherings.setdefault(hum.read_name(found.raw)[2], hum.Gathering()).add(found)
+                gatherings.setdefault(read_name(found.raw)[2], hum.Gathering()).add(found)
         parcels = {}
         for name, gathering in gatherings.items():
             if not gathering.complete():

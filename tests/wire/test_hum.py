@@ -12,7 +12,7 @@ from vectors.in_python.reading import gather
 
 from wallflower.errors import Refused
 from wallflower.wire.hello import Kind
-from wallflower.wire.hum import Gathering, offsets_ms, open_hum, read_name, read_names
+from wallflower.wire.hum import Gathering, offsets_ms, open_hum
 from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS
 
 ROOM = Room()
@@ -114,20 +114,6 @@ def test_a_hum_made_from_another_record_opens_nowhere(other: str, draw: Draw) ->
     with pytest.raises(Refused) as at_b:
         ROOM.at_b(found)
     assert at_b.value.rule == "hello 2.3"
-
-
-@given(st.lists(st.tuples(st.integers(0, HUM_CELLS - 1), st.integers(0, CELL - 1)), max_size=12))
-def test_names_of_many_cells_are_those_of_each(damage: list[tuple[int, int]]) -> None:
-    """Damaged ones among them: seals that begin alike, and cells that are none."""
-    cells = [*CELLS, *(flip(CELLS[counter], at) for counter, at in damage), b"short", *CELLS]
-    said: list[tuple[int, int, bytes, bytes] | None] = []
-    for cell in cells:
-        try:
-            said.append((*read_name(cell), cell))
-        except Refused:
-            said.append(None)
-    assert list(read_names(cells)) == said
-    assert list(read_names(map(memoryview, cells))) == said
 
 
 def test_a_second_cell_with_the_same_counter_is_dropped() -> None:

@@ -9,6 +9,7 @@ from wallflower.crypto import derive, hpke, sign
 from wallflower.crypto.aead import Opener
 from wallflower.wire import (
     cell,
+    cells,
     chain,
     drop,
     hello,
@@ -93,7 +94,7 @@ def read_hello(i: Fields, data: bytes) -> Fields:
     return {
         "counter": found.counter, "record": found.record, "key_a": key_a.hex(),
         "key_b": key_b.hex(), **read_b_record(inside),
-        "hum_id": hum.read_name(data)[2].hex(), "seal_a": for_a.hex(), "seal_b": for_b.hex(),
+        "hum_id": cells.read_name(data)[2].hex(), "seal_a": for_a.hex(), "seal_b": for_b.hex(),
         "inner": found.sealed[len(for_a) :].hex(),
     }  # fmt: skip
 
@@ -132,7 +133,7 @@ def read_hum(i: Fields, data: bytes) -> Fields:
     names = ("key_b", "kind", "token", "stamp_class", "stamp", "report", "language", "letter")
     kept = {name: opened[name] for name in names}
     return {
-        **kept, "key_a": key_a.hex(), "hum_id": hum.read_name(first)[2].hex(),
+        **kept, "key_a": key_a.hex(), "hum_id": cells.read_name(first)[2].hex(),
         "parcel": found.encode().hex(),
     }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -35,6 +35,16 @@ class Opener:
             raise Unopened from None
 
 
+def open_all(key: bytes, items: Iterable[tuple[int, bytes, bytes]]) -> list[bytes]:
+    """Open several (counter, aad, sealed) that `seal` made under one key, or raise Unopened when
+    one of them does not open."""
+    decrypt = ChaCha20Poly1305(key).decrypt
+    try:
+        return [decrypt(_NONCES[counter], sealed, aad) for counter, aad, sealed in items]
+    except InvalidTag:
+        raise Unopened from None
+
+
 def seal(key: bytes, counter: int, aad: bytes, plaintext: bytes) -> bytes:
     """Seal under a 32-byte key and a counter 0-255: ciphertext ‖ 16-byte tag (RFC 8439)."""
     return ChaCha20Poly1305(key).encrypt(_nonce(counter), plaintext, aad)
@@ -45,16 +55,22 @@ def open_sealed(key: bytes, counter: int, aad: bytes, sealed: bytes | memoryview
     return Opener(key).open_sealed(counter, aad, sealed)
 
 
+class Sealer:
+    """Seals many for our own disk under one day key."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = ChaCha20Poly1305(key)
+
+    def seal(self, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+        """Seal under a random 12-byte nonce, which comes first."""
+        return nonce + self._cipher.encrypt(nonce, plaintext, aad)
+
+
 def seal_at_rest(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-    """Seal for our own disk under a day key with a random 12-byte nonce, which comes first."""
-    return next(seal_all_at_rest(key, [(nonce, aad, plaintext)]))
-
-
-def seal_all_at_rest(key: bytes, items: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[bytes]:
-    """`seal_at_rest` of many (nonce, aad, plaintext) under one key."""
-    cipher = ChaCha20Poly1305(key)
-    for nonce, aad, plaintext in items:
-        yield nonce + cipher.encrypt(nonce, plaintext, aad)
+    """`Sealer.seal` of one."""
+    return Sealer(key).seal(nonce, aad, plaintext)
 
 
 def open_at_rest(key: bytes, aad: bytes, sealed: bytes) -> bytes:

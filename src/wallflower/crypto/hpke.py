@@ -6,6 +6,7 @@ the same seed gives the same key in Python and in the page.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -94,3 +95,17 @@ def open_sealed(private: PrivateKey, bound_info: bytes, sealed: bytes | memoryvi
         return _SUITE.decrypt(sealed, private._key, info=bound_info)
     except (InvalidTag, ValueError):
         raise Unopened from None
+
+
+def open_each(
+    private: PrivateKey, bound_info: bytes, sealed: Iterable[bytes | memoryview]
+) -> list[bytes | None]:
+    """Open many under one info, in their order; None for each that does not open."""
+    decrypt, key = _SUITE.decrypt, private._key
+    found: list[bytes | None] = []
+    for each in sealed:
+        try:
+            found.append(decrypt(each, key, info=bound_info))
+        except (InvalidTag, ValueError):
+            found.append(None)
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from wallflower.host.disk import has_room, roll_back, settle
@@ -60,13 +60,20 @@ class Log:
         self._db.executemany(insert, rows)
         return int(self._db.execute("SELECT last_insert_rowid()").fetchone()[0])
 
-    def read(self, after: int, most: int) -> list[Entry]:
-        """At most `most` entries above `after`, in order, and no more than fit READ_BYTES."""
-        query = f"SELECT seq, record, body FROM {self.name} WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
+    def read(
+        self, after: int, most: int, wanted: Callable[[bytes], bool] = lambda _: True
+    ) -> list[Entry]:
+        """At most `most` entries above `after` whose bodies are wanted, in order, and no more than
+        fit READ_BYTES."""
+        query = f"SELECT seq, record, body FROM {self.name} WHERE seq > ? ORDER BY seq"  # noqa: S608
         entries: list[Entry] = []
         size = 0
-        for row in self._db.execute(query, (after, most)):
+        for row in self._db.execute(query, (after,)):
+            if len(entries) >= most:
+                break
             entry = Entry(*row)
+            if not wanted(entry.body):
+                continue
             size += len(entry.body)
             if entries and size > READ_BYTES:
                 break
@@ -77,6 +84,21 @@ class Log:
         """Delete every entry up to and with number `to`, from the write-ahead log too."""
         if self._db.execute(f"DELETE FROM {self.name} WHERE seq <= ?", (to,)).rowcount:  # noqa: S608
             settle(self._db)
+
+    def trim_wanted(self, to: int, wanted: Callable[[bytes], bool]) -> None:
+        """`trim` of those entries only whose bodies are wanted; each that is left is looked at."""
+        query = f"SELECT seq, body FROM {self.name} WHERE seq <= ?"  # noqa: S608
+        gone = [(seq,) for seq, body in self._db.execute(query, (to,)) if wanted(body)]
+        if not gone:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.executemany(f"DELETE FROM {self.name} WHERE seq = ?", gone)  # noqa: S608
+            self._db.execute("COMMIT")
+        except BaseException:
+            roll_back(self._db)
+            raise
+        settle(self._db)
 
     def trim_records(self, below: int) -> None:
         """Delete every entry that came under a record whose keys are gone."""

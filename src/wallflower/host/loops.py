@@ -97,6 +97,11 @@ class LoopWatch:
         )
         return ours
 
+    def marks(self, now: float) -> frozenset[bytes]:
+        """Of every loop that may come up to now, by whoever sees it."""
+        self._learn(now)
+        return frozenset(self._by_mark)
+
     def judge(self, way: Way, now: float) -> Verdict:
         """What the newest WINDOW loops say that should have come by now."""
         self._learn(now)

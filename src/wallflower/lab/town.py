@@ -6,6 +6,7 @@ Days pass in milliseconds. The real processes are in `lab.demo`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from wallflower.lab.host import (
     simulated_host,
 )
 from wallflower.mix.edge.mix import Mix, MixSettings
+from wallflower.mix.edge.sharing import Line, http
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.record import Pace, Parameters, Way, WayKind
@@ -69,6 +71,8 @@ class SimulatedTown:
     parameters: Parameters
     loops: LoopSettings | None = None
     workers: int = 0
+    inner: str = "http://inner.example/cells"  # where A pulls; its workers need a real socket
+    dial: Callable[[], Line] = http
     ingress: Ingress = field(init=False)
     a: Mix = field(init=False)
     b: Mix = field(init=False)
@@ -110,7 +114,7 @@ class SimulatedTown:
             self.host("board"), self.pins, fixed, Tokens(TOKEN, TOKEN, TOKEN),
             s.organisation, s.board, self.watched("organisation"),
         )  # fmt: skip
-        self.a = self._mix("a", "http://inner.example/cells", s.a, b"")
+        self.a = self._mix("a", self.inner, s.a, b"")
         self.b = self._mix("b", "http://a.example/parcels", s.b, s.drop)
         self.mirror = Mirror(self.host("mirror"), BOARD, {"index.html": b""})
         apps.update({
@@ -129,7 +133,7 @@ class SimulatedTown:
             position=position, source_url=source, source_token=TOKEN, own_token=TOKEN,
             status_token=TOKEN, board=BOARD, board_token=TOKEN,
             record_seed=record, drop_seed=drop, loops=self.watched(f"mix-{position}"),
-            workers=self.workers,
+            workers=self.workers, dial=self.dial,
         )  # fmt: skip
         name = f"mix-{position}"
         keys = Folder(self.path / f"{name}-keys")
@@ -162,7 +166,7 @@ class SimulatedTown:
         self.off.discard(role)
         self.net.cut.discard(at)
         if role == "mix-a":
-            self.a = self._mix("a", "http://inner.example/cells", self.signers.a, b"")
+            self.a = self._mix("a", self.inner, self.signers.a, b"")
             self.net.apps[at] = self.a.inner
         elif role == "mix-b":
             s = self.signers

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
-from wallflower.wire.hello import BRecord, Kind, open_plain_b, open_seal_a, parse_plain_b
+from wallflower.wire.hello import BRecord, Kind, parse_plain_b
 from wallflower.wire.parcel import check_length, open_parcel_body, parse_parcel
 from wallflower.wire.stamp import earned_class
 
@@ -31,14 +31,7 @@ def open_seals(
 ) -> list[Plain]:
     """What is in seals to hop `a` or `b`, in their order; None where one does not open (hello 2.1,
     2.3)."""
-    opens, found = open_seal_a if hop == "a" else open_plain_b, []
-    for seal in seals:
-        try:
-            plain: Plain = opens(private, record_hash, seal)
-        except Refused:
-            plain = None
-        found.append(plain)
-    return found
+    return hpke.open_each(private, hpke.info(f"hop-{hop}", record_hash), seals)
 
 
 def open_parcel(data: bytes | memoryview, plain: Plain, record_hash: bytes) -> Opened:

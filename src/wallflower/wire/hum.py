@@ -6,12 +6,12 @@ and opening is for A.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wallflower.crypto import aead, hpke
 from wallflower.errors import Refused
-from wallflower.wire.cell import Cell, open_body, read_head, seal_body
+from wallflower.wire.cell import Cell, open_body, seal_body
 from wallflower.wire.hello import (
     HUM_KEY,
     SILENT,
@@ -28,8 +28,21 @@ from wallflower.wire.hello import (
 )
 from wallflower.wire.parcel import Parcel, pieces, seal_parcel_body
 from wallflower.wire.record import RecordBody
-from wallflower.wire.sizes import DITHER_MS, HUM_CELLS, POSITIONS, SLOT_MS, TOKEN
+from wallflower.wire.sizes import (
+    BODY_HEADER,
+    CELL,
+    DITHER_MS,
+    HELLO_HEADER,
+    HUM_CELLS,
+    POSITIONS,
+    SEAL_A,
+    SLOT_MS,
+    TOKEN,
+)
 from wallflower.wire.stamp import START, make_stamp
+
+_COPIES = ((0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11))
+_INNER_AT = HELLO_HEADER + SEAL_A  # of a hello: what is sealed under hum key A
 
 
 def make_hum(
@@ -69,35 +82,6 @@ def offsets_ms(pace: int, uniform: Callable[[], float]) -> list[float]:
     return [(c * SLOT_MS + uniform() * DITHER_MS) / pace for c in range(HUM_CELLS)]
 
 
-def read_name(data: bytes | memoryview) -> tuple[int, int, bytes]:
-    """(record, counter, id of the hum that it says it belongs to) of a cell (hum 2.1), or Refused
-    (cell 2)."""
-    record, counter, name = read_head(data)
-    return record, counter, name if counter % POSITIONS else hum_id(seal_a_of(data))
-
-
-def read_names(
-    cells: Iterable[bytes | memoryview],
-) -> Iterator[tuple[int, int, bytes, bytes | memoryview] | None]:
-    """(record, counter, hum id, the cell) of many, as `read_name` says it; None where that refuses.
-
-    A hello comes three times, so what is known to be the id of a seal is not hashed again.
-    """
-    known: dict[bytes, tuple[bytes, bytes]] = {}  # by a seal's first bytes: seal, id
-    for cell in cells:
-        try:
-            record, counter, name = read_head(cell)
-        except Refused:
-            yield None
-            continue
-        if not counter % POSITIONS:
-            seal, same = bytes(seal_a_of(cell)), known.get(name)
-            if same is None or same[0] != seal:
-                known[name] = same = seal, hum_id(seal)
-            name = same[1]
-        yield record, counter, name, cell
-
-
 @dataclass(slots=True)
 class Gathering:
     """The cells of one hum that have come so far, whole, by counter (hum 2.1)."""
@@ -112,15 +96,27 @@ class Gathering:
 
     def complete(self) -> bool:
         """Whether all four positions are there; only then is anything opened (hum 2.2)."""
-        if len(self.cells) > HUM_CELLS - HUM_CELLS // POSITIONS:
-            return True  # a position has no more than three copies that could be missing
-        return len({counter % POSITIONS for counter in self.cells}) == POSITIONS
+        return first_of_each(self.cells) is not None
 
     def seal_a(self) -> bytes | memoryview:
         """What its key comes out of, sealed to A: all hellos of one id hold the same (hello 1.5).
         One is there, since it is complete."""
         first = next(c for c in range(0, HUM_CELLS, POSITIONS) if c in self.cells)
         return seal_a_of(self.cells[first])
+
+
+def first_of_each(counters: Container[int]) -> tuple[int, ...] | None:
+    """The first counter of each position; None when a position has none, and the hum is not whole
+    (hum 2.2)."""
+    if 0 in counters and 1 in counters and 2 in counters and 3 in counters:
+        return _COPIES[0]
+    found = []
+    for copies in zip(*_COPIES, strict=True):
+        counter = next((counter for counter in copies if counter in counters), None)
+        if counter is None:
+            return None
+        found.append(counter)
+    return tuple(found)
 
 
 def open_hum(
@@ -151,3 +147,22 @@ def open_hum(
         if len(found) == POSITIONS:
             return Parcel(found[0], b"".join((found[1], found[2], found[3]))), broken
     return None, broken
+
+
+def open_first(
+    key_a: bytes, data: bytes, places: Mapping[int, int], counters: Sequence[int]
+) -> bytes | None:
+    """The parcel, encoded, out of the cells with these four counters, one of each position in their
+    order (hum 2.4), which begin in `data` at `places`; None where one of them does not open."""
+    zero, one, two, three = counters
+    at, at_1, at_2, at_3 = places[zero], places[one], places[two], places[three]
+    sealed = (
+        (zero, data[at : at + HELLO_HEADER], data[at + _INNER_AT : at + CELL]),
+        (one, data[at_1 : at_1 + BODY_HEADER], data[at_1 + BODY_HEADER : at_1 + CELL]),
+        (two, data[at_2 : at_2 + BODY_HEADER], data[at_2 + BODY_HEADER : at_2 + CELL]),
+        (three, data[at_3 : at_3 + BODY_HEADER], data[at_3 + BODY_HEADER : at_3 + CELL]),
+    )
+    try:
+        return b"".join(aead.open_all(key_a, sealed))
+    except hpke.Unopened:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from wallflower.errors import Refused
@@ -13,12 +14,13 @@ from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.log import Log
 from wallflower.host.net import HttpNet
-from wallflower.host.pull import encode_entries, parse_question
+from wallflower.host.pull import WHOLE, Share, encode_entries, parse_share_question
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import load_settings
 from wallflower.host.status import Status, coarse, disk_alarms, silence_alarm
 from wallflower.ingress.edge.commit import Commit
 from wallflower.ingress.edge.routes import cell_route
+from wallflower.wire.cells import share_of
 
 A_SILENT_S = 2 * 3600  # A asks each tick, and a tick is an hour at most
 KEPT_DAYS = 3  # A's keys live two days; what A has not pulled by then opens nowhere
@@ -34,6 +36,9 @@ class Ingress:
         self._asked = host.clock.now()  # when A last asked; in memory only
         self._token = token
         self._log = Log(host.disk.database("cells.db"), "cells")
+        # Up to which number each share of A has everything, since this process began.
+        self._of = WHOLE.of
+        self._after: dict[int, int] = {}
         self.commit = Commit(self._log, host.entropy, self._today)
         self.public: App = cell_route(self.commit)
 
@@ -69,17 +74,34 @@ class Ingress:
 
     async def _answer_pull(self, question: bytes, send: Send) -> None:
         try:
-            after, most = parse_question(question)
+            after, most, share = parse_share_question(question)
         except Refused:
             await refuse(send)
             return
         self._asked = self._clock.now()
-        await answer(send, 200, await self.commit.on_disk(lambda: self._pull(after, most)))
+        await answer(send, 200, await self.commit.on_disk(lambda: self._pull(after, most, share)))
 
-    def _pull(self, after: int, most: int) -> bytes:
-        self._log.trim(after)
+    def _pull(self, after: int, most: int, share: Share) -> bytes:
         self._log.trim_records(self._today() - KEPT_DAYS)
-        return encode_entries(self._log.read(after, most))
+        if share == WHOLE:
+            self._log.trim(after)
+            return encode_entries(self._log.read(after, most))
+
+        def mine(cell: bytes) -> bool:
+            return share_of(cell, share.of) == share.number
+
+        self._trim(after, most, share, mine)
+        return encode_entries(self._log.read(after, most, mine))
+
+    def _trim(self, after: int, most: int, share: Share, mine: Callable[[bytes], bool]) -> None:
+        """Forget what all shares of A have. One that was not heard of yet may have nothing."""
+        if share.of != self._of:
+            self._of, self._after = share.of, {}
+        self._after[share.number] = after
+        if len(self._after) == share.of:
+            self._log.trim(min(self._after.values()))
+        if not most:  # a share's last question of a round, when little of others is left to look at
+            self._log.trim_wanted(after, mine)
 
 
 async def main(config: Path) -> None:

@@ -1,24 +1,33 @@
-"""Mix A: cells in, whole hums out. It never learns what is real. Spec: hum.md 2."""
+"""Mix A: cells in, whole hums out. It never learns what is real. Spec: hum.md 2.
+
+Its hums may lie in several shares (hum 2.8). This process takes the first and keeps the rounds of
+all: it alone decides who leaves, and puts out one log in which nobody sees whose share it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import sqlite3
+from collections.abc import Callable
 
 from wallflower.host import Host
 from wallflower.host.clock import day_of
+from wallflower.host.disk import Folder, settle
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
-from wallflower.host.pull import Arrived
+from wallflower.host.net import Net
+from wallflower.host.pull import Alike
+from wallflower.host.pull import Share as Which
 from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
+from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.loops import Loops
-from wallflower.mix.edge.openers import Openers
-from wallflower.mix.edge.pool import Pool, Row
+from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
+from wallflower.mix.edge.resharing import share_anew
+from wallflower.mix.edge.share import Rules, Share
+from wallflower.mix.edge.sharing import Line, Sharing, Task, database_of
 from wallflower.mix.edge.state import State
-from wallflower.mix.edge.waiting import Waiting, among
-from wallflower.mix.gathering import Outcome
+from wallflower.mix.edge.workers import Workers
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.hum import Gathering, read_names
 
 # Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
 # bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
@@ -26,134 +35,185 @@ MOST_HELD = 524_288
 
 
 class First:
-    """The intake and the tick of mix A. The caller wraps each call in one transaction."""
+    """The intake and the tick of mix A. The caller wraps each call in one transaction, but for
+    those that say that they have their own."""
 
     def __init__(
-        self, host: Host, state: State, pool: Pool, records: Records, loops: Loops,
-        openers: Openers,
+        self, host: Host, state: State, pool: Pool, keys: Folder, records: Records, loops: Loops,
+        workers: Workers, dial: Callable[[], Line],
     ) -> None:  # fmt: skip
         self._host = host
         self._loops = loops
-        self._openers = openers
-        self._db = state.db
-        self._pool = pool
+        self._state = state
+        self._keys = keys
         self._records = records
+        self._dial = dial
+        self._sharing = Sharing(workers)
         self.out = Log(state.db, "parcels")
-        self.waiting = Waiting(state, host.entropy)
-        self._room = MOST_HELD
-        self.counts = {
-            "hums": 0, "copies": 0, "refused": 0, "parcels": 0, "lost_by_lot": 0, "loops": 0,
-        }  # fmt: skip
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS seen (record INTEGER, hum BLOB, "
-            "PRIMARY KEY (record, hum)) WITHOUT ROWID"
+        state.db.execute(
+            "CREATE TABLE IF NOT EXISTS leaving (share INTEGER NOT NULL, name BLOB NOT NULL)"
         )
+        of, former = workers.count + 1, state.number("shares") or 1
+        rules = Rules(records.usable, loops.ours, loops.own, lambda: day_of(host.clock.now()))
+        shares = [Share(Which(0, of), state, pool, host.entropy, rules)]
+        for number in range(1, max(of, former)):
+            other = State(host.disk.database(database_of(number)))
+            held = Pool(other.db, keys, host.entropy)
+            shares.append(Share(Which(number, of), other, held, host.entropy, rules))
+        self._shares = shares[:of]
+        if of != former:
+            self._share_anew(shares, former)
+        self.counts = {**self._shares[0].counts, "parcels": 0}
 
-    def begin_round(self) -> None:
-        """Count what is held, once a round: a large pool is long to count."""
-        self._room = MOST_HELD - self._pool.size() - self.out.span()
+    def _share_anew(self, shares: list[Share], former: int) -> None:
+        """The number of workers was changed. Has transactions of its own."""
+        with self._state.transaction():
+            self.let_go()
+        share_anew(shares, former, len(self._shares))
+        with self._state.transaction():
+            self._state.set_number("shares", len(self._shares))
+        for share in shares[len(self._shares) :]:
+            share.state.db.close()
+            self._host.disk.remove(database_of(share.which.number))
+
+    @property
+    def share(self) -> Share:
+        """The share that this process takes."""
+        return self._shares[0]
+
+    @property
+    def pools(self) -> list[Pool]:
+        """All pools."""
+        return [share.pool for share in self._shares]
+
+    @property
+    def others(self) -> list[sqlite3.Connection]:
+        """The databases of the other shares."""
+        return [share.state.db for share in self._shares[1:]]
+
+    # -- intake -----------------------------------------------------------------------------
+
+    def begin_round(self, source: Source) -> None:
+        """Count what is held, once a round, since a large pool is long to count; and have workers
+        begin with the other shares. `finish_round` has to follow."""
+        of = len(self._shares)
+        for share in self._shares:
+            share.room = MOST_HELD // of - share.pool.size() - self.out.span() // of
+        others = [share for share in self._shares[1:] if not share.full]
+        if others:
+            self._begin(source, others)
 
     @property
     def full(self) -> bool:
         """Whether nothing more may be pulled before hums have left (hum 2.7)."""
-        return self._room <= 0
+        return any(share.full for share in self._shares)
 
-    def take(self, entries: Iterable[Arrived]) -> None:
-        """Gather cells; open every hum that has become whole and hold its parcel."""
-        self._pool.look_again()
-        for record, hums in self._by_hum(entries).items():
-            self._take(record, hums)
-        # Last, so that no hum that these cells made whole can lose its lot.
-        self.counts["lost_by_lot"] += self.waiting.bound()
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Alike:
+        """Pull what waits for the share of this process."""
+        return await self.share.ask(net, source, after, most)
 
-    def _by_hum(self, entries: Iterable[Arrived]) -> dict[int, dict[bytes, Gathering]]:
-        """The cells that may be opened, by the record and the hum that they name."""
-        found: dict[int, dict[bytes, Gathering]] = {}
-        for read in read_names(body for _, _, body in entries):
-            if read is None:
-                self.counts["refused"] += 1
-                continue
-            record, counter, hum, raw = read
-            hums = found.get(record)
-            if hums is None:
-                hums = found[record] = {}
-            gathering = hums.get(hum)
-            if gathering is None:
-                hums[hum] = Gathering({counter: raw})
-            else:
-                gathering.cells.setdefault(counter, raw)
-        for record in [r for r in found if self._records.usable(r) is None]:
-            self.counts["refused"] += sum(len(g.cells) for g in found.pop(record).values())
-        return found
+    def take(self, answer: Alike) -> None:
+        """Take it."""
+        self.share.take(answer)
+        self._add(self.share.counts)
 
-    def seen(self, record: int, hums: Collection[bytes]) -> set[bytes]:
-        """Which of these hums went on or were junk already."""
-        query = "SELECT hum FROM seen WHERE record = ? AND hum IN (%s)"
-        return {hum for (hum,) in among(self._db, query, record, hums)}
+    def _add(self, counts: dict[str, int]) -> None:
+        for name, number in counts.items():
+            self.counts[name] += number
+            counts[name] = 0
 
-    def _take(self, record: int, hums: dict[bytes, Gathering]) -> None:
-        for hum in self.seen(record, hums):
-            self.counts["copies"] += len(hums.pop(hum).cells)
-        before = self.waiting.gathered(record, hums)
-        for hum, earlier in before.items():
-            hums[hum].cells |= earlier.cells  # of two with the same counter the first counts
-        whole = {hum: gathering for hum, gathering in hums.items() if gathering.complete()}
-        if len(whole) < len(hums):
-            partial = {hum: gathering for hum, gathering in hums.items() if hum not in whole}
-            self.waiting.keep(record, partial, before)
-        usable = self._records.usable(record)
-        assert usable is not None  # noqa: S101  # _by_hum has asked, and no time has passed
-        outcomes = self._openers.gatherings(record, usable, list(whole.values()))
-        done: dict[bytes, Outcome] = {}
-        for (hum, gathering), outcome in zip(whole.items(), outcomes, strict=True):
-            if outcome.parcel or outcome.junk:
-                done[hum] = outcome
-                continue
-            self.waiting.keep(record, {hum: gathering}, before)
-            # Broken copies were tried, and each try costs a decapsulation: there are few.
-            if not self.waiting.opened(record, hum, outcome.broken):
-                self.waiting.drop(record, hum)
-                done[hum] = outcome
-        self.waiting.drop_all(record, before.keys() & done.keys())
-        self._settle(record, done)
+    def _begin(self, source: Source, others: list[Share]) -> None:
+        today = day_of(self._host.clock.now())
+        # Before anybody else needs it: who made one of their own would overwrite another's.
+        self.share.pool.ready(today)
+        records, loops = self._records.usable_now(), self._loops.marks()
+        tasks = [
+            Task(
+                share.which, self._host.disk.path, self._keys.path, source, self._dial, today,
+                share.room, records, loops,
+            )
+            for share in others
+        ]  # fmt: skip
+        self._sharing.begin(tasks)
 
-    def _settle(self, record: int, done: dict[bytes, Outcome]) -> None:
-        """Hums are done with: nothing more of them is taken, and their parcels are held."""
-        self._db.executemany(
-            "INSERT INTO seen VALUES (?, ?)", ((record, hum) for hum in sorted(done))
-        )
-        whole = [(o.key_a, o.parcel) for o in done.values() if o.parcel and o.key_a]
-        # A loop of ours went as far as A can see, and hides nobody in the pool.
-        own = self._loops.own({key_a for key_a, _ in whole})
-        held = [parcel.encode() for key_a, parcel in whole if key_a not in own]
-        self.counts["refused"] += len(done) - len(whole)
-        self.counts["loops"] += len(whole) - len(held)
-        self.counts["hums"] += len(held)
-        if held:
-            self._pool.put_all(record, day_of(self._host.clock.now()), held)
-            self._room -= len(held)
+    async def finish_round(self) -> int:
+        """Wait for the other shares; how many had an answer that was refused. Has a transaction of
+        its own.
+
+        Raises OSError or sqlite3.Error where the disk failed for one of them.
+        """
+        took = await self._sharing.finish()
+        if not took:
+            return 0
+        with self._state.transaction():
+            for done in took:
+                self._loops.own(set(done.loops))
+                self._add(done.counts)
+        return sum(done.refused for done in took)
+
+    # -- tick -------------------------------------------------------------------------------
 
     def tick(self, record: EpochRecord, _number: int) -> None:
         """Let the chosen leave, in random order, for B to pull."""
-        self._pool.look_again()
+        self.let_go()
         now, p = self._host.clock.now(), record.body.parameters
         draw, q = self._host.entropy.draw, leave_probability(p.mean_a, p.tick)
-        due: list[Row] = []
-        for rows in self._pool.pages():
-            flush = {day for day in {row.day for row in rows} if must_flush(day, now, p.tick)}
-            due += [row for row in rows if row.day in flush]
-            due += chosen_to_leave([row for row in rows if row.day not in flush], q, draw)
-        leaving = shuffled(draw, due)
-        for row in leaving:
-            parcel = self._pool.take(row.name)
+        due: list[tuple[Share, bytes, int]] = []
+        for share in self._shares:
+            share.pool.look_again()
+            for rows in share.pool.pages():
+                flush = {day for day in {row.day for row in rows} if must_flush(day, now, p.tick)}
+                left = [row for row in rows if row.day not in flush]
+                chosen = [row for row in rows if row.day in flush]
+                chosen += chosen_to_leave(left, q, draw)
+                due += [(share, row.name, row.record) for row in chosen]
+        for share, name, number in shuffled(draw, due):
+            parcel = self._leave(share, name)
             if parcel is not None:
-                self.out.add(row.record, [parcel])
+                self.out.add(number, [parcel])
                 self.counts["parcels"] += 1
 
-    def forget(self) -> None:
-        """Drop what belongs to records whose keys are gone, and nothing sooner (hum 2.5)."""
-        numbers = self._db.execute("SELECT DISTINCT record FROM seen").fetchall()
-        for number in {*self.waiting.records(), *(number for (number,) in numbers)}:
+    def _leave(self, share: Share, name: bytes) -> bytes | None:
+        """A parcel out of its pool. Of another database than the log's it is deleted afterwards: a
+        commit holds for one of them only."""
+        if share is self.share:
+            return share.pool.take(name)
+        self._state.db.execute("INSERT INTO leaving VALUES (?, ?)", (share.which.number, name))
+        return share.pool.look_at(name)
+
+    def let_go(self) -> None:
+        """Delete from the other shares what is in the log for B. A crash on the way repeats it."""
+        leaving = self._state.db.execute("SELECT share, name FROM leaving").fetchall()
+        for share in self._shares[1:]:
+            names = [name for number, name in leaving if number == share.which.number]
+            if names:
+                with share.state.transaction():
+                    share.pool.delete(names)
+        if leaving:
+            self._state.db.execute("DELETE FROM leaving")
+
+    def settle(self) -> None:
+        """Delete what left, and empty the write-ahead logs of the other shares. Not inside of a
+        transaction."""
+        if len(self._shares) == 1:
+            return
+        with self._state.transaction():
+            self.let_go()
+        for share in self._shares:
+            settle(share.state.db)
+
+    # -- the end of a day -------------------------------------------------------------------
+
+    def forget(self, day: int) -> None:
+        """Seal the other pools anew under the key of `day`, as the caller does with the first; and
+        drop what belongs to records whose keys are gone, nothing sooner (hum 2.5)."""
+        for share in self._shares[1:]:
+            with share.state.transaction():
+                share.pool.new_day(day)
+                self._forget(share)
+        self._forget(self.share)
+
+    def _forget(self, share: Share) -> None:
+        for number in share.records():
             if self._records.private(number) is None:
-                self.waiting.forget(number)
-                self._db.execute("DELETE FROM seen WHERE record = ?", (number,))
+                share.forget(number)

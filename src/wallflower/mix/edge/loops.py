@@ -36,6 +36,14 @@ class Loops:
         """Which of many are of loops of ours; those have come back."""
         return self._watch.which_came(marks, self._clock.now()) if self._watch else set()
 
+    def marks(self) -> frozenset[bytes]:
+        """The marks of every loop of ours that may come now."""
+        return self._watch.marks(self._clock.now()) if self._watch else frozenset()
+
+    def ours(self, marks: Set[bytes]) -> Set[bytes]:
+        """Which of many are of loops of ours, whether or not they come."""
+        return self.marks() & marks
+
     def keep_for_organisation(self, token: bytes) -> None:
         """Remember a loop of somebody else, without its order or time, until it is told."""
         if self._waiting() < MOST_TOLD:

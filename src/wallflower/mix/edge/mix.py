@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from wallflower.errors import Refused
@@ -14,20 +15,23 @@ from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder, has_room, settle
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
-from wallflower.host.pull import View, log_route, pull_views
+from wallflower.host.pull import log_route
 from wallflower.host.status import Status
 from wallflower.mix.decide import tick_number
 from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.first import First
+from wallflower.mix.edge.intake import Source, take_all
 from wallflower.mix.edge.known import tokens_route
 from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.second import Second
+from wallflower.mix.edge.sharing import Line, http
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.status import Heard, report
 from wallflower.mix.edge.telling import Telling
+from wallflower.mix.edge.workers import Workers
 from wallflower.mix.times import MOST_HELD_S, Jump, jump, may_go_on
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord
@@ -54,7 +58,8 @@ class MixSettings:
     drop_seed: bytes
     loops: LoopSettings | None = None
     demo: bool = False
-    workers: int = 0  # processes that open beside this one
+    workers: int = 0  # processes beside this one
+    dial: Callable[[], Line] = http  # how a worker reaches the node before
 
 
 class Mix:
@@ -65,21 +70,24 @@ class Mix:
         self._settings = settings
         self.state = State(host.disk.database("mix.db"))
         self.pool = Pool(self.state.db, keys, host.entropy)
-        self.openers = Openers(keys, settings.workers)
+        self.workers = Workers(settings.workers)
         self.records = Records(
             host, keys, pins, settings.position, settings.board,
-            settings.record_seed, settings.drop_seed, self.openers.end,
+            settings.record_seed, settings.drop_seed, self.workers.end,
         )  # fmt: skip
         self.loops = Loops(host, self.state, settings.loops)
         self.part: First | Second
         self._telling: Telling | None = None
         if settings.position == "a":
-            self.part = First(host, self.state, self.pool, self.records, self.loops, self.openers)
+            self.part = First(
+                host, self.state, self.pool, keys, self.records, self.loops, self.workers,
+                settings.dial,
+            )  # fmt: skip
         else:
             census = Census(host, self.state, settings.drop_seed)
             self.part = Second(
                 host, self.state, self.pool, self.records, settings.drop_seed, self.loops, census,
-                self.openers,
+                Openers(keys, self.workers),
             )  # fmt: skip
             self._telling = Telling(
                 host.net, settings.board, settings.board_token, self.state, self.loops, census
@@ -131,37 +139,24 @@ class Mix:
             return
         await self._intake()
         self._tick(record)
-        settle(self.state.db)
+        self.settle()
 
     async def _intake(self) -> None:
-        """Pull until a page is not full; each is durable before the next question trims it.
-
-        What comes while we take is left for the next round: where cells never stop coming, a round
-        that waited for an empty page would never end. Who is full pulls nothing (hum 2.7).
-        """
-        self.part.begin_round()
+        """Take what waits at the node before."""
+        s = self._settings
+        source = Source(s.source_url, s.source_token, PAGE[self.position])
+        self.part.begin_round(source)
         try:
-            page = PAGE[self.position]
-            while not self.part.full and len(await self._pull(page)) == page:
-                pass
-            # Nothing more is asked for; the node before us may forget what we now have.
-            await self._pull(0)
+            await take_all(self.part, self.state, self._host.net, source, self._answered)
         except Unreachable:
-            return
+            pass
         except Refused:
             self.answers_refused += 1
+        finally:
+            self.answers_refused += await self.part.finish_round()
 
-    async def _pull(self, most: int) -> list[View]:
-        """Ask for what comes next, and make it durable."""
-        s = self._settings
-        after = self.state.number("cursor")
-        entries = await pull_views(self._host.net, s.source_url, s.source_token, after, most)
+    def _answered(self) -> None:
         self.heard.before = self.now()
-        if entries:
-            with self.state.transaction():
-                self.part.take(entries)
-                self.state.set_number("cursor", entries[-1].seq)
-        return entries
 
     def _tick(self, record: EpochRecord) -> None:
         number = tick_number(self._host.clock.now(), record.body.parameters.tick)
@@ -205,14 +200,25 @@ class Mix:
             with self.state.transaction():
                 self.pool.new_day(today)
                 if isinstance(self.part, First):
-                    self.part.forget()
+                    self.part.forget(today)
                 elif record is not None:
                     self.part.forget(record)
                 self.loops.forget()
                 self.state.set_number("day", today)
-            settle(self.state.db)
+            self.settle()
         # Every time, since a crash may have come between the commit and this.
         self.pool.forget_before(today)
+
+    def settle(self) -> None:
+        """Empty all write-ahead logs."""
+        self.part.settle()
+        settle(self.state.db)
+
+    def close(self) -> None:
+        """End the workers and close the databases."""
+        self.workers.end()
+        for db in self.databases():
+            db.close()
 
     async def run(self) -> None:
         """Rounds for ever, one a tick."""
@@ -231,6 +237,18 @@ class Mix:
             following = (tick_number(self._host.clock.now(), tick) + 1) * tick
             await self._host.clock.sleep_until(following)
 
+    def databases(self) -> list[sqlite3.Connection]:
+        """All that this mix has."""
+        return [self.state.db, *self.part.others]
+
+    def held(self) -> int:
+        """How many hums are held."""
+        return sum(pool.size() for pool in self.part.pools)
+
+    def lost(self) -> int:
+        """How many were lost with the key of a day."""
+        return sum(pool.lost for pool in self.part.pools)
+
     def alarms(self) -> list[str]:
         """What this mix's operator has to know now; nothing about people."""
         found = self.records.alarms(self._host.clock.now())
@@ -241,8 +259,8 @@ class Mix:
     def status(self) -> dict[str, int]:
         """Counts, for tests and the demo; the operator is shown `report` instead."""
         return {
-            "pool": self.pool.size(), "pool_high_water": self.pool.high_water,
-            "pool_lost": self.pool.lost, "answers_refused": self.answers_refused,
+            "pool": self.held(), "pool_high_water": sum(p.high_water for p in self.part.pools),
+            "pool_lost": self.lost(), "answers_refused": self.answers_refused,
             "disk_failures": self.disk_failures,
             "ticks": self.ticks, "ticks_skipped": self.skipped,
             "waiting_out": self.part.out.size(),

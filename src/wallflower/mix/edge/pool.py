@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from wallflower.crypto import aead
 from wallflower.crypto.hpke import Unopened
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import Entropy
 
+T = TypeVar("T")
 _NAME = 8  # among half a million rows the next name is free but for one in 10^13
 _NONCE = 12
 _PAGE = 4096  # rows without their bodies
@@ -81,6 +82,11 @@ class Pool:
             self._read[day] = key
         return key
 
+    def ready(self, day: int) -> None:
+        """Have the key of a day on its volume, before several processes hold bodies under it."""
+        self.look_again()
+        self._key(day)
+
     def put(
         self, record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
     ) -> None:
@@ -91,19 +97,38 @@ class Pool:
         self, record: int, day: int, bodies: Sequence[bytes], known: bool = False,
         stamp_class: int = 0,
     ) -> None:  # fmt: skip
-        """Hold many. They go in by their names, which is quicker and leaves less of their order;
-        each is sealed when its turn comes, so that one at a time is in memory sealed."""
-        drawn = self._entropy.draw((_NAME + _NONCE) * len(bodies))
-        names = [drawn[at : at + _NAME] for at in range(0, len(drawn), _NAME + _NONCE)]
-        nonces = [drawn[at : at + _NONCE] for at in range(_NAME, len(drawn), _NAME + _NONCE)]
-        named = sorted(zip(map(number_of, names), nonces, names, bodies, strict=True))
-        items = ((nonce, name, body) for _, nonce, name, body in named)
-        sealed = aead.seal_all_at_rest(self._key(day), items)
-        rows = (
-            (number, record, day, known, stamp_class, day, body)
-            for (number, *_), body in zip(named, sealed, strict=True)
+        """Hold many."""
+        self.put_each(record, day, bodies, lambda body: body, known, stamp_class)
+
+    def put_each(
+        self, record: int, day: int, items: Sequence[T], body_of: Callable[[T], bytes | None],
+        known: bool = False, stamp_class: int = 0,
+    ) -> int:  # fmt: skip
+        """Hold the body of each item that has one; how many.
+
+        They go in by the names that are drawn for them, which is quicker and leaves less of their
+        order. Each body is made when its turn comes, so that one at a time is in memory, and in
+        the processor's caches from the first to the last.
+        """
+        size = _NAME + _NONCE
+        drawn = self._entropy.draw(size * len(items))
+        named = sorted(
+            (int.from_bytes(drawn[at : at + _NAME], signed=True), at, item)
+            for at, item in zip(range(0, len(drawn), size), items, strict=True)
         )
-        self._db.executemany("INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+        seal = aead.Sealer(self._key(day)).seal
+
+        def rows() -> Iterator[tuple[object, ...]]:
+            for number, at, item in named:
+                body = body_of(item)
+                if body is not None:
+                    name, nonce = drawn[at : at + _NAME], drawn[at + _NAME : at + size]
+                    sealed = seal(nonce, name, body)
+                    yield number, record, day, known, stamp_class, day, sealed
+
+        insert = "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)"
+        return self._db.executemany(insert, rows()).rowcount
 
     def pages(self) -> Iterator[list[Row]]:
         """Everything held, without the bodies, so many rows at a time. To be read to its end."""
@@ -127,12 +152,21 @@ class Pool:
             self.lost += 1
             return None
 
-    def take(self, name: bytes) -> bytes | None:
-        """The body of a row, which is deleted; None when nothing on this disk opens it."""
+    def look_at(self, name: bytes) -> bytes | None:
+        """The body of a row; None when nothing on this disk opens it."""
         query = "SELECT key_day, sealed FROM pool WHERE name = ?"
         key_day, sealed = self._db.execute(query, (number_of(name),)).fetchone()
-        self._db.execute("DELETE FROM pool WHERE name = ?", (number_of(name),))
         return self._opened(name, key_day, sealed)
+
+    def delete(self, names: Iterable[bytes]) -> None:
+        """Hold these rows no longer, if they still are here."""
+        self._db.executemany("DELETE FROM pool WHERE name = ?", [(number_of(n),) for n in names])
+
+    def take(self, name: bytes) -> bytes | None:
+        """The body of a row, which is deleted; None when nothing on this disk opens it."""
+        body = self.look_at(name)
+        self.delete([name])
+        return body
 
     def size(self) -> int:
         """How many are held."""

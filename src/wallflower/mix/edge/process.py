@@ -47,5 +47,5 @@ async def main(config: Path) -> None:
     try:
         await serve([listener, *status_listeners(settings, mix.report)], mix.run())
     finally:
-        mix.openers.end()
+        mix.workers.end()
         await net.close()

@@ -93,6 +93,12 @@ class Records:
         record = self._records.get(number)
         return None if early else (record.hash if record else body.hash(), private)
 
+    def usable_now(self) -> dict[int, bytes]:
+        """The hashes of all records that are usable now, by number."""
+        numbers = self._records.keys() | self._drafts.keys()
+        found = ((number, self.usable(number)) for number in numbers)
+        return {number: usable[0] for number, usable in found if usable}
+
     def week(self, number: int) -> int | None:
         """The week of a record, be it finished or only signed by us."""
         body = self._body(number)

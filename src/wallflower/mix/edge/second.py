@@ -5,7 +5,8 @@ Spec: parcel.md 2, token.md 3, drop.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 from wallflower.crypto.derive import sha256
@@ -14,9 +15,11 @@ from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
-from wallflower.host.pull import Arrived
+from wallflower.host.net import Net
+from wallflower.host.pull import Arrived, Views, pull_views
 from wallflower.mix.decide import Waiting, choose_release, leave_probability
 from wallflower.mix.edge.census import Census
+from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.known import Known
 from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.openers import Openers
@@ -60,18 +63,41 @@ class Second:
             "WITHOUT ROWID"
         )
 
+    @property
+    def pools(self) -> list[Pool]:
+        """The one that B has."""
+        return [self._pool]
+
     # B has no such bound: behind the letters of a flood wait those of known conversations, which
     # leave by slots of their own (drop 3.2).
     full = False
 
-    def begin_round(self) -> None:
-        """Nothing is counted before a round."""
+    # Parcels go by nothing that A does not hide, and letters have to be known to all of B: so its
+    # hums have no shares, and workers only open seals.
+    def begin_round(self, _source: Source) -> None:
+        """Nothing is counted before a round, and nobody else is asked."""
 
-    def take(self, entries: Iterable[Arrived]) -> None:
+    async def finish_round(self) -> int:
+        """Nobody else was asked, and so had an answer that was refused."""
+        return 0
+
+    def settle(self) -> None:
+        """There is no other database."""
+
+    @property
+    def others(self) -> list[sqlite3.Connection]:
+        """There is no other database."""
+        return []
+
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Views:
+        """Pull parcels."""
+        return await pull_views(net, source.url, source.token, after, most)
+
+    def take(self, answer: Iterable[Arrived]) -> None:
         """Drop covers and count them; hold each letter once."""
         self._pool.look_again()
         by_record: dict[int, list[bytes | memoryview]] = {}
-        for _, record, body in entries:
+        for _, record, body in answer:
             by_record.setdefault(record, []).append(body)
         seen = 0
         for record, parcels in by_record.items():
@@ -84,7 +110,9 @@ class Second:
         self._state.set_number("seen", seen)
         self.counts["most_seen"] = max(self.counts["most_seen"], seen)
 
-    def opened(self, record: int, parcels: list[bytes | memoryview]) -> Iterator[Opened | Refused]:
+    def opened(
+        self, record: int, parcels: Sequence[bytes | memoryview]
+    ) -> Iterator[Opened | Refused]:
         """What the parcels of one record hold; a refusal is a value here (parcel 3)."""
         usable = self._records.usable(record)
         if usable is None:

@@ -49,7 +49,7 @@ def report(mix: Mix) -> Status:
     ]  # fmt: skip
     facts: dict[str, Fact] = {
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
-        "pool": coarse(mix.pool.size()), "waiting_for_the_next": coarse(mix.part.out.size()),
+        "pool": coarse(mix.held()), "waiting_for_the_next": coarse(mix.part.out.size()),
     }  # fmt: skip
     if mix.position == "b":
         facts["hums_since_release"] = coarse(mix.state.number("seen"))
@@ -111,7 +111,7 @@ def _faults(mix: Mix) -> list[Alarm]:
     found = (
         (mix.part.full, "pool-full", "as many hums are held as may be, so none are pulled until "
          "some have left", "See the handbook, Status."),
-        (mix.pool.lost, "hums-lost", "held hums were lost with the key of a day",
+        (mix.lost(), "hums-lost", "held hums were lost with the key of a day",
          "See the handbook, Status."),
         (mix.answers_refused, "answers-refused", "answers of the node before were malformed",
          "Ask its operator."),

@@ -33,8 +33,9 @@ def among(
 class Waiting:
     """Gatherings by (record, hum id). The caller begins and commits transactions."""
 
-    def __init__(self, state: State, entropy: Entropy) -> None:
+    def __init__(self, state: State, entropy: Entropy, shares: int = 1) -> None:
         self._db = state.db
+        self._shares = shares
         self._entropy = entropy
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS waiting (record INTEGER, hum BLOB, counter INTEGER, "
@@ -80,6 +81,8 @@ class Waiting:
 
     def gathered(self, record: int, hums: Collection[bytes]) -> dict[bytes, Gathering]:
         """What has come so far of these hums; one of which nothing came is not in it."""
+        if self._db.execute("SELECT 1 FROM gatherings LIMIT 1").fetchone() is None:
+            return {}
         # Two questions, since this table is wide and the other narrow: most hums are not here.
         query = "SELECT hum FROM gatherings WHERE record = ? AND hum IN (%s)"
         waiting = [hum for (hum,) in among(self._db, query, record, hums)]
@@ -119,8 +122,9 @@ class Waiting:
         return sum(cells for (cells,) in self._db.execute(query, (record, hum)).fetchall())
 
     def bound(self) -> int:
-        """Let gatherings leave by lot until no more than MOST_WAITING cells wait; how many left."""
-        over, left = self.cells() - MOST_WAITING, 0
+        """Let gatherings leave by lot until no more cells wait than MOST_WAITING, or this share's
+        part of them; how many left."""
+        over, left = self.cells() - MOST_WAITING // self._shares, 0
         while over > 0:
             over -= self.drop(*self._drawn())
             left += 1

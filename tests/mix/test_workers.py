@@ -1,4 +1,4 @@
-"""Who opens for a mix makes no difference, and no worker outlives its mix or a key."""
+"""Who opens for B makes no difference, and no worker outlives its mix or a key."""
 
 from __future__ import annotations
 
@@ -7,36 +7,37 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 
 import pytest
 from tests.host.sockets import images_of
-from tests.mix.room import DAY, Make
+from tests.mix.room import DAY, Make, Room
 from tests.trust.made import body, private
 
+from wallflower.crypto import hpke
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
-from wallflower.host.log import Entry
 from wallflower.lab.host import SeededEntropy
-from wallflower.mix import opening
-from wallflower.mix.edge.openers import CHUNK, MOST_WORKERS, Openers
-from wallflower.mix.opening import Opened
-from wallflower.wire.cell import parse_cell, seal_body
+from wallflower.mix.edge import openers as edge_openers
+from wallflower.mix.edge.openers import MOST, Openers
+from wallflower.mix.edge.workers import MOST_WORKERS, Workers
+from wallflower.mix.opening import Opened, Plain, open_seals
+from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import Kind
-from wallflower.wire.hum import Gathering, make_hum, open_hum, read_name
+from wallflower.wire.hum import Gathering, make_hum, open_hum
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.sizes import BODY_PIECE, DAY_S
+from wallflower.wire.sizes import DAY_S
 
 TODAY = body()
 ENTRY = TODAY.desks[0]
-USABLE = {hop: (TODAY.hash(), private(hop)) for hop in ("a", "b")}
+USABLE = (TODAY.hash(), private("b"))
 DRAW = SeededEntropy(b"openers").draw
-MANY = CHUNK + 6  # two chunks
+MANY = 4 * MOST + 6  # so many that some are left for us
 _PATIENCE_S = 20.0
+Seals = Iterable[bytes | memoryview]
 
 
 def until(what: Callable[[], bool]) -> None:
@@ -65,20 +66,25 @@ def workers_of(pid: int) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
-    """A folder with the keys of both hops: A's under the record's number, B's under the next."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A folder with the key of hop B under the record's number."""
     keys = Folder(tmp_path_factory.mktemp("keys"))
-    keys.write(f"hop-{TODAY.number}", sha256(b"a"))  # the seeds of `private`
-    keys.write(f"hop-{TODAY.number + 1}", sha256(b"b"))
-    yield keys
+    keys.write(f"hop-{TODAY.number}", sha256(b"b"))  # the seed of `private`
+    return keys
 
 
 @pytest.fixture(scope="module")
-def two(folder: Folder) -> Iterator[Openers]:
+def two() -> Iterator[Workers]:
     """Two workers, for all tests that do not end them."""
-    openers = Openers(folder, 2)
-    yield openers
-    openers.end()
+    workers = Workers(2)
+    yield workers
+    workers.end()
+
+
+@pytest.fixture(scope="module")
+def covers() -> list[bytes]:
+    """Parcels of covers."""
+    return [parcel(hum()) for _ in range(MANY)]
 
 
 def hum(kind: Kind = Kind.COVER) -> list[bytes]:
@@ -93,112 +99,105 @@ def gathered(cells: list[bytes]) -> Gathering:
     return gathering
 
 
-def judged_hums() -> list[list[bytes]]:
-    """Whole ones, one that is junk, one that is broken, one of which one copy is; in two chunks."""
-    hums = [hum() for _ in range(MANY)]
-    junk = bytearray(hums[3][0])
-    junk[200] ^= 1
-    name = read_name(bytes(junk))[2]
-    pieces = [seal_body(bytes(32), n, TODAY.number, name, bytes(BODY_PIECE)) for n in (1, 2, 3)]
-    hums[3] = [bytes(junk), *(piece.encode() for piece in pieces)]
-    hums[-2] = [*hums[-2][:3], hums[-2][3][:-1] + bytes([hums[-2][3][-1] ^ 1])]
-    hums[4][2] = hums[4][2][:-1] + bytes([hums[4][2][-1] ^ 1])
-    return hums
+def parcel(cells: list[bytes]) -> bytes:
+    found, _ = open_hum(gathered(cells), private("a"), TODAY.hash())
+    assert found is not None
+    return found.encode()
 
 
-def test_workers_judge_hums_as_the_mix_itself_does(
-    folder: Folder, two: Openers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hums = judged_hums()
-    alone = Openers(folder)
-    by_mix = list(alone.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
-    monkeypatch.delattr(opening, "open_seal_a")  # here nobody decapsulates from now on
-    by_two = list(two.gatherings(TODAY.number, USABLE["a"], [gathered(h) for h in hums]))
-    assert by_two == by_mix
-    assert [o.key_a for o in by_two] == [o.key_a for o in by_mix]
-    assert by_mix[3].junk
-    assert by_mix[-2].broken == [3]
-    assert by_mix[4].broken == [2]
-    assert sum(o.parcel is not None for o in by_mix) == MANY - 2
-    assert len(workers_of(os.getpid())) == 2, "the control: there were two"
-    assert two.pids() == sorted(workers_of(os.getpid()))
+def opened(openers: Openers, parcels: list[bytes]) -> list[Opened | str]:
+    found = openers.parcels(TODAY.number, USABLE, parcels)
+    return [o.rule if isinstance(o, Refused) else o for o in found]
 
 
 def test_workers_open_parcels_as_the_mix_itself_does_and_refuse_by_the_same_rules(
-    folder: Folder, two: Openers
+    folder: Folder, two: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parcels = []
-    for n in range(MANY):
-        kind = (Kind.COVER, Kind.LETTER, Kind.LOOP)[n % 3]
-        parcel, _ = open_hum(gathered(hum(kind)), private("a"), TODAY.hash())
-        assert parcel is not None
-        parcels.append(parcel.encode())
+    parcels = [
+        parcel(hum((Kind.COVER, Kind.LETTER, Kind.LOOP)[n % 3])) for n in range(MANY)
+    ]  # fmt: skip
     parcels[2] = parcels[2][:-1]
     parcels[5] = bytes([parcels[5][0] ^ 1]) + parcels[5][1:]
     parcels[MANY - 3] = parcels[MANY - 3][:-1] + bytes([parcels[MANY - 3][-1] ^ 1])
+    by_mix = opened(Openers(folder, Workers()), parcels)
+    here: list[int] = []
+    real = open_seals
 
-    def said(openers: Openers) -> list[Opened | str]:
-        found = openers.parcels(TODAY.number + 1, USABLE["b"], parcels)
-        return [o.rule if isinstance(o, Refused) else o for o in found]
+    def watched(hop: str, key: hpke.PrivateKey, record_hash: bytes, seals: Seals) -> list[Plain]:
+        here.append(len(list(seals)))
+        return real(hop, key, record_hash, seals)
 
-    by_mix = said(Openers(folder))
-    assert said(two) == by_mix
+    monkeypatch.setattr(edge_openers, "open_seals", watched)
+    assert opened(Openers(folder, two), parcels) == by_mix
+    assert sum(here) < MANY, "the control: others opened some"
     assert by_mix[2] == "parcel 3.1"
     assert by_mix[5] == "hello 2.3"
     letters = [o for o in by_mix if isinstance(o, Opened) and o.letter]
     assert len(letters) >= MANY // 3 - 1
+    assert two.pids() == sorted(workers_of(os.getpid()))
 
 
-def test_a_worker_that_is_killed_loses_no_hum_and_others_take_its_place(folder: Folder) -> None:
-    hums = [gathered(hum()) for _ in range(MANY)]
-    openers = Openers(folder, 1)
+def test_a_worker_that_is_killed_loses_no_parcel_and_others_take_its_place(
+    folder: Folder, covers: list[bytes]
+) -> None:
+    workers = Workers(1)
+    openers = Openers(folder, workers)
     try:
         for _ in range(2):
-            before = workers_of(os.getpid())
-            found = list(openers.gatherings(TODAY.number, USABLE["a"], hums))
-            assert all(outcome.parcel for outcome in found)
-            (worker,) = set(workers_of(os.getpid())) - set(before)
+            found = opened(openers, covers)
+            assert all(isinstance(o, Opened) for o in found)
+            (worker,) = workers.pids()
             os.kill(worker, signal.SIGKILL)
             until(lambda pid=worker: not runs(pid))  # type: ignore[misc]
-            found = list(openers.gatherings(TODAY.number, USABLE["a"], hums))
+            found = opened(openers, covers)
             assert len(found) == MANY
-            assert all(outcome.parcel for outcome in found)
+            assert all(isinstance(o, Opened) for o in found)
     finally:
-        openers.end()
+        workers.end()
 
 
 async def test_when_a_hop_key_is_erased_nobody_is_left_who_read_it(make_room: Make) -> None:
     room = await make_room()
-    room.town.workers = 1
-    room.restart()
-    hums = [room.hum() for _ in range(MANY)]
-    before = set(workers_of(os.getpid()))
-    with room.town.a.state.transaction():
-        room.a.take([Entry(n, 0, cell) for n, cell in enumerate(chain(*hums))])
-    assert room.town.a.status()["hums"] == MANY
-    (worker,) = set(workers_of(os.getpid())) - before
-    keys = room.town.path / "mix-a-keys"
-    room.town.clock.time = (DAY + 2) * DAY_S - 5
-    room.town.a._forget(room.town.clock.time)
+    b = room.town.b
+    b.workers.count = 1
+    parcels = [parcel_of(room) for _ in range(MANY)]
+    list(room.b.opened(room.town.record().number, parcels))
+    (worker,) = b.workers.pids()
+    keys = room.town.path / "mix-b-keys"
+    room.town.clock.time = (DAY + 3) * DAY_S - 5
+    b._forget(room.town.clock.time)
     assert runs(worker)
     assert (keys / "hop-1").exists(), "the control: before its time both stay"
     room.town.clock.time += 10
-    room.town.a._forget(room.town.clock.time)
+    b._forget(room.town.clock.time)
     assert not (keys / "hop-1").exists()
     assert not runs(worker)
 
 
+def parcel_of(room: Room) -> bytes:
+    """A parcel of the room's record."""
+    usable = room.town.a.records.usable(room.town.record().number)
+    assert usable is not None
+    found, _ = open_hum(gathered(room.hum()), usable[1], usable[0])
+    assert found is not None
+    return found.encode()
+
+
 _MIX = """
 import sys
+import time
 from pathlib import Path
-from tests.mix import test_openers as t
+from tests.mix import test_workers as t
 from wallflower.host.disk import Folder
 from wallflower.mix.edge.openers import Openers
+from wallflower.mix.edge.workers import Workers
 
 if __name__ == "__main__":
-    openers = Openers(Folder(Path(sys.argv[1])), 2)
-    hums = [t.gathered(t.hum()) for _ in range(t.MANY)]
-    assert all(o.parcel for o in openers.gatherings(t.TODAY.number, t.USABLE["a"], hums))
+    workers = Workers(2)
+    openers = Openers(Folder(Path(sys.argv[1])), workers)
+    t.opened(openers, [t.parcel(t.hum()) for _ in range(t.MANY)])
+    for worker in workers.started():
+        worker.give(time.sleep, 300)  # one that only waits for work ends by itself
     print(*t.workers_of(__import__("os").getpid()), flush=True)
     sys.stdin.read()
 """
@@ -256,7 +255,7 @@ def test_a_worker_shows_no_key_and_leaves_no_image_of_its_memory(
         until(lambda: {images_of(pid) for pid in workers} == {"0 0"})
 
 
-@pytest.mark.parametrize("workers", [-1, MOST_WORKERS + 1])
-def test_a_number_of_workers_that_cannot_be_meant_is_a_fault(folder: Folder, workers: int) -> None:
+@pytest.mark.parametrize("count", [-1, MOST_WORKERS + 1])
+def test_a_number_of_workers_that_cannot_be_meant_is_a_fault(count: int) -> None:
     with pytest.raises(Fault):
-        Openers(folder, workers)
+        Workers(count)

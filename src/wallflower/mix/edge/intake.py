@@ -1,0 +1,78 @@
+"""How a mix takes what waits at the node before it: page by page, each durable before the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from wallflower.host.net import Net
+from wallflower.mix.edge.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Whom a mix pulls from, and how many entries at most a page has."""
+
+    url: str
+    token: str = field(repr=False)
+    page: int
+
+
+class Answer(Protocol):
+    """What was pulled: how many entries, and the number of the last."""
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """The number of the last."""
+        ...
+
+
+class Taker(Protocol):
+    """What takes pages: a share of A's, or B. It takes what it has asked for, of whatever type."""
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be pulled."""
+        ...
+
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Answer:
+        """Pull what comes after a number, or Unreachable, or Refused."""
+        ...
+
+    def take(self, answer: Any) -> None:
+        """Take it; the caller wraps this in one transaction."""
+        ...
+
+
+async def take_all(
+    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None]
+) -> None:
+    """Pull until a page is not full; each is durable before the next question trims it.
+
+    What comes while we take is left for the next round: where cells never stop coming, a round
+    that waited for an empty page would never end. Who is full pulls nothing (hum 2.7). `answered`
+    is called at every answer. Raises Unreachable, and Refused (pull 1).
+    """
+    while not taker.full and await _page(taker, state, net, source, answered) == source.page:
+        pass
+    # Nothing more is asked for; the node before us may forget what we now have.
+    await taker.ask(net, source, state.number("cursor"), 0)
+    answered()
+
+
+async def _page(
+    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None]
+) -> int:
+    answer = await taker.ask(net, source, state.number("cursor"), source.page)
+    answered()
+    if answer.count:
+        with state.transaction():
+            taker.take(answer)
+            state.set_number("cursor", answer.last)
+    return answer.count

@@ -1,0 +1,215 @@
+"""One share of A's hums, on a database of its own: cells in, whole hums held. Spec: hum.md 2.
+
+A mix has one, or several of which other processes fill the others (`edge/sharing.py`). A hum's id
+says whose it is, so none of them has to ask another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence, Set
+from dataclasses import dataclass
+from typing import TypeVar
+
+from wallflower.crypto import hpke
+from wallflower.host.entropy import Entropy
+from wallflower.host.net import Net
+from wallflower.host.pull import Alike, pull_alike
+from wallflower.host.pull import Share as Which
+from wallflower.mix.edge.intake import Source
+from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.state import State
+from wallflower.mix.edge.waiting import Waiting, among
+from wallflower.mix.gathering import judge_gathering
+from wallflower.mix.opening import open_seals
+from wallflower.wire.cells import ByHum, Places, by_hum
+from wallflower.wire.hum import Gathering, first_of_each, open_first
+from wallflower.wire.parcel import Parcel
+from wallflower.wire.sizes import CELL, HELLO_HEADER, SEAL_A
+
+T = TypeVar("T")
+Usable = tuple[bytes, hpke.PrivateKey]  # of a record: its hash, and our key for it
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a share is told: the records it may open under, and the day; and which hum keys A are of
+    own loops. It tells which of these came."""
+
+    usable: Callable[[int], Usable | None]
+    ours: Callable[[set[bytes]], Set[bytes]]
+    came: Callable[[Set[bytes]], object]
+    today: Callable[[], int]
+
+
+Whole = tuple[bytes, Places, tuple[int, ...]]  # its id, its cells, the first of each position
+_SEAL_END = HELLO_HEADER + SEAL_A
+
+
+class Share:
+    """The caller wraps each call in one transaction of `state`."""
+
+    def __init__(
+        self, which: Which, state: State, pool: Pool, entropy: Entropy, rules: Rules
+    ) -> None:
+        self.which = which
+        self.state = state
+        self.pool = pool
+        self.waiting = Waiting(state, entropy, which.of)
+        self.room = 0
+        self._db = state.db
+        self._rules = rules
+        self.counts = {"hums": 0, "copies": 0, "refused": 0, "lost_by_lot": 0, "loops": 0}
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS seen (record INTEGER, hum BLOB, "
+            "PRIMARY KEY (record, hum)) WITHOUT ROWID"
+        )
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more may be pulled before hums have left (hum 2.7)."""
+        return self.room <= 0
+
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Alike:
+        """Pull what waits for this share."""
+        return await pull_alike(net, source.url, source.token, after, most, CELL, self.which)
+
+    def take(self, answer: Alike) -> None:
+        """Gather cells; open every hum that has become whole and hold its parcel."""
+        self.pool.look_again()
+        self.counts["refused"] += answer.others
+        found, refused = by_hum(answer.data, answer.first, answer.step)
+        self.counts["refused"] += refused
+        for record, hums in found.items():
+            usable = self._rules.usable(record)
+            if usable is None:
+                self.counts["refused"] += sum(map(len, hums.values()))
+            else:
+                self._take(record, usable, answer.data, hums)
+        # Last, so that no hum that these cells made whole can lose its lot.
+        self.counts["lost_by_lot"] += self.waiting.bound()
+
+    def seen(self, record: int, hums: Collection[bytes]) -> set[bytes]:
+        """Which of these hums went on or were junk already."""
+        query = "SELECT hum FROM seen WHERE record = ? AND hum IN (%s)"
+        return {hum for (hum,) in among(self._db, query, record, hums)}
+
+    def _take(self, record: int, usable: Usable, data: bytes, hums: ByHum) -> None:
+        for hum in self.seen(record, hums):
+            self.counts["copies"] += len(hums.pop(hum))
+        before = self.waiting.gathered(record, hums)
+        whole: list[Whole] = []
+        gathered: dict[bytes, Gathering] = {}
+        for hum, places in hums.items():
+            counters = first_of_each(places)
+            if counters is None or hum in before:
+                gathered[hum] = _cut(data, places)
+            else:
+                whole.append((hum, places, counters))
+        for hum, earlier in before.items():
+            gathered[hum].cells |= earlier.cells  # of two with the same counter the first counts
+        done = self._open_whole(record, usable, data, whole, gathered)
+        done |= self._gather(record, usable, gathered, before)
+        self.waiting.drop_all(record, before.keys() & done)
+        self._db.executemany(
+            "INSERT INTO seen VALUES (?, ?)", [(record, hum) for hum in sorted(done)]
+        )
+
+    def _open_whole(
+        self, record: int, usable: Usable, data: bytes, whole: list[Whole],
+        gathered: dict[bytes, Gathering],
+    ) -> set[bytes]:  # fmt: skip
+        """Open and hold what came whole; which hums are done with. What does not open at once is
+        added to `gathered`, for other copies of it."""
+        record_hash, private = usable
+        # One seal after another and nothing between: the processor's caches hold it all.
+        seals = [
+            data[places[hello] + HELLO_HEADER : places[hello] + _SEAL_END]
+            for _, places, (hello, *_) in whole
+        ]
+        keys = open_seals("a", private, record_hash, seals)
+        done = {hum for (hum, _, _), key_a in zip(whole, keys, strict=True) if key_a is None}
+        self.counts["refused"] += len(done)
+
+        def parcel_of(opened: tuple[Whole, bytes]) -> bytes | None:
+            (hum, places, counters), key_a = opened
+            parcel = open_first(key_a, data, places, counters)
+            if parcel is None:
+                gathered[hum] = _cut(data, places, key_a)
+                return None
+            done.add(hum)
+            return parcel
+
+        opened = [(one, key_a) for one, key_a in zip(whole, keys, strict=True) if key_a]
+        self._hold(record, opened, parcel_of)
+        return done
+
+    def _hold(
+        self, record: int, opened: Sequence[tuple[T, bytes]],
+        parcel_of: Callable[[tuple[T, bytes]], bytes | None],
+    ) -> None:  # fmt: skip
+        """Hold what `parcel_of` makes of each (something, hum key A)."""
+        # A loop of ours went as far as A can see, and hides nobody in the pool.
+        ours = self._rules.ours({key_a for _, key_a in opened})
+        others = opened
+        if ours:
+            own = [each for each in opened if each[1] in ours]
+            others = [each for each in opened if each[1] not in ours]
+            came = {each[1] for each in own if parcel_of(each) is not None}
+            self._rules.came(came)
+            self.counts["loops"] += len(came)
+        if others:
+            held = self.pool.put_each(record, self._rules.today(), others, parcel_of)
+            self.counts["hums"] += held
+            self.room -= held
+
+    def _gather(
+        self, record: int, usable: Usable, gathered: dict[bytes, Gathering],
+        before: dict[bytes, Gathering],
+    ) -> set[bytes]:  # fmt: skip
+        """Keep what is not whole, and open and hold what has become so; which are done with."""
+        record_hash, private = usable
+        partial = {hum: g for hum, g in gathered.items() if not g.complete()}
+        self.waiting.keep(record, partial, before)
+        done: set[bytes] = set()
+        held: list[tuple[Parcel, bytes]] = []
+        for hum in gathered.keys() - partial.keys():
+            gathering = gathered[hum]
+            if not gathering.key_a:
+                (gathering.key_a,) = open_seals("a", private, record_hash, [gathering.seal_a()])
+            outcome = judge_gathering(gathering, private, record_hash)
+            if outcome.parcel and outcome.key_a:
+                done.add(hum)
+                held.append((outcome.parcel, outcome.key_a))
+            elif outcome.junk or not self._wait(record, hum, gathering, before, outcome.broken):
+                done.add(hum)
+                self.counts["refused"] += 1
+        self._hold(record, held, lambda each: each[0].encode())
+        return done
+
+    def _wait(
+        self, record: int, hum: bytes, gathering: Gathering, before: dict[bytes, Gathering],
+        broken: list[int],
+    ) -> bool:  # fmt: skip
+        """Keep what opened of a hum, for other copies of what did not. False once it was tried so
+        often that no honest hum would need more: each try costs a decapsulation (hum 2.3)."""
+        self.waiting.keep(record, {hum: gathering}, before)
+        if self.waiting.opened(record, hum, broken):
+            return True
+        self.waiting.drop(record, hum)
+        return False
+
+    def records(self) -> set[int]:
+        """The numbers of the records that anything is remembered of."""
+        numbers = self._db.execute("SELECT DISTINCT record FROM seen").fetchall()
+        return {*self.waiting.records(), *(number for (number,) in numbers)}
+
+    def forget(self, record: int) -> None:
+        """Drop what belongs to a record whose key is gone (hum 2.5)."""
+        self.waiting.forget(record)
+        self._db.execute("DELETE FROM seen WHERE record = ?", (record,))
+
+
+def _cut(data: bytes, places: Places, key_a: bytes = b"") -> Gathering:
+    """The cells themselves."""
+    view = memoryview(data)
+    return Gathering({c: view[at : at + CELL] for c, at in places.items()}, key_a)

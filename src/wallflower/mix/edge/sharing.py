@@ -1,0 +1,141 @@
+"""Other processes that fill shares of A beside the mix: each pulls, opens and holds for itself.
+
+A worker has no say: it is told the day, the records and the loops, and returns counts. It reads
+hop and pool keys from the same folder as the mix, so that no key travels, and is ended when a key
+is erased, so that none outlives its erasure in another process's memory. It ends with its mix,
+however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from wallflower.crypto import hpke
+from wallflower.errors import Refused
+from wallflower.host.disk import Folder, settle
+from wallflower.host.entropy import OsEntropy
+from wallflower.host.net import HttpNet, Net, Unreachable
+from wallflower.host.pull import Share as Which
+from wallflower.mix.edge.hops import read_hop
+from wallflower.mix.edge.intake import Source, take_all
+from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.share import Rules, Share
+from wallflower.mix.edge.state import State
+from wallflower.mix.edge.workers import WorkerGone, Workers
+
+
+class Line(Net, Protocol):
+    """A way into the network that can be closed."""
+
+    async def close(self) -> None:
+        """Close it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One round of one share, as a worker is told it."""
+
+    which: Which
+    data: Path
+    keys: Path
+    source: Source
+    dial: Callable[[], Line]
+    day: int
+    room: int
+    records: dict[int, bytes]  # the hashes of those that hums may be opened under now
+    loops: frozenset[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What became of it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    loops: frozenset[bytes] = frozenset()
+    reached: bool = True
+    refused: bool = False
+
+
+def database_of(number: int) -> str:
+    """The name of a share's database; the first lies in that of the mix."""
+    return f"share-{number}.db" if number else "mix.db"
+
+
+class Sharing:
+    """Has workers run the rounds of the other shares, one each."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._tasks: list[Task] = []
+
+    def begin(self, tasks: list[Task]) -> None:
+        """Begin all rounds. `finish` has to follow."""
+        self._tasks = tasks
+        for task, worker in zip(tasks, self._workers.started(), strict=False):
+            with suppress(WorkerGone):  # `finish` meets it again
+                worker.give(_work, task)
+
+    async def finish(self) -> list[Took]:
+        """What became of each round, once all have ended. A worker that was killed leaves its share
+        as it was after the last page that it took; we do the rest ourselves."""
+        tasks, self._tasks = self._tasks, []
+        if not tasks:
+            return []
+        asked = self._workers.started()[: len(tasks)]
+        results = (asyncio.to_thread(worker.result) for worker in asked)
+        ended = await asyncio.gather(*results, return_exceptions=True)
+        if any(isinstance(took, WorkerGone) for took in ended):
+            self._workers.end()
+        done = []
+        for task, took in zip(tasks, ended, strict=True):
+            if isinstance(took, WorkerGone):
+                done.append(await take_share(task))
+            elif isinstance(took, BaseException):
+                raise took
+            else:
+                done.append(took)
+        return done
+
+
+async def take_share(task: Task) -> Took:
+    """Take what waits for one share and empty its write-ahead log. Raises OSError and sqlite3.Error
+    where the disk fails; what was committed stays."""
+    keys, came = Folder(task.keys), set[bytes]()
+
+    def usable(number: int) -> tuple[bytes, hpke.PrivateKey] | None:
+        known = task.records.get(number)
+        private = read_hop(keys, number) if known else None
+        return (known, private) if known and private else None
+
+    entropy, line = OsEntropy(), task.dial()
+    reached, refused = True, False
+    with closing(Folder(task.data).database(database_of(task.which.number))) as db:
+        state = State(db)
+        rules = Rules(usable, task.loops.__and__, came.update, lambda: task.day)
+        share = Share(task.which, state, Pool(db, keys, entropy), entropy, rules)
+        share.room = task.room
+        try:
+            await take_all(share, state, line, task.source, lambda: None)
+        except Unreachable:
+            reached = False
+        except Refused:
+            refused = True
+        finally:
+            await line.close()
+            settle(db)
+    return Took(share.counts, frozenset(came), reached, refused)
+
+
+def _work(task: Task) -> Took:
+    return asyncio.run(take_share(task))
+
+
+def http() -> Line:
+    """A line for a worker of its own."""
+    return HttpNet()

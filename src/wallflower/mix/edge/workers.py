@@ -1,0 +1,127 @@
+"""Processes that work for a mix on the same machine: `workers` of its configuration.
+
+All of them end with the mix, however that ends, and when a key is erased. Others are started when
+there is work again.
+
+Python's own executor was measured first: it hands work over by a thread, and while the mix opens
+seals that thread waits for Python's lock for as long as a worker needs for all it was given.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from wallflower.errors import Fault
+from wallflower.host.memory import leave_no_image
+
+MOST_WORKERS = 63
+
+
+class WorkerGone(Exception):
+    """A worker was killed; what it was given is to be done by somebody else."""
+
+
+class Worker:
+    """One process, and what it was given and has not answered: first come, first served."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self._line, others = context.Pipe()
+        self._process = context.Process(target=_serve, args=(others,), daemon=True)
+        self._process.start()
+        others.close()
+        self.given = 0
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid or 0
+
+    def give(self, work: Callable[..., object], *args: object) -> None:
+        """Have it call something. Its `result` comes after those of what it was given before."""
+        self.given += 1
+        try:
+            self._line.send((work, args))
+        except OSError:
+            raise WorkerGone from None
+
+    def ready(self) -> bool:
+        """Whether `result` would not wait."""
+        return self._line.poll()
+
+    def result(self) -> Any:
+        """What came of the next call; what it raised is raised here. Waits."""
+        try:
+            failed, value = self._line.recv()
+        except (EOFError, OSError):
+            raise WorkerGone from None
+        self.given -= 1
+        if failed:
+            raise value
+        return value
+
+    def end(self) -> None:
+        """End it and wait until it is gone. What it had begun is as if its machine had stopped."""
+        self._process.kill()
+        self._process.join()
+        self._line.close()
+
+
+class Workers:
+    """So many processes beside this one. Ends with `end`, and may be used again."""
+
+    def __init__(self, count: int = 0) -> None:
+        if not 0 <= count <= MOST_WORKERS:
+            raise Fault("workers is out of bounds", f"Write 0 to {MOST_WORKERS}, or nothing.")
+        self.count = count
+        self._started: list[Worker] = []
+
+    def started(self) -> list[Worker]:
+        """All of them."""
+        while len(self._started) < self.count:
+            self._started.append(Worker())
+        return self._started
+
+    def pids(self) -> list[int]:
+        """The processes that are there now."""
+        return sorted(worker.pid for worker in self._started)
+
+    def end(self) -> None:
+        """End all workers and wait until they are gone."""
+        while self._started:
+            self._started.pop().end()
+
+
+# -- in a worker -----------------------------------------------------------------------------------
+
+
+def _serve(line: Connection) -> None:
+    """Do what comes, one after another, until the mix is gone."""
+    leave_no_image()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, OSError):  # the mix is gone, and nobody waits for an answer
+        while True:
+            work, args = line.recv()
+            line.send(_answer(work, args))
+
+
+def _answer(work: Callable[..., object], args: tuple[object, ...]) -> tuple[bool, object]:
+    try:
+        return False, work(*args)
+    except Exception as error:  # whatever it was is the mix's to judge
+        return True, error
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+    os._exit(0)

@@ -1,0 +1,337 @@
+"""Hums of A in several shares: each on a database of its own, filled by somebody else, and for
+everybody outside of A one pool."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from tests.host.sockets import serving
+from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, power_cut_at
+from tests.mix.test_workers import runs, until
+
+from wallflower.host.asgi import Receive, Scope, Send
+from wallflower.mix.edge import resharing
+from wallflower.mix.edge.first import First
+from wallflower.mix.edge.pool import Pool
+from wallflower.mix.edge.share import Share
+from wallflower.mix.edge.sharing import database_of
+from wallflower.mix.edge.workers import Workers
+from wallflower.wire.cells import read_name, share_of, share_of_hum
+from wallflower.wire.sizes import DAY_S
+
+SHARES = 3
+HUMS = 18
+SLOW = replace(AT_ONCE, mean_a=200 * TICK)
+Open = Callable[..., Awaitable[Room]]
+
+
+class InThread:
+    """A worker that is a thread: what it does is the same, and needs no half a second to start."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._given: list[Future[object]] = []
+
+    def give(self, work: Callable[..., object], *args: object) -> None:
+        self._given.append(self._thread.submit(work, *args))
+
+    def result(self) -> object:
+        return self._given.pop(0).result()
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are threads."""
+    threads = [InThread() for _ in range(SHARES)]
+    monkeypatch.setattr(Workers, "started", lambda self: threads[: self.count])
+
+
+@asynccontextmanager
+async def shared(room: Room, shares: int = SHARES) -> AsyncIterator[Room]:
+    """A starts again with so many shares; ingress' inner listener has a socket for its workers."""
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        await room.town.ingress.inner(scope, receive, send)
+
+    async with serving(inner) as port:
+        room.town.inner = f"http://127.0.0.1:{port}/cells"
+        room.town.net.apps[f"127.0.0.1:{port}"] = inner
+        start(room, shares)
+        try:
+            yield room
+        finally:
+            room.town.a.close()
+
+
+def start(room: Room, shares: int) -> None:
+    """A's process begins anew with so many shares."""
+    room.town.a.close()
+    room.town.workers = shares - 1
+    room.restart()
+
+
+def held(room: Room) -> list[int]:
+    """How many hums each share holds."""
+    return [pool.size() for pool in room.a.pools]
+
+
+def parcels(room: Room) -> list[bytes]:
+    return [entry.body for entry in room.a.out.read(0, 1000)]
+
+
+async def alone(room: Room) -> None:
+    """Only A does what is due."""
+    room.town.clock.time += TICK
+    await room.town.a.step()
+
+
+async def sent(room: Room, count: int = HUMS, cells: slice = slice(None)) -> list[list[bytes]]:
+    """So many letters, of each these cells."""
+    hums = [room.hum(room.letter(f"letter {n}")) for n in range(count)]
+    for hum in hums:
+        await room.send(hum[cells])
+    return hums
+
+
+def texts(count: int = HUMS) -> list[str]:
+    return sorted(f"letter {n}" for n in range(count))
+
+
+async def arrived(room: Room, ticks: int = 10) -> list[str]:
+    await room.tick(ticks)
+    return room.texts()
+
+
+async def test_every_hum_is_held_by_the_share_that_its_id_names_and_arrives_once(
+    make_room: Make, in_threads: None
+) -> None:
+    async with shared(await make_room(SLOW)) as room:
+        hums = await sent(room)
+        await alone(room)
+        named = [share_of(hum[0], SHARES) for hum in hums]
+        left = len(parcels(room))
+        assert sum(held(room)) == HUMS - left
+        names = {read_name(hum[0])[2]: of for hum, of in zip(hums, named, strict=True)}
+        for share in room.a._shares:
+            mine = {name for name, of in names.items() if of == share.which.number}
+            assert share.seen(room.town.record().number, names) == mine != set()
+        assert room.town.a.status()["hums"] == HUMS
+        assert room.town.ingress._log.size() == 0, "A has everything, and ingress nothing"
+
+
+async def test_letters_come_out_of_all_shares_once_and_later_copies_not_again(
+    make_room: Make, in_threads: None
+) -> None:
+    async with shared(await make_room()) as room:
+        hums = await sent(room)
+        await room.tick(2)
+        for hum in hums:
+            await room.send(hum)
+        assert await arrived(room) == texts()
+        assert room.town.a.status()["hums"] == HUMS
+        assert room.town.a.status()["copies"] == 12 * HUMS
+
+
+async def test_halves_that_come_in_two_rounds_are_whole_in_every_share(
+    make_room: Make, in_threads: None
+) -> None:
+    async with shared(await make_room()) as room:
+        hums = await sent(room, cells=slice(2))
+        await alone(room)
+        assert parcels(room) == []
+        for hum in hums:
+            await room.send(hum[6:8])
+        assert await arrived(room) == texts()
+
+
+async def test_what_leaves_tells_b_nothing_of_the_share_that_it_lay_in(
+    make_room: Make, in_threads: None
+) -> None:
+    room = await make_room(SLOW)
+    async with shared(room, 2):
+        hums = await sent(room, 40)
+        await alone(room)
+        of: dict[bytes, int] = {}
+        for share in room.a._shares:
+            of |= {share.pool.look_at(r.name) or b"": share.which.number for r in share.pool.rows()}
+        room.town.clock.time = (DAY + 2) * DAY_S - 60  # all are flushed
+        with room.town.a.state.transaction():
+            room.a.tick(room.town.record(), 1)
+        order = [of[parcel] for parcel in parcels(room) if parcel in of]
+        assert len(order) > len(hums) - 5
+        runs_of_one = 1 + sum(a != b for a, b in pairwise(order))
+        # Of forty in two shares an even order has about twenty runs; one after the other has two.
+        assert runs_of_one > 8
+
+
+@pytest.mark.parametrize("at", ["before all", "before the first", "before the second"])
+async def test_a_power_cut_while_hums_leave_other_shares_loses_and_repeats_nothing(
+    make_room: Make, in_threads: None, at: str
+) -> None:
+    async with shared(await make_room()) as room:
+        hums = await sent(room)
+        own = sum(share_of(hum[0], SHARES) == 0 for hum in hums)  # these are deleted at once
+        room.town.clock.time += TICK
+        where: dict[str, tuple[object, str, int]] = {
+            "before all": (First, "let_go", 1),  # the first time is for what the last tick left
+            "before the first": (Pool, "delete", own),
+            "before the second": (Pool, "delete", own + 1),
+        }
+        with power_cut_at(*where[at]):
+            await room.town.a.step()
+        assert len(parcels(room)) == HUMS
+        assert 0 < sum(held(room)) < HUMS, "those of other shares are still there"
+        room.restart()
+        assert await arrived(room) == texts()
+        assert room.town.a.status()["pool"] == 0
+        assert room.b.counts["letters"] == HUMS
+        assert room.b.counts["refused"] == 0, "no parcel came twice"
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (3, 2), (2, 3)])
+async def test_another_number_of_workers_loses_nothing_and_repeats_nothing(
+    make_room: Make, in_threads: None, before: int, after: int
+) -> None:
+    async with shared(await make_room(SLOW), before) as room:
+        hums = await sent(room)
+        halves = [room.hum(room.letter(f"half {n}")) for n in range(HUMS)]
+        for half in halves:
+            await room.send(half[:2])
+        await alone(room)
+        waiting, number = sum(held(room)), room.town.record().number
+        start(room, after)
+        assert len(held(room)) == after
+        assert sum(held(room)) == waiting
+        names = [read_name(hum[0])[2] for hum in hums]
+        for share in room.a._shares:
+            mine = {name for name in names if share_of_hum(name, after) == share.which.number}
+            assert share.seen(number, names) == mine
+        data = room.town.path / "mix-a"
+        there = [n for n in range(4) if (data / database_of(n)).exists()]
+        assert there == list(range(after))
+        for hum, half in zip(hums, halves, strict=True):
+            await room.send(hum)
+            await room.send(half[6:8])
+        await alone(room)
+        assert room.town.a.status()["hums"] == HUMS, "the halves became whole, the rest were copies"
+        assert room.town.a.status()["copies"] == 12 * HUMS
+
+
+async def test_a_power_cut_while_shares_are_changed_is_made_good_at_the_next_start(
+    make_room: Make, in_threads: None
+) -> None:
+    async with shared(await make_room(SLOW), 3) as room:
+        await sent(room)
+        await alone(room)
+        before = sum(held(room))
+        room.town.a.close()
+        room.town.workers = 1
+        with power_cut_at(resharing, "settle"):
+            room.restart()
+        room.restart()
+        assert (len(held(room)), sum(held(room))) == (2, before)
+
+
+async def test_loops_of_ours_are_known_in_every_share_and_held_in_none(
+    make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared(await make_room(SLOW)) as room:
+        marks = frozenset(bytes([n]) * 32 for n in range(HUMS))
+        monkeypatch.setattr(room.town.a.loops, "marks", lambda: marks)
+        came: set[bytes] = set()
+
+        def own(found: Set[bytes]) -> Set[bytes]:
+            came.update(found & marks)
+            return found & marks
+
+        monkeypatch.setattr(room.town.a.loops, "own", own)
+        for share in room.a._shares:
+            monkeypatch.setattr(
+                share, "_rules", replace(share._rules, ours=marks.__and__, came=own)
+            )
+        for mark in marks:
+            await room.send(room.hum(key_a=mark))
+        await alone(room)
+        assert came == marks
+        assert sum(held(room)) == 0
+        assert room.town.a.status()["loops"] == HUMS
+
+
+async def test_midnight_seals_all_shares_anew_and_the_key_of_the_day_before_is_gone(
+    make_room: Make, in_threads: None
+) -> None:
+    async with shared(await make_room(SLOW)) as room:
+        await sent(room)
+        await alone(room)
+        before = sum(held(room))
+        room.town.clock.time = (DAY + 1) * DAY_S + 5
+        room.town.a._forget(room.town.clock.time)
+        keys = room.town.path / "mix-a-keys"
+        assert [p.name for p in keys.glob("pool-*")] == [f"pool-{DAY + 1}"]
+        bodies = [pool.look_at(row.name) for pool in room.a.pools for row in pool.rows()]
+        assert None not in bodies
+        assert len(bodies) == before
+        room.town.clock.time = (DAY + 2) * DAY_S + 5
+        room.town.a._forget(room.town.clock.time)
+        assert [share.records() for share in room.a._shares] == [set()] * SHARES
+
+
+async def test_a_share_whose_disk_fails_keeps_its_cells_at_ingress_until_it_works(
+    make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shared(await make_room()) as room:
+        await sent(room)
+        real = Share.take
+
+        def failing(self: Share, answer: object) -> None:
+            if self.which.number == 1:
+                raise OSError(28, "no space left")
+            real(self, answer)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Share, "take", failing)
+        room.town.clock.time += TICK
+        with pytest.raises(OSError, match="no space"):
+            await room.town.a.step()
+        assert room.town.ingress._log.size() > 0
+        monkeypatch.setattr(Share, "take", real)
+        assert await arrived(room) == texts()
+
+
+async def test_a_full_a_pulls_for_no_share(
+    make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wallflower.mix.edge.first.MOST_HELD", 0)
+    async with shared(await make_room()) as room:
+        await sent(room)
+        await alone(room)
+        assert room.town.ingress._log.size() == 12 * HUMS
+        assert room.a.full
+
+
+async def test_a_worker_that_is_killed_loses_nothing_and_none_outlives_a_key(
+    make_room: Make,
+) -> None:
+    """With real processes."""
+    async with shared(await make_room(), 2) as room:
+        await sent(room, 6)
+        await alone(room)
+        (worker,) = room.town.a.workers.pids()
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: not runs(worker))
+        await room.tick()
+        assert await arrived(room) == texts(6)
+        await room.tick()
+        for n in range(6, 12):
+            await room.send(room.hum(room.letter(f"letter {n}")))
+        assert await arrived(room) == texts(12)
+        (other,) = room.town.a.workers.pids()
+        assert runs(other)
+        room.town.a.records._hops.erase(1)
+        assert not runs(other)
