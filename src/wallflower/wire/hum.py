@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from wallflower.crypto import aead, hpke
+from wallflower.crypto.aead import NONCES
 from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, open_body, seal_body
 from wallflower.wire.hello import (
@@ -155,14 +156,14 @@ def open_first(
     """The parcel, encoded, out of the cells with these four counters, one of each position in their
     order (hum 2.4), which begin in `data` at `places`; None where one of them does not open."""
     zero, one, two, three = counters
-    at, at_1, at_2, at_3 = places[zero], places[one], places[two], places[three]
-    sealed = (
-        (zero, data[at : at + HELLO_HEADER], data[at + _INNER_AT : at + CELL]),
-        (one, data[at_1 : at_1 + BODY_HEADER], data[at_1 + BODY_HEADER : at_1 + CELL]),
-        (two, data[at_2 : at_2 + BODY_HEADER], data[at_2 + BODY_HEADER : at_2 + CELL]),
-        (three, data[at_3 : at_3 + BODY_HEADER], data[at_3 + BODY_HEADER : at_3 + CELL]),
-    )
+    at, a, b, c = places[zero], places[one], places[two], places[three]
+    opens = aead.Opener(key_a).decrypt
     try:
-        return b"".join(aead.open_all(key_a, sealed))
-    except hpke.Unopened:
+        return b"".join((
+            opens(NONCES[zero], data[at + _INNER_AT : at + CELL], data[at : at + HELLO_HEADER]),
+            opens(NONCES[one], data[a + BODY_HEADER : a + CELL], data[a : a + BODY_HEADER]),
+            opens(NONCES[two], data[b + BODY_HEADER : b + CELL], data[b : b + BODY_HEADER]),
+            opens(NONCES[three], data[c + BODY_HEADER : c + CELL], data[c : c + BODY_HEADER]),
+        ))  # fmt: skip
+    except aead.NotOpened:
         return None

@@ -119,15 +119,16 @@ class Pool:
 
         seal = aead.Sealer(self._key(day)).seal
 
-        def rows() -> Iterator[tuple[object, ...]]:
+        def rows() -> Iterator[tuple[int, bytes]]:
             for number, at, item in named:
                 body = body_of(item)
                 if body is not None:
                     name, nonce = drawn[at : at + _NAME], drawn[at + _NAME : at + size]
-                    sealed = seal(nonce, name, body)
-                    yield number, record, day, known, stamp_class, day, sealed
+                    yield number, seal(nonce, name, body)
 
-        insert = "INSERT INTO pool VALUES (?, ?, ?, ?, ?, ?, ?)"
+        # Numbers, and the same for all: to bind them to each row would take as long as its name.
+        same = f"{record:d}, {day:d}, {known:d}, {stamp_class:d}, {day:d}"
+        insert = f"INSERT INTO pool VALUES (?, {same}, ?)"  # noqa: S608
         return self._db.executemany(insert, rows()).rowcount
 
     def pages(self) -> Iterator[list[Row]]:

@@ -94,67 +94,79 @@ class Share:
         return {hum for (hum,) in among(self._db, query, record, hums)}
 
     def _take(self, record: int, usable: Usable, data: bytes, hums: ByHum) -> None:
-        for hum in self.seen(record, hums):
-            self.counts["copies"] += len(hums.pop(hum))
         before = self.waiting.gathered(record, hums)
-        whole: list[Whole] = []
+        whole: dict[bytes, Whole] = {}
         gathered: dict[bytes, Gathering] = {}
         for hum, places in hums.items():
             counters = first_of_each(places)
             if counters is None or hum in before:
                 gathered[hum] = _cut(data, places)
             else:
-                whole.append((hum, places, counters))
+                whole[hum] = hum, places, counters
+        # What is whole will be done with, but for a few that are broken: so it is
+        # remembered now, which says too whether it was before.
+        for hum in whole.keys() - self._remember(record, whole):
+            self.counts["copies"] += len(whole.pop(hum)[1])
+        for hum in self.seen(record, gathered) if gathered else ():
+            self.counts["copies"] += len(gathered.pop(hum).cells)
         for hum, earlier in before.items():
             gathered[hum].cells |= earlier.cells  # of two with the same counter the first counts
-        done = self._open_whole(record, usable, data, whole, gathered)
-        done |= self._gather(record, usable, gathered, before)
-        self.waiting.drop_all(record, before.keys() & done)
-        self._db.executemany(
-            "INSERT INTO seen VALUES (?, ?)", [(record, hum) for hum in sorted(done)]
-        )
+        broken = self._open_whole(record, usable, data, list(whole.values()))
+        if broken:
+            gone = [(record, hum) for hum in broken]
+            self._db.executemany("DELETE FROM seen WHERE record = ? AND hum = ?", gone)
+            gathered |= broken
+        if gathered:
+            done = self._gather(record, usable, gathered, before)
+            self.waiting.drop_all(record, before.keys() & done)
+            self._remember(record, done)
+
+    def _remember(self, record: int, hums: Collection[bytes]) -> set[bytes]:
+        """Remember hums as done with; which of them were not before."""
+        if not hums:
+            return set()
+        rows = ",".join([f"({record}, ?)"] * len(hums))
+        query = f"INSERT OR IGNORE INTO seen VALUES {rows} RETURNING hum"  # noqa: S608
+        return {hum for (hum,) in self._db.execute(query, sorted(hums))}
 
     def _open_whole(
-        self, record: int, usable: Usable, data: bytes, whole: list[Whole],
-        gathered: dict[bytes, Gathering],
-    ) -> set[bytes]:  # fmt: skip
-        """Open and hold what came whole; which hums are done with. What does not open at once is
-        added to `gathered`, for other copies of it."""
+        self, record: int, usable: Usable, data: bytes, whole: list[Whole]
+    ) -> dict[bytes, Gathering]:
+        """Open and hold what came whole. What does not open at once is returned: there may be, or
+        come, other copies of it."""
         record_hash, private = usable
         # One seal after another and nothing between: the processor's caches hold it all.
         seals = [
-            data[places[hello] + HELLO_HEADER : places[hello] + _SEAL_END]
-            for _, places, (hello, *_) in whole
+            data[places[counters[0]] + HELLO_HEADER : places[counters[0]] + _SEAL_END]
+            for _, places, counters in whole
         ]
         keys = open_seals("a", private, record_hash, seals)
-        done = {hum for (hum, _, _), key_a in zip(whole, keys, strict=True) if key_a is None}
-        self.counts["refused"] += len(done)
+        broken: dict[bytes, Gathering] = {}
 
-        def parcel_of(opened: tuple[Whole, bytes]) -> bytes | None:
-            (hum, places, counters), key_a = opened
+        def parcel_of(one: tuple[bytes, Whole]) -> bytes | None:
+            key_a, (hum, places, counters) = one
             parcel = open_first(key_a, data, places, counters)
             if parcel is None:
-                gathered[hum] = _cut(data, places, key_a)
-                return None
-            done.add(hum)
+                broken[hum] = _cut(data, places, key_a)
             return parcel
 
-        opened = [(one, key_a) for one, key_a in zip(whole, keys, strict=True) if key_a]
+        opened = [(key_a, one) for key_a, one in zip(keys, whole, strict=True) if key_a]
+        self.counts["refused"] += len(whole) - len(opened)
         self._hold(record, opened, parcel_of)
-        return done
+        return broken
 
     def _hold(
-        self, record: int, opened: Sequence[tuple[T, bytes]],
-        parcel_of: Callable[[tuple[T, bytes]], bytes | None],
+        self, record: int, opened: Sequence[tuple[bytes, T]],
+        parcel_of: Callable[[tuple[bytes, T]], bytes | None],
     ) -> None:  # fmt: skip
-        """Hold what `parcel_of` makes of each (something, hum key A)."""
+        """Hold what `parcel_of` makes of each (hum key A, something)."""
         # A loop of ours went as far as A can see, and hides nobody in the pool.
-        ours = self._rules.ours({key_a for _, key_a in opened})
+        ours = self._rules.ours({key_a for key_a, _ in opened})
         others = opened
         if ours:
-            own = [each for each in opened if each[1] in ours]
-            others = [each for each in opened if each[1] not in ours]
-            came = {each[1] for each in own if parcel_of(each) is not None}
+            own = [each for each in opened if each[0] in ours]
+            others = [each for each in opened if each[0] not in ours]
+            came = {each[0] for each in own if parcel_of(each) is not None}
             self._rules.came(came)
             self.counts["loops"] += len(came)
         if others:
@@ -171,7 +183,7 @@ class Share:
         partial = {hum: g for hum, g in gathered.items() if not g.complete()}
         self.waiting.keep(record, partial, before)
         done: set[bytes] = set()
-        held: list[tuple[Parcel, bytes]] = []
+        held: list[tuple[bytes, Parcel]] = []
         for hum in gathered.keys() - partial.keys():
             gathering = gathered[hum]
             if not gathering.key_a:
@@ -179,11 +191,11 @@ class Share:
             outcome = judge_gathering(gathering, private, record_hash)
             if outcome.parcel and outcome.key_a:
                 done.add(hum)
-                held.append((outcome.parcel, outcome.key_a))
+                held.append((outcome.key_a, outcome.parcel))
             elif outcome.junk or not self._wait(record, hum, gathering, before, outcome.broken):
                 done.add(hum)
                 self.counts["refused"] += 1
-        self._hold(record, held, lambda each: each[0].encode())
+        self._hold(record, held, lambda each: each[1].encode())
         return done
 
     def _wait(
