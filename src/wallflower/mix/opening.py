@@ -16,6 +16,7 @@ from wallflower.wire.parcel import check_length, open_parcel_body, parse_parcel
 from wallflower.wire.stamp import earned_class
 
 Plain = bytes | None
+Usable = tuple[bytes, hpke.PrivateKey]  # of a record: its hash, and our key for it
 
 
 class Opened(NamedTuple):

@@ -15,9 +15,8 @@ from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
 from wallflower.mix.edge.hops import read_hop
-from wallflower.mix.edge.share import Usable
 from wallflower.mix.edge.workers import Worker, WorkerGone, Workers
-from wallflower.mix.opening import Opened, Plain, open_parcel, open_seals
+from wallflower.mix.opening import Opened, Plain, Usable, open_parcel, open_seals
 from wallflower.wire.sizes import SEAL_B
 
 # Seals for a worker at a time: 77 kB and 5 ms of work, or less than a millisecond.

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from wallflower.crypto import hpke
 from wallflower.host.entropy import Entropy
 from wallflower.host.net import Net
 from wallflower.host.pull import Alike, pull_alike
@@ -20,14 +19,13 @@ from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.waiting import Waiting, among
 from wallflower.mix.gathering import judge_gathering
-from wallflower.mix.opening import open_seals
+from wallflower.mix.opening import Usable, open_seals
 from wallflower.wire.cells import ByHum, Places, by_hum
 from wallflower.wire.hum import Gathering, first_of_each, open_first
 from wallflower.wire.parcel import Parcel
 from wallflower.wire.sizes import CELL, HELLO_HEADER, SEAL_A
 
 T = TypeVar("T")
-Usable = tuple[bytes, hpke.PrivateKey]  # of a record: its hash, and our key for it
 
 
 @dataclass(frozen=True, slots=True)

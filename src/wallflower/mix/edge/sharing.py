@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from wallflower.crypto import hpke
 from wallflower.errors import Refused
 from wallflower.host.disk import Folder, settle
 from wallflower.host.entropy import OsEntropy
@@ -27,6 +26,7 @@ from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.share import Rules, Share
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.workers import WorkerGone, Workers
+from wallflower.mix.opening import Usable
 
 
 class Line(Net, Protocol):
@@ -108,7 +108,7 @@ async def take_share(task: Task) -> Took:
     where the disk fails; what was committed stays."""
     keys, came = Folder(task.keys), set[bytes]()
 
-    def usable(number: int) -> tuple[bytes, hpke.PrivateKey] | None:
+    def usable(number: int) -> Usable | None:
         known = task.records.get(number)
         private = read_hop(keys, number) if known else None
         return (known, private) if known and private else None
