@@ -6,6 +6,9 @@ the spec, such as "cell 2.1"); to the network every refusal looks the same.
 
 from __future__ import annotations
 
+from pathlib import Path
+from shlex import quote
+
 
 class Fault(Exception):
     """Something a person or an operator can act on: `what` happened and what to do `next_step`."""
@@ -27,3 +30,8 @@ class Refused(Fault):
 
     def __str__(self) -> str:
         return f"{self.what} ({self.rule}). {self.next_step}"
+
+
+def typed(path: Path | str) -> str:
+    """A path as a person has to type it into a shell, for a `next_step` that is a command."""
+    return quote(str(path))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -151,13 +153,70 @@ def test_a_build_says_which_offline_signatures_end(
         ("more = []", 'make = ["film/en.toml", "en.md"]', "two films of one name"),
         ('place = "x.handle"', 'where = "x.handle"', "'published'"),
         ("[film]", "[film", "not TOML"),
+        ("[film]", "x = " + "[" * 5000 + "\n[film]", "fewer brackets"),
+        ("mirrors = []", 'mirors = ["https://one.example"]', "'mirors' means nothing"),
+        ('page = "film.mp4"', 'pages = "film.mp4"', "[film]: 'pages' means nothing"),
+        ('place = "x.handle"', 'place = "x.handle"\nlimit = 3', "'limit' means nothing"),
+        ("[film]", "[films]", "'films' means nothing"),
+        ('[channels]\nmain = 0', "channels = {}", "'channels'"),
+        ("main = 0", "main = true", "'channels'"),
+        ("mirrors = []", 'mirrors = ["one.example", "http://[::1/"]', "'mirrors' holds"),
+        ("mirrors = []", 'mirrors = ["https://one.example:port"]', "'mirrors' holds"),
+        ("hurry = true", 'hurry = "false"', "neither true nor false"),
+        ('address = "https://clean-hands.example/"', "address = 5", "'address'"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_line_is_named(folder: Path, old: str, new: str, said: str) -> None:
     change(folder, "campaign.toml", old, new)
     (folder.parent / "film.mp4").write_bytes(b"film")
     with pytest.raises(Fault, match=re.escape(said)):
         read_campaign(folder)
+
+
+def test_a_table_of_films_that_is_a_text_is_named(folder: Path) -> None:
+    text = (folder / "campaign.toml").read_text("utf-8").replace("[film]", "[owners]")
+    (folder / "campaign.toml").write_text('film = "film.mp4"\n' + text, "utf-8")
+    with pytest.raises(Fault, match="'owners' means nothing"):
+        read_campaign(folder)
+    change(folder, "campaign.toml", "[owners]\n", "")
+    change(folder, "campaign.toml", 'page = "film.mp4"', "")
+    change(folder, "campaign.toml", "more = []", "")
+    with pytest.raises(Fault, match="'film' is no table"):
+        read_campaign(folder)
+
+
+@pytest.mark.parametrize("name", ["campaign.toml", "ru.md"])
+def test_a_file_in_another_encoding_is_named_and_a_mark_in_front_is_no_part_of_it(
+    folder: Path, name: str
+) -> None:
+    path = folder / name
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_campaign(folder).unreviewed()
+    path.write_bytes(path.read_bytes() + "# ё".encode("koi8-r"))
+    with pytest.raises(Fault, match=f"{name} is not UTF-8"):
+        read_campaign(folder)
+
+
+def test_a_translation_is_marked_whole_or_not_at_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(folder, "en.md", "A letter can be lost.", "Letters can be lost.")
+    (folder / "ru.md").rename(folder / "elsewhere.md")
+    (folder / "ru.md").symlink_to("elsewhere.md")
+    before = (folder / "ru.md").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    authored = read_campaign(folder)
+    with monkeypatch.context() as disk, pytest.raises(OSError, match="no space"):
+        disk.setattr(os, "fsync", full)
+        mark_translated(authored, "ru")
+    assert (folder / "ru.md").read_bytes() == before
+    assert not list(folder.glob("*.new"))
+    mark_translated(authored, "ru")
+    assert (folder / "ru.md").is_symlink()
+    assert "ru" not in read_campaign(folder).outdated()
 
 
 def test_a_missing_campaign_file_says_how_to_begin(tmp_path: Path) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from tests.authoring.conftest import change
+from tests.authoring.conftest import FILM, change
 
 from wallflower.campaign import lint_names, lint_reach
 from wallflower.campaign.authoring import read_campaign
 from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge import lint_media
 from wallflower.campaign.edge.lint import Finding, lint
 from wallflower.campaign.lint_lookalikes import homoglyphs, one_letter, sounds
 from wallflower.campaign.lint_page import contrast, weak_contrasts
@@ -162,6 +166,54 @@ def test_pictures_and_films_that_tell_of_their_makers_are_found(folder: Path) ->
     assert "its date of making" in said["dated.mp4"]
     assert "x264 - core 164" in said["made.mp4"]
     assert any(line.startswith("notes.odt") for line in report.unsaid)
+
+
+def _picture(kind: str) -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (9, 9)).save(out, kind)
+    return out.getvalue()
+
+
+# Only the first bytes of each are damaged: there it says how large it is and where things stand.
+DAMAGED = {
+    ".png": _picture("PNG"), ".tif": _picture("TIFF"), ".gif": _picture("GIF"),
+    ".webp": _picture("WEBP"), ".jpg": _picture("JPEG"), ".mp4": FILM.read_bytes()[:4000],
+    ".mp3": b"ID3\x04\0\0\0\0\0\x20TIT2\0\0\0\x05\0\0\x03abcd" + b"\xff\xfb\x90\0" * 99,
+    ".flac": b"fLaC\x80\0\0\x22" + bytes(34), ".ogg": b"OggS\0\x02" + bytes(60),
+    ".wav": b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0",
+}  # fmt: skip
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(sorted(DAMAGED)),
+    st.lists(st.tuples(st.integers(0, 150), st.binary(min_size=1, max_size=4)), max_size=6),
+)
+@example(".png", [(16, b"\x00\x01\x00\x00"), (20, b"\x00\x01\x00\x00")])
+@example(".tif", [(0, b"M\x00")])
+def test_a_damaged_file_is_a_finding_or_none_and_ends_no_lint(
+    folder: Path, suffix: str, damage: list[tuple[int, bytes]]
+) -> None:
+    data = bytearray(DAMAGED[suffix])
+    for at, put in damage:
+        data[at : at + len(put)] = put
+    (folder / f"damaged{suffix}").write_bytes(data)
+    found = list(lint_media.telling(read_campaign(folder)))
+    assert all(what.startswith(("damaged", "film")) for what, _ in found)
+    (folder / f"damaged{suffix}").unlink()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('text = "@cleanhandsdesk"', 'text = "http://[one.example"'),
+        ('address = "https://clean-hands.example/"', 'address = "https://[clean"'),
+        ('"https://hum.clean-hands.example/"', '"https://[hum.example/"'),
+    ],
+)
+def test_what_is_no_address_ends_no_lint(folder: Path, old: str, new: str) -> None:
+    change(folder, "campaign.toml", old, new)
+    lint(read_campaign(folder), packaged_page())
 
 
 def test_steps_that_readers_cannot_take_are_found_with_their_source(folder: Path) -> None:

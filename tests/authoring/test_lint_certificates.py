@@ -15,7 +15,9 @@ from cryptography.x509.oid import NameOID
 from tests.authoring.conftest import change
 
 from wallflower.campaign.authoring import read_campaign
-from wallflower.campaign.edge import lint_certificates
+from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.lint import lint
+from wallflower.campaign.edge.lint_certificates import linked, not_judged, read_certificates
 from wallflower.errors import Fault
 
 LAKE, HILL = "blue-lake.example", "red-hill.test"
@@ -66,7 +68,8 @@ def mirrors(folder: Path) -> Path:
 def _found(folder: Path, asked: Sequence[Asked]) -> list[str]:
     for number, one in enumerate(asked, 1):
         (folder / "certificates" / f"{number}.pem").write_bytes(one.pem())
-    return [what for what, _ in lint_certificates.linked(read_campaign(folder))]
+    authored = read_campaign(folder)
+    return [what for what, _ in linked(authored, read_certificates(authored))]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,8 @@ def test_certificates_that_lead_to_each_other_or_to_people_are_found(
 
 def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path) -> None:
     assert _found(mirrors, [ONE]) == []
-    (line,) = lint_certificates.not_judged(read_campaign(mirrors))
+    authored = read_campaign(mirrors)
+    (line,) = not_judged(authored, read_certificates(authored))
     assert HILL in line
 
 
@@ -98,4 +102,16 @@ def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path
 def test_what_is_no_certificate_is_said_with_its_name(mirrors: Path, bad: bytes) -> None:
     (mirrors / "certificates" / "bad.pem").write_bytes(bad)
     with pytest.raises(Fault, match=r"bad\.pem is no certificate"):
-        list(lint_certificates.linked(read_campaign(mirrors)))
+        read_certificates(read_campaign(mirrors))
+
+
+def test_a_lint_opens_each_certificate_once(mirrors: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _found(mirrors, [ONE, OTHER])
+    opened: list[str] = []
+    load = x509.load_pem_x509_certificates
+    monkeypatch.setattr(
+        x509, "load_pem_x509_certificates", lambda data: opened.append("one") or load(data)
+    )
+    report = lint(read_campaign(mirrors), packaged_page())
+    assert [finding for finding in report.findings if finding.rule == "certificates"] == []
+    assert len(opened) == 2

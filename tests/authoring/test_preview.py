@@ -41,6 +41,9 @@ async def test_a_change_of_a_text_is_shown_again_on_loopback_only(folder: Path) 
                 assert (await missed.content.readline()).startswith(b"data:"), "told at once"
             async with session.get(url + "../campaign.toml") as other:
                 assert other.status == 404
+            async with session.get(url, headers={"Host": "elsewhere.example"}) as foreign:
+                assert foreign.status == 400, "a name that leads here is not ours"
+                assert "Changed on purpose." not in await foreign.text()
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
@@ -57,6 +60,23 @@ def test_a_fault_is_shown_in_place_of_the_page_and_a_folder_without_keys_is_show
     preview.rebuild()
     assert b"ru.md, line 2 of its text" in preview.files["index.html"]
     assert RELOAD.encode() in preview.files["index.html"]
+
+
+def test_a_file_that_goes_while_it_is_read_ends_no_preview(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = Preview(folder, packaged_page())
+    with monkeypatch.context() as editor:
+        editor.setattr("wallflower.campaign.edge.preview.build_served", _gone)
+        preview.rebuild()
+    assert b"changed while it was read" in preview.files["index.html"]
+    (folder / "ru.md").write_bytes(b"\xff")
+    preview.rebuild()
+    assert b"ru.md is not UTF-8" in preview.files["index.html"]
+
+
+def _gone(*_: object) -> None:
+    raise FileNotFoundError
 
 
 @pytest.mark.skipif(not has_fonts(), reason="fonts-noto-core or fonts-noto-cjk missing")

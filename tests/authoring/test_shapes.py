@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 import time
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from wallflower.campaign.build_budgets import (
 )
 from wallflower.campaign.edge.shapes_cards import draw_cards
 from wallflower.campaign.shapes import SUMS, ZIP, build_bundle, packed
+from wallflower.campaign.texts import Text
 from wallflower.cli import wallflower
 from wallflower.errors import Fault
 
@@ -167,6 +170,87 @@ def test_a_folder_that_somebody_else_filled_is_not_replaced(folder: Path, tmp_pa
     with pytest.raises(Fault, match="did not build"):
         _build(folder, out)
     assert [path.name for path in out.iterdir()] == ["thesis.odt"]
+
+
+def test_a_neighbour_folder_of_the_build_is_never_touched(folder: Path, tmp_path: Path) -> None:
+    for name in ("out.new", "out.old", "out-"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.odt").write_bytes(b"years")
+    before = {path.name for path in tmp_path.iterdir()}
+    for _ in range(2):
+        _build(folder, tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {*before, "out"}
+    assert (tmp_path / "out.new" / "thesis.odt").read_bytes() == b"years"
+
+
+def test_a_build_behind_a_link_is_replaced_and_the_link_stays(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk" / "real").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / "real")
+    for _ in range(2):
+        hashes = _build(folder, tmp_path / "out")
+    assert (tmp_path / "out").is_symlink()
+    assert {path.name for path in (tmp_path / "disk").iterdir()} == {"real"}
+    assert (tmp_path / "disk" / "real" / ZIP).is_file()
+    assert hashes
+
+
+def test_a_build_into_the_folder_where_one_stands_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    before = _build(folder, out)
+    monkeypatch.chdir(out / "site")
+    with pytest.raises(Fault, match=r"cd \.\."):
+        _build(folder, Path(".."))
+    assert {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()} == {*before, SUMS}
+
+
+def test_a_build_that_cannot_take_its_place_leaves_the_last_one(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    before = _build(folder, out)
+    (out / "site" / "index.html").write_bytes(b"the last one")
+    rename = Path.rename
+
+    def busy(path: Path, to: Path) -> Path:
+        if to == out and path.name == "new":
+            raise OSError(errno.EBUSY, "busy")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", busy)
+    with pytest.raises(Fault, match="all is as it was"):
+        _build(folder, out)
+    assert (out / "site" / "index.html").read_bytes() == b"the last one"
+    assert {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()} == {*before, SUMS}
+    assert {path.name for path in tmp_path.iterdir()} == {"campaign", "out"}
+
+
+def test_a_full_disk_leaves_the_last_build_and_nothing_of_the_new_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    before = _build(folder, out)
+
+    def full(text: Text, address: str) -> Iterator[tuple[str, bytes]]:
+        raise OSError(errno.ENOSPC, "no space left")
+        yield text.language, address.encode()
+
+    with pytest.raises(OSError, match="no space"):
+        build_bundle(read_campaign(folder), PINS, packaged_page(), out, "main", full)
+    assert {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()} == {*before, SUMS}
+    assert {path.name for path in tmp_path.iterdir()} == {"campaign", "out"}
+
+
+def test_the_onion_s_configuration_is_toml_whatever_the_board_s_address_holds(
+    folder: Path, tmp_path: Path
+) -> None:
+    change(
+        folder, "campaign.toml", "https://board.clean-hands.example/", "https://b.example/\\\\q#"
+    )
+    _build(folder, tmp_path / "out")
+    mirror = tomllib.loads((tmp_path / "out" / "onion" / "mirror.toml").read_text())
+    assert mirror["board"] == "https://b.example/\\q#"
 
 
 def test_an_outdated_or_unreviewed_text_says_so_on_the_page(folder: Path, tmp_path: Path) -> None:

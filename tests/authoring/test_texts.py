@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallflower.campaign.build import packaged_texts
+from wallflower.campaign.authoring import example_folder, read_campaign
 from wallflower.campaign.texts import (
     Text,
     lost_items,
@@ -66,14 +67,38 @@ def test_a_link_becomes_its_text_and_its_address_and_no_request() -> None:
 
 def test_a_changed_section_is_found_by_its_heading_and_a_changed_space_is_not() -> None:
     source = _text("## One\n\ntext\n\n## Two\n\nmore\n")
-    raw = with_fingerprints(FRONT + "## Uno\n\ntexto\n\n## Dos\n\nmás\n", source)
+    raw = with_fingerprints("es", FRONT + "## Uno\n\ntexto\n\n## Dos\n\nmás\n", source)
     translation = parse_text("es", raw)
     assert outdated(translation, source) == []
     assert outdated(translation, _text("## One\n\ntext\n\n\n## Two\n\n  more\n")) == []
     assert outdated(translation, _text("## One\n\ntext\n\n## Two\n\nother\n")) == ["Two"]
     longer = _text("## One\n\ntext\n\n## Two\n\nmore\n\n## Three\n\nnew\n")
     assert outdated(translation, longer) == ["it has 2 sections and not 3"]
-    assert parse_text("es", with_fingerprints(raw, source)) == translation
+    assert parse_text("es", with_fingerprints("es", raw, source)) == translation
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        'of = [\n  "12345678", # one\n  "12345678",\n]\n', 'reviewed = false\n[more]\nx = 1\n',
+        'of=["12345678"]  # old\nreviewed = true\n', 'proof = ["12345678"]\n',
+    ],
+)  # fmt: skip
+def test_marking_a_translation_changes_what_it_is_of_and_nothing_else(front: str) -> None:
+    source = _text("## One\n\ntext\n")
+    raw = FRONT.replace("+++\n", f"+++\n{front}", 1) if "[more]" not in front else (
+        FRONT.replace("\n+++\n", f"\n{front}+++\n", 1)
+    )  # fmt: skip
+    before = parse_text("es", raw + "## Uno\n\n+++\n")
+    after = parse_text("es", with_fingerprints("es", raw + "## Uno\n\n+++\n", source))
+    assert after == replace(before, of=source.fingerprints)
+
+
+def test_a_translation_that_only_a_person_can_mark_stays_as_it_was() -> None:
+    source = _text("## One\n\ntext\n")
+    raw = FRONT.replace('about = "A"', 'about = """\nof = [a]\n"""')
+    with pytest.raises(Fault, match="Write it yourself: of = "):
+        with_fingerprints("es", raw, source)
 
 
 def test_a_translation_that_names_no_source_counts_as_outdated() -> None:
@@ -102,7 +127,7 @@ def test_a_broken_front_says_what_to_correct(raw: str, said: str) -> None:
 
 
 def test_the_example_says_the_same_in_all_five_languages() -> None:
-    texts = packaged_texts()
+    texts = read_campaign(example_folder()).texts
     source = texts["en"]
     assert list(texts) == ["en", "zh-Hans", "fa", "ru", "es"]
     for text in texts.values():

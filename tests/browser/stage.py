@@ -10,13 +10,14 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from tests.browser.recorder import Recorder
 
-from wallflower.campaign.build import Campaign, build_carried, build_site
+from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.build import Campaign, build_carried, build_served
 from wallflower.crypto import hpke, sign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
@@ -38,6 +39,7 @@ from wallflower.wire.segment import (
 from wallflower.wire.sizes import DAY_S, week_of_day
 
 FILM = Path(__file__).parents[1] / "film.mp4"
+TEXTS = read_campaign(example_folder()).texts
 DESK = "Office for Clean Hands"
 PACE_HUMS = 60
 REPLIES, RECEIPTS = 2, 3
@@ -122,10 +124,11 @@ class Stage:
             desk=DESK,
         )
         ways = [self.ingress.url + "/", self.second.url + "/"]
-        build_site(page, folder, self.pins, ways, film or FILM, DESK)
+        campaign = Campaign(self.pins, tuple(ways), DESK, TEXTS)
+        build_served(page, folder, campaign, film or FILM)
         boards = (self.site.url + "/", self.second.url + "/")
         self.carried = folder.with_name(f"{folder.name}-carried.html")
-        build_carried(page, self.carried, Campaign(self.pins, (*boards, *ways), DESK, boards))
+        build_carried(page, self.carried, replace(campaign, ways=(*boards, *ways), boards=boards))
         self.files["carried.html"] = self.carried.read_bytes()
 
     def address(self, shape: Shape = "served") -> str:

@@ -148,7 +148,7 @@ def test_a_campaign_in_two_languages_shows_no_trace_of_the_others(
     del playwright
     texts = {code: AUTHORED.texts[code] for code in ("ru", "en")}
     ways = (campaign.ingress.url + "/", campaign.second.url + "/")
-    made = Campaign(campaign.pins, ways, "Office", texts=texts)
+    made = Campaign(campaign.pins, ways, "Office", texts)
     build_served(built, campaign.folder, made, None)
     page = visitor.visit(Look(language="zh-Hans"))
     assert languages(page) == ["en", "ru"]

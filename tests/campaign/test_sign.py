@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 from datetime import timedelta
@@ -17,6 +18,7 @@ from wallflower.campaign.edge import repository as signing
 from wallflower.campaign.edge.ceremony_replace import renew
 from wallflower.campaign.edge.repository import freshen, sign_folder
 from wallflower.campaign.verify import Verdict
+from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault, Refused
 
 ROLES = repository.file_roles(["en", "zh-Hans"])
@@ -107,6 +109,57 @@ def test_signing_again_changes_no_file_of_the_campaign_and_versions_only_rise(to
         "tuf/2.snapshot.json", "tuf/2.page.json",
     }  # fmt: skip
     assert town.check().verdict is Verdict.GENUINE
+
+
+def test_what_a_killed_signing_left_half_is_not_signed(town: Town) -> None:
+    for name in ("bundle.manifest", "bundle.minisig", "pins.json"):
+        (town.site / f"{name}.new").write_bytes(b"half")
+    sign_folder(town.site, town.keys, NOW)
+    assert not list(town.site.rglob("*.new"))
+    assert town.check().verdict is Verdict.GENUINE
+
+
+def test_a_full_disk_leaves_every_file_of_the_last_signing_whole(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = image(town.site)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as disk, pytest.raises(OSError, match="no space"):
+        disk.setattr("wallflower.campaign.whole.os.fsync", full)
+        sign_folder(town.site, town.keys, NOW)
+    assert image(town.site) == before
+
+
+def test_a_link_among_the_signed_metadata_is_replaced_and_never_written_through(
+    town: Town, tmp_path: Path
+) -> None:
+    stamp = town.site / "tuf" / "timestamp.json"
+    (tmp_path / "elsewhere").write_bytes(b"mine")
+    for link in (stamp, stamp.with_name("timestamp.json.new")):
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / "elsewhere")
+        put_whole(stamp, b"new")
+        assert (stamp.read_bytes(), stamp.is_symlink()) == (b"new", False)
+    assert (tmp_path / "elsewhere").read_bytes() == b"mine"
+
+
+def test_a_folder_among_the_signed_metadata_stops_signing_before_it_is_published(
+    town: Town,
+) -> None:
+    (town.site / "tuf" / "old").mkdir()
+    before = image(town.site / "tuf")
+    with pytest.raises(Fault, match="signing made none"):
+        sign_folder(town.site, town.keys, NOW)
+    assert image(town.site / "tuf") == before
+
+
+def test_damaged_metadata_of_ours_is_said_and_nothing_is_signed(town: Town) -> None:
+    town.keys.metadata.write("page.json", b"[" * 100_000)
+    with pytest.raises(Fault, match=r"damaged|older backup"):
+        sign_folder(town.site, town.keys, NOW)
 
 
 def test_freshening_promises_again_and_looks_at_no_file(town: Town) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wallflower.campaign.build import FILM_PIECE, Campaign, build_carried, build_site
+from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.build import FILM_PIECE, Campaign, build_carried, build_served
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 
@@ -19,6 +21,7 @@ WAYS = [
     "https://a.example/other",
     "http://[::1]:8443/board/",
 ]
+CAMPAIGN = Campaign(PINS, tuple(WAYS), "Office", read_campaign(example_folder()).texts)
 TEMPLATE = (
     "<meta content=\"default-src 'none'; connect-src 'self'@CONNECT@;\">"
     '<meta name="wallflower-pins" content="@PINS@"><b>@ORGANISATION@</b>'
@@ -68,7 +71,7 @@ def test_site_is_the_same_twice_and_the_film_is_whole(
 ) -> None:
     sites = []
     for name in ("one", "two"):
-        build_site(page, tmp_path / name, PINS, WAYS, film, "Office")
+        build_served(page, tmp_path / name, CAMPAIGN, film)
         sites.append(_files(tmp_path / name))
     assert sites[0] == sites[1]
     pieces = [data for name, data in sites[0].items() if name.startswith("film/")]
@@ -79,7 +82,8 @@ def test_site_is_the_same_twice_and_the_film_is_whole(
 def test_page_holds_pins_film_and_the_origins_of_the_ways(
     page: Path, film: Path, tmp_path: Path
 ) -> None:
-    build_site(page, tmp_path / "site", PINS, WAYS, film, "<Office> & @PINS@")
+    named = replace(CAMPAIGN, organisation="<Office> & @PINS@")
+    build_served(page, tmp_path / "site", named, film)
     text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     found = re.search(r'wallflower-pins" content="([^"]*)"', text)
     assert found is not None
@@ -95,10 +99,10 @@ def test_shorter_film_leaves_no_piece_of_the_longer_one(
     page: Path, film: Path, tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
-    build_site(page, site, PINS, WAYS, film, "Office")
+    build_served(page, site, CAMPAIGN, film)
     (site / "record").write_bytes(b"the day's record")
     film.write_bytes(b"short")
-    build_site(page, site, PINS, WAYS, film, "Office")
+    build_served(page, site, CAMPAIGN, film)
     assert [p.name for p in (site / "film").iterdir()] == ["00"]
     assert (site / "record").read_bytes() == b"the day's record"
 
@@ -106,7 +110,7 @@ def test_shorter_film_leaves_no_piece_of_the_longer_one(
 def test_carried_copy_is_the_same_twice_and_knows_where_to_begin(
     page: Path, tmp_path: Path
 ) -> None:
-    campaign = Campaign(PINS, tuple(WAYS), "Office", boards=(WAYS[2],))
+    campaign = replace(CAMPAIGN, boards=(WAYS[2],))
     copies = []
     for name in ("one", "two"):
         build_carried(page, tmp_path / name / "carried.html", campaign)
@@ -125,14 +129,14 @@ def test_carried_copy_is_the_same_twice_and_knows_where_to_begin(
 
 
 def test_carried_copy_without_boards_of_its_own_tries_all_ways(page: Path, tmp_path: Path) -> None:
-    build_carried(page, tmp_path / "carried.html", Campaign(PINS, tuple(WAYS), "Office"))
+    build_carried(page, tmp_path / "carried.html", CAMPAIGN)
     text = html.unescape((tmp_path / "carried.html").read_text(encoding="utf-8"))
     assert json.dumps(WAYS, separators=(",", ":")) in text
 
 
 def test_film_of_a_carried_copy_lies_beside_it(page: Path, film: Path, tmp_path: Path) -> None:
     out = tmp_path / "out" / "to carry.html"
-    build_carried(page, out, Campaign(PINS, tuple(WAYS), "Office"), film)
+    build_carried(page, out, CAMPAIGN, film)
     assert (tmp_path / "out" / "to carry.mp4").read_bytes() == film.read_bytes()
     text = out.read_text(encoding="utf-8")
     assert 'src="to%20carry.mp4"' in text
@@ -142,7 +146,7 @@ def test_film_of_a_carried_copy_lies_beside_it(page: Path, film: Path, tmp_path:
 def test_operator_switches_the_override_off_by_the_build(
     page: Path, film: Path, tmp_path: Path
 ) -> None:
-    build_site(page, tmp_path / "site", PINS, WAYS, film, "Office", hurry=False)
+    build_served(page, tmp_path / "site", replace(CAMPAIGN, hurry=False), film)
     text = html.unescape((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
     assert '"hurry":false' in text
 
@@ -150,38 +154,45 @@ def test_operator_switches_the_override_off_by_the_build(
 def test_a_copy_knows_its_channel_and_one_out_of_bounds_is_a_fault(
     page: Path, film: Path, tmp_path: Path
 ) -> None:
-    build_site(page, tmp_path / "site", PINS, WAYS, film, "Office", channel=254)
+    build_served(page, tmp_path / "site", replace(CAMPAIGN, channel=254), film)
     text = html.unescape((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
     assert '"channel":254' in text
     for channel in (-1, 255):
         with pytest.raises(Fault, match="channel"):
-            build_site(page, tmp_path / "other", PINS, WAYS, film, "Office", channel=channel)
+            build_served(page, tmp_path / "other", replace(CAMPAIGN, channel=channel), film)
 
 
 def test_page_that_is_not_built_says_what_to_type(film: Path, tmp_path: Path) -> None:
     with pytest.raises(Fault, match="npm run build"):
-        build_site(tmp_path / "nothing", tmp_path / "site", PINS, WAYS, film, "Office")
+        build_served(tmp_path / "nothing", tmp_path / "site", CAMPAIGN, film)
     assert not (tmp_path / "site").exists()
 
 
 @pytest.mark.parametrize(
     "way",
-    ["ftp://a.example/", "https://a.example;script-src *", "https://", 'https://a"b/', "a.example"],
+    [
+        "ftp://a.example/",
+        "https://a.example;script-src *",
+        "https://",
+        'https://a"b/',
+        "a.example",
+        "https://[::1/",
+    ],
 )
 def test_way_that_could_widen_the_policy_is_refused(
     page: Path, film: Path, tmp_path: Path, way: str
 ) -> None:
     with pytest.raises(Fault, match="way"):
-        build_site(page, tmp_path / "site", PINS, [way], film, "Office")
+        build_served(page, tmp_path / "site", replace(CAMPAIGN, ways=(way,)), film)
 
 
 def test_template_of_another_version_is_refused(page: Path, film: Path, tmp_path: Path) -> None:
     (page / "index.html").write_text("<p>@PINS@</p>", encoding="utf-8")
     with pytest.raises(Fault, match="another version"):
-        build_site(page, tmp_path / "site", PINS, WAYS, film, "Office")
+        build_served(page, tmp_path / "site", CAMPAIGN, film)
 
 
 def test_empty_film_is_refused(page: Path, film: Path, tmp_path: Path) -> None:
     film.write_bytes(b"")
     with pytest.raises(Fault, match="film"):
-        build_site(page, tmp_path / "site", PINS, WAYS, film, "Office")
+        build_served(page, tmp_path / "site", CAMPAIGN, film)

@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import re
 import shutil
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from wallflower.campaign import texts
+from wallflower.campaign.authoring_fields import (
+    FILE,
+    addresses,
+    channels,
+    film_table,
+    flag,
+    parse_fields,
+    published,
+    string,
+    strings,
+)
 from wallflower.campaign.texts import Text
+from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault
-from wallflower.wire.census import CHANNELS
 
-FILE: Final = "campaign.toml"
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
@@ -81,7 +90,10 @@ def example_folder() -> Path:
 def new_campaign(folder: Path) -> None:
     """Write the example into an empty or missing `folder`; an existing file is never touched."""
     if folder.exists() and any(folder.iterdir()):
-        raise Fault(f"{folder} is not empty", "Choose another folder; nothing was changed.")
+        raise Fault(
+            f"{folder.name or 'That folder'} is not empty",
+            "Choose another folder; nothing was changed.",
+        )
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(
         example_folder(), folder, dirs_exist_ok=True, copy_function=shutil.copyfile,
@@ -91,39 +103,38 @@ def new_campaign(folder: Path) -> None:
 
 def read_campaign(folder: Path) -> Authored:
     """Read a campaign's folder, or raise a Fault that says which line of which file to correct."""
-    fields = _fields(folder / FILE)
-    film = fields.get("film", {})
-    codes = _strings(fields, "languages")
+    if not (folder / FILE).exists():
+        raise Fault(f"{FILE} is missing", "Begin with 'wallflower campaign new'.")
+    fields = parse_fields(_text_of(folder / FILE))
+    film = film_table(fields)
+    codes = strings(fields, "languages")
     if not codes or len(set(codes)) != len(codes) or not all(map(_CODE.fullmatch, codes)):
         raise Fault(f"{FILE}: 'languages' is no list of languages", 'Write ["en", "zh-Hans"].')
     return Authored(
         folder=folder,
-        organisation=_string(fields, "organisation"),
+        organisation=string(fields, "organisation"),
         languages=codes,
         texts=read_texts(folder, codes),
-        ways=_strings(fields, "ways"),
-        boards=_strings(fields, "boards"),
-        hurry=fields.get("hurry", True) is True,
-        channels=_channels(fields.get("channels", {"main": 0})),
-        films=_to_make(folder, _strings(film, "make")),
+        ways=strings(fields, "ways"),
+        boards=strings(fields, "boards"),
+        hurry=flag(fields, "hurry", usual=True),
+        channels=channels(fields),
+        films=_to_make(folder, strings(film, "make")),
         film=_media(folder, film, "page"),
         carried_film=_media(folder, film, "carried") or _media(folder, film, "page"),
-        more_films=tuple(_existing(folder, name) for name in _strings(film, "more")),
-        address=str(fields.get("address", "")),
-        published=_published(fields.get("published", [])),
-        owned=frozenset(name.casefold() for name in _strings(fields, "owned")),
-        mirrors=_strings(fields, "mirrors"),
-        countries=_strings(fields, "countries"),
+        more_films=tuple(_existing(folder, name) for name in strings(film, "more")),
+        address=string(fields, "address", usual=""),
+        published=tuple(Published(*entry) for entry in published(fields)),
+        owned=frozenset(name.casefold() for name in strings(fields, "owned")),
+        mirrors=addresses(fields, "mirrors"),
+        countries=strings(fields, "countries"),
     )
 
 
 def read_texts(folder: Path, codes: tuple[str, ...]) -> dict[str, Text]:
     """Every language's text, by language, the source first."""
     require_texts(folder, codes)
-    return {
-        code: texts.parse_text(code, (folder / f"{code}.md").read_text(encoding="utf-8"))
-        for code in codes
-    }
+    return {code: texts.parse_text(code, _text_of(folder / f"{code}.md")) for code in codes}
 
 
 def require_texts(folder: Path, codes: tuple[str, ...]) -> None:
@@ -141,50 +152,19 @@ def mark_translated(authored: Authored, code: str) -> None:
     if code not in authored.languages[1:]:
         raise Fault(f"{code} is no translation of this campaign", f"See 'languages' in {FILE}.")
     path = authored.folder / f"{code}.md"
-    text = texts.with_fingerprints(path.read_text(encoding="utf-8"), authored.source)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    text = texts.with_fingerprints(code, _text_of(path), authored.source)
+    put_whole(path.resolve(), text.encode())
 
 
-def _fields(path: Path) -> dict[str, Any]:
+def _text_of(path: Path) -> str:
+    """A file of the folder, or a Fault. Some editors begin a file with a mark (U+FEFF), which is
+    no part of what it says."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise Fault(f"{path} is missing", "Begin with 'wallflower campaign new'.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise Fault(f"{path} is not TOML", f"Correct: {error}.") from None
-
-
-def _string(fields: Mapping[str, Any], key: str) -> str:
-    value = fields.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise Fault(f"{FILE} says nothing for '{key}'", "Write it as text in quotation marks.")
-    return value.strip()
-
-
-def _strings(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    value = fields.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise Fault(f"{FILE}: '{key}' is no list of texts", 'Write ["one", "two"].')
-    return tuple(value)
-
-
-def _channels(value: object) -> dict[str, int]:
-    fits = isinstance(value, dict) and all(
-        isinstance(number, int) and 0 <= number < CHANNELS for number in value.values()
-    )
-    if not fits or not isinstance(value, dict) or len(set(value.values())) != len(value):
-        raise Fault(
-            f"{FILE}: 'channels' are not names with a number of their own",
-            f"Write a number from 0 to {CHANNELS - 1} for each.",
-        )
-    return value
-
-
-def _published(value: object) -> tuple[Published, ...]:
-    entries: list[Any] = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, dict) and {"place", "text"} <= one.keys() for one in entries):
-        raise Fault(f"{FILE}: an entry of 'published' is not whole", "Give 'place' and 'text'.")
-    return tuple(Published(str(one["place"]), str(one["text"])) for one in entries)
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise Fault(f"{path.name} is not UTF-8 text", "Save it again as UTF-8.") from None
+    except OSError:
+        raise Fault(f"{path.name} cannot be read", "Look whose it is, and who may read.") from None
 
 
 def _to_make(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
@@ -197,7 +177,7 @@ def _to_make(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def _media(folder: Path, film: Mapping[str, Any], key: str) -> Path | None:
-    return _existing(folder, _string(film, key)) if key in film else None
+    return _existing(folder, string(film, key)) if key in film else None
 
 
 def _existing(folder: Path, name: str) -> Path:

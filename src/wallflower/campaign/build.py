@@ -11,14 +11,12 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.texts import Text, outdated
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
@@ -46,47 +44,25 @@ def packaged_page() -> Path:
     return Path(__file__).with_name("page")
 
 
-@cache
-def packaged_texts() -> Mapping[str, Text]:
-    """The texts of the example campaign, its source first."""
-    return MappingProxyType(dict(read_campaign(example_folder()).texts))
-
-
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """What an organisation puts into the page.
 
     `ways` are the URLs of the record's ways: the page may talk to their origins and to its own, and
-    to nothing else. `boards` are those of them that show records and the board, from which a
-    carried copy begins (all of them when not told). `organisation` is the name that people know.
-    `hurry` is whether a person may let a letter leave on the day of its writing (store 3.3).
-    `channel` is the number of the channel that this copy is for (census 1), 0 when there is one.
-    `texts` by language, the source of the others first.
+    to nothing else. `organisation` is the name that people know. `texts` by language, the source of
+    the others first. `boards` are those of the ways that show records and the board, from which a
+    carried copy begins (all of them when not told). `hurry` is whether a person may let a letter
+    leave on the day of its writing (store 3.3). `channel` is the number of the channel that this
+    copy is for (census 1), 0 when there is one.
     """
 
     pins: Pins
     ways: tuple[str, ...]
     organisation: str
+    texts: Mapping[str, Text]
     boards: tuple[str, ...] = ()
     hurry: bool = True
     channel: int = 0
-    texts: Mapping[str, Text] = field(default_factory=packaged_texts)
-
-
-def build_site(
-    page: Path,
-    out: Path,
-    pins: Pins,
-    ways: list[str],
-    film: Path,
-    organisation: str,
-    *,
-    hurry: bool = True,
-    channel: int = 0,
-) -> None:
-    """The served shape with the example's texts."""
-    campaign = Campaign(pins, tuple(ways), organisation, hurry=hurry, channel=channel)
-    build_served(page, out, campaign, film)
 
 
 def build_served(page: Path, out: Path, campaign: Campaign, film: Path | None) -> None:
@@ -115,7 +91,6 @@ def build_carried(page: Path, out: Path, campaign: Campaign, film: Path | None =
     """
     template = _read(page / CARRIED)
     boards = campaign.boards or campaign.ways
-    _origins(list(boards))
     beside = out.with_suffix(".mp4")
     marks = {
         "MEDIA": " 'self'" if film else " 'none'",
@@ -144,7 +119,7 @@ def _origins(ways: list[str]) -> list[str]:
     """The origins that the page's policy lets it reach, each once, in order of the ways."""
     origins: dict[str, None] = {}
     for way in ways:
-        parts = urlsplit(way)
+        parts = parts_of(way)
         # A way goes into a policy inside an attribute: what could end either is refused.
         if not _WAY.fullmatch(way) or _FORBIDDEN_IN_POLICY & set(parts.netloc) or not parts.netloc:
             raise Fault("A way is not an http or https address", "Correct the record's ways.")

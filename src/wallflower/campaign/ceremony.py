@@ -114,7 +114,7 @@ def parse_ceremony(data: bytes) -> Ceremony:
         }
         online = {role: bytes.fromhex(key) for role, key in v["online"].items()}
         return Ceremony(v["campaign"], plan, media, online, bytes.fromhex(v["root"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Fault(
             "ceremony.json is damaged", "Copy the folder of keys again from its backup."
         ) from None

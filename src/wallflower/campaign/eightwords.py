@@ -29,7 +29,6 @@ _WORD_BITS: Final = 11
 _BYTES: Final = WORDS * _WORD_BITS // 8
 _GROUPS: Final = 7
 _MAX_KEYS: Final = 255
-_KEY_ID: Final = 32
 # RFC 9106, section 4, the second recommended choice: t = 3, p = 4, 64 MiB, salt 16, tag 32.
 _PASSES: Final = 3
 _LANES: Final = 4

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import combinations
 from typing import Final
-from urllib.parse import urlsplit
 
 from confusable_homoglyphs import confusables
 from pypinyin import Style, pinyin
 
+from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.authoring import Authored
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -33,7 +33,7 @@ def names_of(authored: Authored) -> list[str]:
     found: dict[str, None] = {}
     for text in [entry.text for entry in authored.published] + [authored.address]:
         for word in text.split():
-            parts = urlsplit(word if "://" in word else f"https://{word.lstrip('@')}")
+            parts = parts_of(word.lstrip("@"))
             last = parts.path.strip("/").split("/")[-1].removeprefix("@")
             for name in (parts.hostname or "", last):
                 if name:

@@ -10,8 +10,8 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from itertools import combinations
-from urllib.parse import urlsplit
 
+from wallflower.campaign.addresses import host_of
 from wallflower.campaign.authoring import Authored
 
 _NETWORK_V4, _NETWORK_V6 = 24, 48  # neighbours: whoever scans one scans the other
@@ -32,12 +32,6 @@ def linked(authored: Authored) -> Iterator[tuple[str, str]]:
                 f"The mirrors {one} and {other} {habit}",
                 "Give each a name, a registrar, an address and a day of its own.",
             )
-
-
-def host_of(address: str) -> str:
-    """The host of an address, or of a name that stands for one."""
-    parts = urlsplit(address if "://" in address else f"https://{address}")
-    return (parts.hostname or address).lower()
 
 
 def _named_in(authored: Authored, host: str) -> Iterator[str]:

@@ -14,8 +14,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.authoring import Authored, Published
 from wallflower.errors import Fault
 
@@ -113,7 +113,7 @@ def marked(authored: Authored) -> Iterator[tuple[str, str]]:
     texts = [entry.text for entry in authored.published] + [authored.address]
     texts += [*authored.ways, *authored.boards]
     for link in (link for text in texts for link in _LINK.findall(text)):
-        parts = urlsplit(link if "://" in link else f"https://{link}")
+        parts = parts_of(link)
         if parts.query or parts.fragment or parts.username:
             yield (
                 f"{link} carries more than an address",

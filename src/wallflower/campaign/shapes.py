@@ -17,7 +17,8 @@ from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
+
+import tomli_w
 
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.build import CARRIED, Campaign, build_carried, build_served
@@ -25,6 +26,7 @@ from wallflower.campaign.build_budgets import Weights, check_origins, check_weig
 from wallflower.campaign.film.rendition import INDEX, SMALL
 from wallflower.campaign.minisign import make_list
 from wallflower.campaign.texts import Text
+from wallflower.campaign.whole import in_place_of
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 
@@ -45,13 +47,9 @@ HiddenServiceDir /var/lib/tor/wallflower
 HiddenServicePort 80 127.0.0.1:8480
 HiddenServicePoWDefensesEnabled 1
 """
-_MIRROR: Final = """\
-# 'wallflower mirror mirror.toml' serves this folder's site to the onion service in torrc.
-host = "127.0.0.1"
-port = 8480
-site = "site"
-board = "{board}"
-"""
+_MIRROR: Final = (
+    "# 'wallflower mirror mirror.toml' serves this folder's site to the onion service in torrc.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +70,18 @@ def build_bundle(
     where there are none, the page gets the campaign's ready film, or none.
 
     Raises a Fault, and leaves an earlier build as it was, when a text cannot be shown, the page is
-    too heavy, or anything asks somebody else. `cards` None leaves the picture cards out.
+    too heavy, anything asks somebody else, or `out` cannot be replaced. `cards` None leaves the
+    picture cards out.
     """
     campaign = _campaign(authored, pins, channel)
     may_replace(out)
-    fresh = out.with_name(out.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
+    with in_place_of(out) as fresh:
         weights = _fill(_with_film(authored, films), campaign, page, fresh)
         if cards is not None:
             _draw(authored, fresh / "cards", cards)
         _hand_out(authored, films, fresh)
         hashes = _hashes(fresh)
         (fresh / SUMS).write_bytes(make_list(hashes))
-        shutil.rmtree(out, ignore_errors=True)
-        fresh.rename(out)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return Built(weights, hashes)
 
 
@@ -99,8 +92,8 @@ def _campaign(authored: Authored, pins: Pins, channel: str) -> Campaign:
     if not authored.ways or not authored.boards:
         raise Fault("The campaign names no ways or no boards", "Write the record's into it.")
     return Campaign(
-        pins, authored.ways + authored.boards, authored.organisation, authored.boards,
-        authored.hurry, authored.channels[channel], authored.texts,
+        pins, authored.ways + authored.boards, authored.organisation, authored.texts,
+        authored.boards, authored.hurry, authored.channels[channel],
     )  # fmt: skip
 
 
@@ -108,7 +101,7 @@ def may_replace(out: Path) -> None:
     """Raise a Fault unless `out` is empty, missing, or an earlier build."""
     if out.exists() and any(out.iterdir()) and not (out / SUMS).is_file():
         raise Fault(
-            f"{out} holds something that this command did not build",
+            f"{out.name or 'That folder'} holds something that this command did not build",
             "Choose another folder; nothing was changed.",
         )
 
@@ -174,11 +167,10 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 def _onion(authored: Authored, out: Path) -> None:
     """A folder that can be put beside a Tor as it is."""
-    board = authored.boards[0]
-    if not urlsplit(board).netloc or '"' in board:
-        raise Fault("A board is not an http or https address", "Correct the campaign's boards.")
+    board = authored.boards[0].rstrip("/")
+    mirror = {"host": "127.0.0.1", "port": 8480, "site": "site", "board": board}
     shutil.copytree(out / "site", out / "onion" / "site")
-    for name, text in (("torrc", _TORRC), ("mirror.toml", _MIRROR.format(board=board.rstrip("/")))):
+    for name, text in (("torrc", _TORRC), ("mirror.toml", _MIRROR + tomli_w.dumps(mirror))):
         (out / "onion" / name).write_text(text, encoding="utf-8", newline="\n")
 
 

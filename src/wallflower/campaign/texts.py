@@ -1,20 +1,22 @@
 """A campaign's text in one language: a Markdown file with a few lines of TOML in front.
 
-A translation says which source text it
-translates by the fingerprints of that text's sections, so that a changed section is found by name.
+A translation says which source text it translates by the fingerprints of that text's sections, so
+that a changed section is found by name.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 
 _FRONT: Final = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.S)
+# The whole field, over as many lines as it takes; fingerprints hold no bracket.
+_OF: Final = re.compile(r"^[ \t]*of[ \t]*=[^\]]*\][^\n]*\n?", re.M)
 _SECTION: Final = re.compile(r"(?m)^## ")
 _SPOKEN: Final = ("name", "title", "lead", "about")
 _PRINT: Final = 8  # hexadecimal digits of a fingerprint: it finds changes, it guards nothing
@@ -104,9 +106,22 @@ def lost_items(text: Text, source: Text) -> list[str]:
     return [heading for have, want, heading in pairs if have < want]
 
 
-def with_fingerprints(raw: str, source: Text) -> str:
-    """A translation's file that says: this translates the source as it is now."""
+def with_fingerprints(language: str, raw: str, source: Text) -> str:
+    """A translation's file that says: this translates the source as it is now.
+
+    Everything else in it stays as it was; a Fault where only a person can change its `of`.
+    """
+    before = parse_text(language, raw)
+    found = _FRONT.match(raw.replace("\r\n", "\n"))
+    assert found is not None  # noqa: S101  # parse_text has looked
     line = "of = [" + ", ".join(f'"{one}"' for one in source.fingerprints) + "]"
-    head, front, body = raw.split("+++\n", 2)
-    kept = [old for old in front.splitlines() if not re.match(r"of\s*=", old)]
-    return head + "+++\n" + "\n".join([*kept, line]) + "\n+++\n" + body
+    front, had = _OF.subn(f"{line}\n", found[1] + "\n", count=1)
+    front = front if had else f"{line}\n{front}"  # not behind it, where a table may have begun
+    written = f"+++\n{front.rstrip()}\n+++\n{found[2]}"
+    try:
+        after = parse_text(language, written)
+    except Fault:
+        after = None
+    if after != replace(before, of=source.fingerprints):
+        raise Fault(f"The 'of' of {language}.md cannot be changed", f"Write it yourself: {line}")
+    return written

@@ -31,7 +31,7 @@ def parse_pins(data: bytes) -> Pins:
         fields = json.loads(data)
         keys = [bytes.fromhex(fields[n]) for n in ("root", "organisation", "a", "b")]
         desk = fields["desk"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         keys, desk = [], ""
     if [len(k) for k in keys] != [VERIFY_KEY] * 4 or not isinstance(desk, str):
         raise Fault("The pins file is damaged", "Copy pins.json again from the organisation.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from wallflower.campaign import ceremony_record, minisign, repository
-from wallflower.campaign.ceremony import Ceremony, Plan, Step, next_step
+from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony, Plan, Step, next_step
 from wallflower.campaign.edge.ceremony_keys import BOOK, SEED, Keys, keep, no_keys
 from wallflower.campaign.edge.ceremony_sign import (
     LABEL,
@@ -145,7 +145,7 @@ def write_record(keys: Keys, now: datetime) -> bytes:
     if root is None:
         raise no_keys(keys.folder.path)
     mark = fingerprint(root_keys(repository.encode(root)))
-    line = minisign.public_text(keys.folder.read(repository.MINISIGN) or b"")
+    line = minisign.public_text(minisign.public_file(keys.seed(MINISIGN_ROLE)))
     for name, make in (("txt", ceremony_record.as_text), ("html", ceremony_record.as_html)):
         keys.folder.write(f"record.{name}", make(found, mark, line, now).encode("utf-8"))
     return mark

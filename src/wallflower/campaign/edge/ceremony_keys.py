@@ -5,6 +5,10 @@ It holds the online keys, all metadata that counts, and what waits for signature
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +18,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, parse_ceremony
 from wallflower.campaign.repository import OFFLINE, PINS
-from wallflower.errors import Fault
+from wallflower.errors import Fault, typed
 from wallflower.host.disk import Folder
 from wallflower.trust.pins import Pins, parse_pins
 
@@ -65,15 +69,35 @@ class Keys:
         found = {role: self.pending.read(f"{role}.json") for role in OFFLINE}
         return {role: parse_metadata(data) for role, data in found.items() if data is not None}
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A Fault while another command uses this folder: two who sign at once would give one
+        version to two different things."""
+        folder = os.open(self.folder.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _lock(folder)
+            yield
+        finally:
+            os.close(folder)
+
     def seed(self, role: str) -> bytes:
         """The secret of an online role."""
         seed = self.online.read(f"{role}.key")
         if seed is None or len(seed) != SEED:
             raise Fault(
                 f"The key of the role {role} is missing",
-                f"Type: wallflower keys replace {self.folder.path} --role {role}",
+                f"Type: wallflower keys replace {typed(self.folder.path)} --role {role}",
             )
         return seed
+
+
+def _lock(folder: int) -> None:
+    """Hold a folder until it is closed. The system lets go of it however a process ends."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        step = "Wait until that has ended, and type this again."
+        raise Fault("Another command uses these keys at this moment", step) from None
 
 
 def no_keys(path: Path) -> Fault:
@@ -81,11 +105,11 @@ def no_keys(path: Path) -> Fault:
     if (path / BOOK).is_file():
         return Fault(
             "The ceremony of these keys has not ended, and nothing is built or signed before",
-            f"It goes on where it stopped. Type: wallflower keys ceremony {path}",
+            f"It goes on where it stopped. Type: wallflower keys ceremony {typed(path)}",
         )
     return Fault(
         "There are no keys yet, and nothing is built or signed without",
-        f"Type: wallflower keys ceremony {path}",
+        f"Type: wallflower keys ceremony {typed(path)}",
     )
 
 
@@ -115,8 +139,8 @@ def require_pins(keys: Path, own: Path, given: Path | None = None) -> Pins:
     held = require_keys(keys).ceremony().pins()
     if own.is_file() and parse_pins(own.read_bytes()) != held:
         raise Fault(
-            f"{own} is of another ceremony than the keys in {keys}, which would not sign it",
-            f"Type: cp {keys / PINS} {own}",
+            f"{own.name} is of another ceremony than those keys, which would not sign it",
+            f"Type: cp {typed(keys / PINS)} {typed(own)}",
         )
     return held
 

@@ -9,19 +9,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from tuf.api.metadata import Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, without_medium
 from wallflower.campaign.edge.ceremony import Draw, make_medium
-from wallflower.campaign.edge.ceremony_keys import NEXT, Keys
+from wallflower.campaign.edge.ceremony_keys import NEXT, SEED, Keys
 from wallflower.campaign.edge.ceremony_sign import prepare
 from wallflower.campaign.repository import OFFLINE, TIMES
 from wallflower.crypto import sign
-from wallflower.errors import Fault
-
-_SEED: Final = 32
+from wallflower.errors import Fault, typed
 
 
 def replace_role(keys: Keys, role: str, now: datetime, draw: Draw) -> None:
@@ -29,7 +26,7 @@ def replace_role(keys: Keys, role: str, now: datetime, draw: Draw) -> None:
     found = _settled(keys)
     if role not in found.online:
         raise Fault("There is no such role", f"Known: {', '.join(found.online)}.")
-    seed = draw(_SEED)
+    seed = draw(SEED)
     keys.online.write(f"{role}.key{NEXT}", seed)
     changed = replace(found, online={**found.online, role: sign.verify_key(seed)})
     prepare(keys, changed, now, (Root.type,) if role in TIMES else (Targets.type,))
@@ -72,7 +69,7 @@ def _settled(keys: Keys) -> Ceremony:
     if keys.waiting():
         raise Fault(
             "Another change still waits for signatures",
-            f"Type: wallflower keys sign {keys.folder.path} --medium FOLDER, or give it up: "
-            f"wallflower keys drop {keys.folder.path}",
+            f"Type: wallflower keys sign {typed(keys.folder.path)} --medium FOLDER, or give it up: "
+            f"wallflower keys drop {typed(keys.folder.path)}",
         )
     return found

@@ -142,5 +142,5 @@ def read_label(data: bytes) -> object:
     """What a medium says of itself, or None."""
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -21,6 +21,7 @@ from wallflower.campaign import (
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.edge import lint_certificates, lint_media
 from wallflower.campaign.texts import lost_items
+from wallflower.errors import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,21 @@ _RULES: Final[tuple[tuple[str, Callable[[Authored], Said]], ...]] = (
     ("reach", lint_reach.beyond_reach),
     ("referrer", lint_names.marked),
     ("mirrors", lint_mirrors.linked),
-    ("certificates", lint_certificates.linked),
 )
 
 
 def lint(authored: Authored, page: Path) -> Report:
     """Judge a campaign and the page that it will be shown on."""
-    report = Report()
+    report, read = Report(), lint_certificates.read_certificates(authored)
     said = [(rule, pair) for rule, judge in _RULES for pair in judge(authored)]
+    said += [("certificates", pair) for pair in lint_certificates.linked(authored, read)]
     said += [(rule, (what, step)) for rule, what, step in lint_page.judged(page)]
     said += [("translation", pair) for pair in _translations(authored)]
     report.findings.extend(Finding(rule, what, step) for rule, (what, step) in said)
     report.advice.extend(lint_lookalikes.to_register(authored))
-    for module in (lint_names, lint_media, lint_reach, lint_mirrors, lint_certificates):
+    for module in (lint_names, lint_media, lint_reach, lint_mirrors):
         report.unsaid.extend(module.not_judged(authored))
+    report.unsaid.extend(lint_certificates.not_judged(authored, read))
     return report
 
 
@@ -70,7 +72,7 @@ def _translations(authored: Authored) -> Said:
     for code, sections in authored.outdated().items():
         yield (
             f"{code}.md is older than {authored.languages[0]}.md in: {'; '.join(sections)}",
-            f"Translate them, then: wallflower campaign translated {authored.folder.name} {code}",
+            f"Translate them, then: wallflower campaign translated {typed(authored.folder)} {code}",
         )
     for code in authored.languages[1:]:
         if lost := lost_items(authored.texts[code], authored.source):

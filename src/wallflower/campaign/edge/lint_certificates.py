@@ -6,7 +6,7 @@ finds the second mirror by the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from wallflower.campaign.addresses import host_of
 from wallflower.campaign.authoring import Authored
-from wallflower.campaign.lint_mirrors import host_of
 from wallflower.errors import Fault
 
 FOLDER: Final = "certificates"
@@ -25,8 +25,8 @@ _OWN: Final = "Give each mirror a certificate of its own, with a key of its own,
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """The first certificate of a file: the server's own stands before those of its issuers."""
+class Certificate:
+    """What the first certificate of a file says: the server's own, before its issuers'."""
 
     file: str
     names: frozenset[str]
@@ -35,9 +35,15 @@ class _Read:
     said: tuple[str, ...]
 
 
-def linked(authored: Authored) -> Iterator[tuple[str, str]]:
-    """What in the certificates leads from one mirror to another, or to people. Raises Fault."""
-    read = [_read(path) for path in _files(authored)]
+def read_certificates(authored: Authored) -> list[Certificate]:
+    """The certificates that lie in the campaign's folder, by the names of their files, or a Fault
+    that names the file that is none."""
+    paths = sorted((authored.folder / FOLDER).glob("*.pem"))
+    return [_read(path) for path in paths if path.is_file()]
+
+
+def linked(authored: Authored, read: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
+    """What in the certificates leads from one mirror to another, or to people."""
     mirrors = {host_of(address) for address in authored.mirrors}
     for one in read:
         if len(one.names & mirrors) > 1:
@@ -55,19 +61,15 @@ def linked(authored: Authored) -> Iterator[tuple[str, str]]:
             yield f"{one.file} and {other.file} come from one issuer on one day", _OWN
 
 
-def not_judged(authored: Authored) -> Iterator[str]:
+def not_judged(authored: Authored, read: Sequence[Certificate]) -> Iterator[str]:
     """Mirrors whose certificate nobody put here."""
-    known = {name for path in _files(authored) for name in _read(path).names}
+    known = {name for one in read for name in one.names}
     for host in sorted({host_of(address) for address in authored.mirrors} - known):
         if not host.endswith(".onion"):
             yield f"the certificate of {host}: put it into {FOLDER}/ as PEM, and lint again"
 
 
-def _files(authored: Authored) -> list[Path]:
-    return sorted((authored.folder / FOLDER).glob("*.pem"))
-
-
-def _read(path: Path) -> _Read:
+def _read(path: Path) -> Certificate:
     with path.open("rb") as file:
         data = file.read(_MOST)
     try:
@@ -79,7 +81,7 @@ def _read(path: Path) -> _Read:
     except (ValueError, x509.DuplicateExtension) as error:
         raise Fault(f"{path.name} is no certificate", "Copy it again, as PEM.") from error
     others = [a for a in found.subject if a.oid != x509.NameOID.COMMON_NAME]
-    return _Read(
+    return Certificate(
         path.name,
         frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
         key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import mutagen
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from wallflower.campaign.authoring import Authored
 
@@ -48,18 +49,19 @@ def telling(authored: Authored) -> Iterator[tuple[str, str]]:
 
 def _in_picture(data: bytes) -> Iterator[str]:
     try:
-        with Image.open(BytesIO(data)) as picture:
-            if picture.getexif():
-                yield "EXIF"
-            yield from (str(key) for key in picture.info if str(key).lower() not in _HARMLESS)
-    except (UnidentifiedImageError, OSError):
-        yield "a picture that cannot be read"
+        # Pillow warns about what is damaged or very large; here it is read, and not shown.
+        with warnings.catch_warnings(action="ignore"), Image.open(BytesIO(data)) as picture:
+            found = ["EXIF"] if picture.getexif() else []
+            found += [str(key) for key in picture.info if str(key).lower() not in _HARMLESS]
+    except Exception:  # its readers promise nothing about what they raise on damage
+        found = ["a picture that cannot be read"]
+    yield from found
 
 
 def _in_sound(data: bytes) -> Iterator[str]:
     try:
         opened = mutagen.File(BytesIO(data))
-    except mutagen.MutagenError:
+    except Exception:  # as above
         opened = None
     if opened is None:
         yield "a container that cannot be read"

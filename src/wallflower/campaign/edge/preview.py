@@ -18,6 +18,8 @@ from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -44,13 +46,18 @@ _TYPES: Final = {
 _BEAT_S: Final = 15.0
 
 
-# Makes the page's film of a campaign in a folder.
+# Makes the page's film of a campaign, in a folder that goes away afterwards.
 Film = Callable[[Authored, Path], Path | None]
 
 
 def no_film(authored: Authored, _: Path) -> Path | None:
     """The ready film of a campaign that has one, else none."""
     return authored.film
+
+
+def _shown(fault: Fault, tag: bytes) -> bytes:
+    head = b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>'
+    return head + tag + f"<p>{escape(str(fault))}</p>".encode()
 
 
 class Preview:
@@ -70,8 +77,12 @@ class Preview:
         try:
             files = self._built(tag)
         except Fault as fault:
-            head = b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Preview</title>'
-            files = {"index.html": head + tag + f"<p>{escape(str(fault))}</p>".encode()}
+            files = {"index.html": _shown(fault, tag)}
+        except OSError:  # an editor that saves takes a file away and puts another in its place
+            moved = Fault(
+                "A file changed while it was read", "It is looked at again when it is saved."
+            )
+            files = {"index.html": _shown(moved, tag)}
         self.files = {**files, RELOAD: _SCRIPT}
         self.version += 1
 
@@ -82,8 +93,8 @@ class Preview:
         except (Fault, FileNotFoundError):
             pins = _NO_KEYS
         campaign = Campaign(
-            pins, authored.ways + authored.boards, authored.organisation, authored.boards,
-            authored.hurry, texts=authored.texts,
+            pins, authored.ways + authored.boards, authored.organisation, authored.texts,
+            authored.boards, authored.hurry,
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as scratch:
             site = Path(scratch) / "site"
@@ -133,7 +144,10 @@ class Preview:
             seen = int(said) if said.isascii() and said.isdigit() else self.version
             return StreamingResponse(self.changes(seen), media_type="text/event-stream")
 
-        return Starlette(routes=[Route("/changes", changes), Route("/{name:path}", file)])
+        # A stranger's page could give its own name this computer's address, and read a draft.
+        own = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+        routes = [Route("/changes", changes), Route("/{name:path}", file)]
+        return Starlette(routes=routes, middleware=[own])
 
 
 async def serve_preview(

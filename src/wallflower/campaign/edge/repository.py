@@ -20,18 +20,18 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
-from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_keys import Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
-from wallflower.errors import Fault, Refused
+from wallflower.campaign.whole import BESIDE, put_whole
+from wallflower.errors import Fault, Refused, typed
 
 _PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
-BESIDE: Final = ".new"  # half written; the next signing replaces it
 _PINNED: Final = ("root", "organisation", "a", "b", "desk")
 Files = dict[str, Listed]
 
@@ -52,6 +52,8 @@ def sign_folder(
     there (1.4). Refused or a Fault leaves its metadata as it was."""
     found, parts = keys.ceremony(), parts or {}
     _check_settled(keys, now)
+    for name in MADE:  # what a signing that was killed left half is no file of the folder
+        (folder / f"{name}{BESIDE}").unlink(missing_ok=True)
     names = [n for n in scan(folder) if not is_metadata(n) and n not in MADE]
     if not names:
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
@@ -62,7 +64,7 @@ def sign_folder(
         check_page_pins(name, folder / name, found.pins().encode())
     version = _version(keys, Snapshot.type) + 1
     for name, data in offline_files(keys, found).items():
-        (folder / name).write_bytes(data)
+        put_whole(folder / name, data)
     _write_list(folder, keys, [*names, *_OF_MEDIA], version, now)
     files = {name: digest_of(folder / name) for name in (*names, MANIFEST, SIGNATURE)}
     _sign_roles(keys, found, {**files, **parts}, now)
@@ -76,7 +78,9 @@ def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
     found = keys.ceremony()
     _check_settled(keys, now)
     if not (folder / METADATA / f"{Timestamp.type}.json").is_file():
-        raise Fault("That folder was never signed", f"Type: wallflower campaign sign {folder}")
+        raise Fault(
+            "That folder was never signed", f"Type: wallflower campaign sign {typed(folder)}"
+        )
     _check_not_behind(folder, keys)
     _check_last_signed(folder, keys, found)
     until = _sign_times(keys, found, now)
@@ -89,7 +93,7 @@ def _check_not_behind(folder: Path, keys: Keys) -> None:
     if (folder / METADATA).is_dir() and newer(keys, folder):
         raise Fault(
             "That folder was signed later than these keys know of, so they are an older backup",
-            f"Type: wallflower keys restored {keys.folder.path} {folder}",
+            f"Type: wallflower keys restored {typed(keys.folder.path)} {typed(folder)}",
         )
 
 
@@ -108,7 +112,7 @@ def _check_last_signed(folder: Path, keys: Keys, found: Ceremony) -> None:
             raise Fault(
                 "That folder is not what these keys signed last, so a new date alone would not "
                 "fit it",
-                f"Type: wallflower campaign sign {folder} --keys {keys.folder.path}",
+                f"Type: wallflower campaign sign {typed(folder)} --keys {typed(keys.folder.path)}",
             )
 
 
@@ -120,13 +124,13 @@ def _check_settled(keys: Keys, now: datetime) -> None:
     ):  # fmt: skip
         raise Fault(
             "Root and targets do not fit together",
-            f"Type: wallflower keys status {keys.folder.path}",
+            f"Type: wallflower keys status {typed(keys.folder.path)}",
         )
     for metadata, role in ((root, "root"), (targets, "targets")):
         if metadata.signed.is_expired(now):
             raise Fault(
                 f"The signature of the offline {role} keys has ended",
-                f"Type: wallflower keys renew {keys.folder.path}, and sign with the media.",
+                f"Type: wallflower keys renew {typed(keys.folder.path)}, and sign with the media.",
             )
 
 
@@ -136,7 +140,7 @@ def page_pins(text: str) -> list[dict[str, Any]]:
     for mark in _PINS_MARK.findall(text):
         try:
             value = json.loads(html.unescape(mark))
-        except ValueError:
+        except (ValueError, RecursionError):
             value = {}
         found.append(value if isinstance(value, dict) else {})
     return found
@@ -176,8 +180,8 @@ def _write_list(folder: Path, keys: Keys, names: list[str], version: int, now: d
     """`bundle.manifest` and `bundle.minisig`, which a person checks with minisign and sha256sum."""
     listed = minisign.make_list({name: digest_of(folder / name).digest for name in names})
     seed = keys.seed(MINISIGN_ROLE)
-    (folder / MANIFEST).write_bytes(listed)
-    (folder / SIGNATURE).write_bytes(minisign.sign_list(seed, listed, comment(version, now)))
+    put_whole(folder / MANIFEST, listed)
+    put_whole(folder / SIGNATURE, minisign.sign_list(seed, listed, comment(version, now)))
 
 
 def comment(version: int, now: datetime) -> str:
@@ -233,7 +237,7 @@ def _soon(metadata: Metadata[Any], role: str, now: datetime) -> bool:
 
 def _read(keys: Keys, role: str) -> Metadata[Any] | None:
     data = keys.metadata.read(f"{role}.json")
-    return None if data is None else Metadata.from_bytes(data)
+    return None if data is None else parse_metadata(data)
 
 
 def _version(keys: Keys, role: str) -> int:
@@ -264,17 +268,14 @@ def _published(keys: Keys, found: Ceremony) -> Iterator[tuple[str, bytes]]:
     yield f"{Timestamp.type}.json", keys.metadata.read(f"{Timestamp.type}.json") or b""
 
 
-def put_whole(path: Path, data: bytes) -> None:
-    """Write a file that is never seen half."""
-    beside = path.with_name(f"{path.name}{BESIDE}")
-    beside.write_bytes(data)
-    beside.replace(path)
-
-
 def publish(folder: Path, keys: Keys) -> None:
     """Put the metadata into the folder; old versions of it go last, since a visitor may read it."""
     place = folder / METADATA
     place.mkdir(exist_ok=True)
+    if any(path.is_dir() for path in place.iterdir()):
+        raise Fault(
+            f"{METADATA}/ holds a folder, and signing made none", "Take it out, sign again."
+        )
     files = published(keys)
     for name, data in files.items():
         put_whole(place / name, data)

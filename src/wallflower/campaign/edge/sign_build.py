@@ -20,7 +20,6 @@ from wallflower.campaign.build import CARRIED
 from wallflower.campaign.ceremony import MINISIGN_ROLE
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.repository import (
-    BESIDE,
     SignedBundle,
     check_pins_text,
     comment,
@@ -28,7 +27,6 @@ from wallflower.campaign.edge.repository import (
     freshen,
     publish,
     published,
-    put_whole,
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
@@ -36,6 +34,7 @@ from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.shapes import SUMS, ZIP, packed
 from wallflower.campaign.verify import FILE_MAX, MADE, SITE, is_metadata
+from wallflower.campaign.whole import BESIDE, put_whole
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 

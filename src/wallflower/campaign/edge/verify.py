@@ -288,8 +288,8 @@ def _keep(opened: Opened, place: Place, staged: Path, targets: Names, keep: Path
     """The checked copy, metadata too, as a folder that appears whole or not at all."""
     if keep.exists():
         raise Fault("The folder for the copy is there already", "Name a new one; it was left.")
-    keep.parent.mkdir(parents=True, exist_ok=True)
     try:
+        keep.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=keep.parent) as beside:
             whole = Path(beside) / "whole"
             for number, name in enumerate(targets):

@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp_socks import ProxyConnector, ProxyError
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalError
 from yarl import URL
 
+from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.edge.verify_places import Place
 from wallflower.errors import Fault
 
@@ -36,7 +37,7 @@ class MirrorPlace(Place):
         self, url: str, socks: str = "", clock: Callable[[], float] = time.monotonic,
         head_s: float = HEAD_S, gap_s: float = GAP_S, grace_s: float = GRACE_S,
     ) -> None:  # fmt: skip
-        parts = urlsplit(url)
+        parts = parts_of(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise Fault("That is no address of a mirror", "Give one that begins with https://.")
         if parts.hostname.endswith(".onion") and not socks:

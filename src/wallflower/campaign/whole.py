@@ -1,0 +1,62 @@
+"""Files and folders that nobody sees half: made beside, and put into their place when whole.
+
+Whatever ends the work in the middle (a full disk, a kill, a power cut) leaves what was there.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from wallflower.errors import Fault
+
+BESIDE: Final = ".new"  # a file that a kill left half; the next writing replaces it
+
+
+def put_whole(path: Path, data: bytes) -> None:
+    """Write a file, synced. A link of that name is replaced, and never written through."""
+    beside = path.with_name(f"{path.name}{BESIDE}")
+    beside.unlink(missing_ok=True)
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def in_place_of(folder: Path) -> Iterator[Path]:
+    """An empty folder that takes the place of `folder` when the block ends without an error.
+
+    What was there goes only then. Raises Fault where it cannot be exchanged, and leaves it.
+    """
+    to = folder.resolve()  # a link stays one
+    if Path.cwd().is_relative_to(to):
+        raise Fault("You stand in the folder that is to be replaced", "Leave it first: cd ..")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{to.name}-", dir=to.parent) as beside:
+        fresh = Path(beside) / "new"
+        fresh.mkdir()
+        yield fresh
+        _exchange(to, fresh, Path(beside) / "old")
+
+
+def _exchange(to: Path, fresh: Path, old: Path) -> None:
+    try:
+        if to.exists():
+            to.rename(old)
+        fresh.rename(to)
+    except OSError:  # a disk is mounted there, or somebody else builds into it at this moment
+        if old.exists() and not to.exists():
+            old.rename(to)
+        raise Fault(
+            "What was made could not be put in its place, so all is as it was",
+            "Name a folder that is no disk of its own and that nobody else writes into.",
+        ) from None
