@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from wallflower.cli import wallflower
+from wallflower.cli.ceremony import rehearse
 from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.doctor import status_of
-from wallflower.cli.keys import rehearse
 from wallflower.cli.new import make
 from wallflower.host.net import HttpNet
 from wallflower.host.settings import load_settings

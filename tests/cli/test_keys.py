@@ -10,13 +10,15 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from tests.campaign.made import image
 from tests.campaign.mirrors import mirror
 
+from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.cli import wallflower as root
 from wallflower.errors import Fault
 
 # The package's attribute of that name is the command itself.
-commands = importlib.import_module("wallflower.cli.keys")
+commands = importlib.import_module("wallflower.cli.ceremony")
 
 
 def run(*arguments: str | Path, typed: str = "") -> click.testing.Result:
@@ -47,6 +49,27 @@ def test_without_a_ceremony_signing_stops_with_the_command_to_type(tmp_path: Pat
     assert isinstance(done.exception, Fault)
     assert f"wallflower keys ceremony {tmp_path}/keys" in done.exception.next_step
     assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
+
+
+@pytest.mark.parametrize("command", ["sign", "renew", "drop", "restored", "campaign sign"])
+def test_while_a_command_uses_the_keys_no_other_changes_or_signs_with_them(
+    place: Path, command: str
+) -> None:
+    keys = place / "keys"
+    line = {
+        "sign": ("keys", "sign", keys, "--medium", place / "medium-1"),
+        "renew": ("keys", "renew", keys), "drop": ("keys", "drop", keys),
+        "restored": ("keys", "restored", keys, place / "site"),
+        "campaign sign": ("campaign", "sign", place / "site", "--keys", keys),
+    }[command]  # fmt: skip
+    before = image(keys)
+    with Keys(keys).alone():
+        done = run(*line)
+    assert isinstance(done.exception, Fault)
+    assert "at this moment" in done.exception.what
+    assert image(keys) == before
+    with Keys(keys).alone():
+        pass  # it was let go
 
 
 def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(

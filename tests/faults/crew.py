@@ -24,7 +24,7 @@ from typing import Any
 from tests.faults.nursery import Forked, Nursery
 from tests.host.sockets import listening, until
 
-from wallflower.cli.keys import rehearse
+from wallflower.cli.ceremony import rehearse
 from wallflower.cli.new import make
 from wallflower.errors import Fault
 from wallflower.host.clock import PacedClock, day_of

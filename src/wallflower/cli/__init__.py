@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -19,12 +21,18 @@ from wallflower.cli.revoke import revoke
 from wallflower.cli.sign import sign
 from wallflower.cli.verify import verify
 from wallflower.errors import Fault
+from wallflower.host.disk import disk_trouble
 from wallflower.host.memory import leave_no_image
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def wallflower() -> None:
-    """Wallflower: letters that ride in the traffic of a film's audience."""
+    """Wallflower: letters that ride in the traffic of a film's audience.
+
+    'wallflower COMMAND --help' says more of each; 'wallflower demo' shows everything on one
+    machine. Commands end with 0 when all is well, 2 when a line was typed wrong, 75 when a disk is
+    full, else with 1; 'verify' has a code for each verdict.
+    """
 
 
 for command in (
@@ -40,7 +48,19 @@ def main() -> None:
     """Run, and show a Fault as two plain sentences instead of a traceback."""
     leave_no_image()
     try:
-        wallflower()
+        try:
+            with disk_trouble():
+                wallflower()
+        except OSError as error:
+            raise fault_of(error) from None
     except Fault as fault:
         click.echo(str(fault), err=True)
         sys.exit(fault.EXIT)
+
+
+def fault_of(error: OSError) -> Fault:
+    """What the system refused to a command, and what to do; of a path only its last part."""
+    name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else ""
+    what = f"The system said of {name}: " if name else "The system said: "
+    step = "Look whether it exists, whose it is, and who may write there; then type this again."
+    return Fault(f"{what}{error.strerror or type(error).__name__}", step)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from wallflower.cli.options import FOLDER, MIRROR, PINS
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
@@ -33,8 +34,6 @@ from wallflower.wire.sizes import LETTER_TEXT, SECRET
 from wallflower.wire.words import LISTS, from_person, to_digits, to_words
 
 F = TypeVar("F", bound=Callable[..., object])
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _LANGUAGES = {
     "en": Language.ENGLISH, "zh-Hans": Language.CHINESE, "fa": Language.PERSIAN,
     "ru": Language.RUSSIAN, "es": Language.SPANISH,
@@ -42,12 +41,10 @@ _LANGUAGES = {
 
 
 def _source_options(command: F) -> F:
-    for option in (
-        click.option("--store", required=True, type=_FOLDER, help="the folder this client keeps"),
-        click.option("--pins", "pins_file", required=True, type=_FILE),
-    ):
-        command = option(command)
-    return command
+    store = click.option(
+        "--store", required=True, type=FOLDER, help="the folder that your visits and letters share"
+    )
+    return PINS(store(command))
 
 
 def _parts(pins_file: Path, store: Path) -> tuple[Pins, Store]:
@@ -86,11 +83,18 @@ def _free_place(kept: Sequence[Kept], record: EpochRecord) -> int:
 @click.command()
 @_source_options
 @click.option("--new-words", is_flag=True, help="begin a new conversation")
-@click.option("--language", type=click.Choice(sorted(_LANGUAGES)), default="en")
+@click.option(
+    "--language", type=click.Choice(sorted(_LANGUAGES)), default="en", show_default=True,
+    help="of the letter, and of new words where there is a list",
+)  # fmt: skip
 def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     """Seal a letter, offline. It leaves with a visit on a later day.
 
-    Without --new-words the first line of input is your words; the rest is the letter.
+    Without --new-words you are asked for your words (from a pipe: the first line); the letter
+    follows, up to Ctrl-D. Nothing of it is kept but sealed.
+
+    \b
+      wallflower write --pins pins.json --store me --new-words
     """
     known, files = _parts(pins_file, store)
     raw = files.record()
@@ -113,17 +117,29 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
 
 @click.command()
 @_source_options
-@click.option("--mirror", required=True, help="where the page is served, such as http://…")
-@click.option("--channel", type=click.IntRange(0, CHANNELS - 1), default=0, show_default=True)
-@click.option("--language", type=click.Choice(sorted(_LANGUAGES)), default="en")
+@MIRROR
+@click.option(
+    "--channel",
+    type=click.IntRange(0, CHANNELS - 1),
+    default=0,
+    show_default=True,
+    help="the number of the kind of copy that you came by",
+)
+@click.option(
+    "--language", type=click.Choice(sorted(_LANGUAGES)), default="en", show_default=True,
+    help="in which you would read the page",
+)  # fmt: skip
 def visit(pins_file: Path, store: Path, mirror: str, channel: int, language: str) -> None:
     """Watch once: hum for 90 seconds, and take the board for reading offline.
 
     Channel and language are what one visit in eight reports to the census, as the page does.
+
+    \b
+      wallflower visit --pins pins.json --store me --mirror https://film.example
     """
     known, files = _parts(pins_file, store)
     viewer = Viewer(channel, _LANGUAGES[language])
-    asyncio.run(_visit(known, files, mirror.rstrip("/"), viewer))
+    asyncio.run(_visit(known, files, mirror, viewer))
 
 
 async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None:
@@ -144,9 +160,15 @@ async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None
 
 @click.command()
 @_source_options
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="replies and receipts as one JSON object")
 def read(pins_file: Path, store: Path, as_json: bool) -> None:
-    """Look for answers and receipts on the board of the last visit. Offline."""
+    """Look for answers and receipts on the board of the last visit. Offline.
+
+    You are asked for your words (from a pipe: the first line); whoever has them can read the same.
+
+    \b
+      wallflower read --pins pins.json --store me
+    """
     known, files = _parts(pins_file, store)
     raw = files.record()
     if raw is None:
@@ -166,16 +188,25 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--pins", "pins_file", required=True, type=_FILE)
-@click.option("--mirror", required=True)
-@click.option("--viewers", default=200, show_default=True)
+@PINS
+@MIRROR
 @click.option(
-    "--pause", default=86400.0, show_default=True, help="mean record seconds between visits"
+    "--viewers", type=click.IntRange(1), default=200, show_default=True, help="how many come"
+)
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, min_open=True),
+    default=86400.0,
+    show_default=True,
+    help="seconds of the record's time between two visits of one, on average",
 )
 def crowd(pins_file: Path, mirror: str, viewers: int, pause: float) -> None:
-    """Send the hums of many honest viewers to your own servers (for demo and lab)."""
+    """Send the hums of many honest viewers to your own servers (for demo and lab).
+
+    Prints its counts twice a second, a JSON object a line, until it is stopped (Ctrl-C).
+    """
     known = parse_pins(pins_file.read_bytes())
-    asyncio.run(_crowd(known, mirror.rstrip("/"), viewers, pause))
+    asyncio.run(_crowd(known, mirror, viewers, pause))
 
 
 async def _crowd(known: Pins, mirror: str, viewers: int, pause: float) -> None:

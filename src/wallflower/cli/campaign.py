@@ -22,15 +22,16 @@ from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
 from wallflower.campaign.film.storyboard import WORDS
 from wallflower.campaign.repository import OFFLINE, PINS
-from wallflower.cli.film import check_needed, shown_progress, usual_cache
+from wallflower.cli.film import CACHE_HELP, check_needed, shown_progress, usual_cache
 from wallflower.cli.keys import warn_of_ends
-from wallflower.errors import Fault
+from wallflower.cli.options import FOLDER
+from wallflower.errors import Fault, typed
 
 if TYPE_CHECKING:
     from wallflower.campaign.shapes import Cards
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
-_FILE = click.Path(dir_okay=False, path_type=Path)
+# Where it is missing, the Fault says which command makes it.
+_PINS_FILE = click.Path(dir_okay=False, path_type=Path)
 _CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
@@ -53,40 +54,50 @@ def campaign() -> None:
 
 
 @campaign.command("new")
-@click.argument("folder", type=_FOLDER)
+@click.argument("folder", type=FOLDER)
 def campaign_new(folder: Path) -> None:
-    """Write an example campaign to begin from."""
+    """Write an example campaign into a new folder, to begin from."""
     new_campaign(folder)
     click.echo(f"Made {folder}. Change campaign.toml and the texts, then:")
-    click.echo(f"  wallflower campaign preview {folder}")
+    click.echo(f"  wallflower campaign preview {typed(folder)}")
 
 
 @campaign.command("translated")
 @_CAMPAIGN
 @click.argument("language")
 def campaign_translated(folder: Path, language: str) -> None:
-    """Say that a translation translates the source as it is now."""
+    """Say that a translation translates the source as it is now.
+
+    It writes the line 'of' of LANGUAGE.md, and changes nothing else there.
+
+    \b
+      wallflower campaign translated office ru
+    """
     mark_translated(read_campaign(folder), language)
     click.echo(f"{language}.md now translates the source as it is.")
 
 
 @campaign.command("build")
 @_CAMPAIGN
-@click.option("--out", required=True, type=_FOLDER)
+@click.option(
+    "--out", required=True, type=FOLDER, help="gets the build, in place of an earlier one"
+)
 @click.option("--channel", default="main", show_default=True, help="which of the channels this is")
 @click.option(
     "--keys",
-    type=_FOLDER,
+    type=FOLDER,
     default=Path("keys"),
     show_default=True,
     help="the folder of keys that the ceremony made, for pins and the eight words",
 )
-@click.option("--pins", "pins_file", type=_FILE, help="a pins.json in place of the folder of keys")
+@click.option(
+    "--pins", "pins_file", type=_PINS_FILE, help="a pins.json in place of the folder of keys"
+)
 @click.option("--words", help="the eight words, where the folder of keys is not at hand")
 @click.option("--address", help="in place of the campaign's address, where its films lead")
 @click.option("--way", "ways", multiple=True, help="in place of the campaign's ways")
 @click.option("--board", "boards", multiple=True, help="in place of the campaign's boards")
-@click.option("--cache", type=_FOLDER, help="what was encoded")
+@click.option("--cache", type=FOLDER, help=CACHE_HELP)
 @click.option("--without-films", is_flag=True, help="make no films")
 @click.option("--without-cards", is_flag=True, help="make no picture cards of the texts")
 def campaign_build(
@@ -94,7 +105,14 @@ def campaign_build(
     words: str | None, address: str | None, ways: tuple[str, ...], boards: tuple[str, ...],
     cache: Path | None, without_films: bool, without_cards: bool,
 ) -> None:  # fmt: skip
-    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards, films."""
+    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards, films.
+
+    Nothing is sent anywhere, and the same folder and keys give the same bytes. Then sign it.
+
+    \b
+      wallflower campaign build office --keys keys --out bundle
+      wallflower campaign sign bundle --keys keys
+    """
     from wallflower.campaign.shapes import SUMS, build_bundle, may_replace
 
     authored = read_campaign(folder)
@@ -126,8 +144,8 @@ def _films(
     if said is None:
         raise Fault(
             "The films are closed by the eight words of the keys, and nothing here says them",
-            f"Type: wallflower campaign build {authored.folder} --keys KEYS --out OUT, or give "
-            "--words, or --without-films.",
+            f"Type: wallflower campaign build {typed(authored.folder)} --keys KEYS --out OUT, or "
+            "give --words, or --without-films.",
         )
     check_needed()
     from wallflower.campaign.edge.films import make_films
@@ -149,16 +167,24 @@ def _report_texts(authored: Authored) -> None:
         click.echo(
             f"outdated: {code}.md, where {authored.languages[0]}.md changed: "
             f"{'; '.join(sections)}. The page says so. When it is up to date: "
-            f"wallflower campaign translated {authored.folder} {code}",
+            f"wallflower campaign translated {typed(authored.folder)} {code}",
             err=True,
         )
 
 
 @campaign.command("preview")
 @_CAMPAIGN
-@click.option("--port", default=0, help="on this computer only; 0 takes any that is free")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="on this computer only; 0 takes any that is free",
+)
 def campaign_preview(folder: Path, port: int) -> None:
-    """Show the page on this computer, and again after every change of a text."""
+    """Show the page on this computer, and again after every change of a text.
+
+    Runs until Ctrl-C. What is shown sends nothing and holds nobody's keys.
+    """
     with _borrowing():
         from wallflower.campaign.edge.preview import run_preview
     read_campaign(folder)
@@ -191,7 +217,11 @@ def preview_film() -> Callable[[Authored, Path], Path | None]:
 @campaign.command("lint")
 @_CAMPAIGN
 def campaign_lint(folder: Path) -> None:
-    """Look for what would betray readers or the campaign; ends with 1 when something was found."""
+    """Look for what would betray readers or the campaign; ends with 1 when something was found.
+
+    It looks at texts, media, names, mirrors (their certificates in certificates/*.pem) and the
+    page, and asks nobody. What it cannot judge it names.
+    """
     with _borrowing():
         from wallflower.campaign.edge.lint import lint
     report = lint(read_campaign(folder), packaged_page())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from wallflower.cli.options import MIRROR, PINS
 from wallflower.errors import Fault
 from wallflower.host.net import HttpNet, Unreachable
 from wallflower.trust.census import verify_census
@@ -29,12 +30,15 @@ async def _fetch(mirror: str, pins: Pins) -> Census:
 
 
 @click.command()
-@click.option("--pins", "pins_file", required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--mirror", required=True, help="a mirror, or the desk server")
+@PINS
+@MIRROR
 def census(pins_file: Path, mirror: str) -> None:
-    """Show yesterday's census: how many hums reported, by channel and language."""
+    """Show yesterday's census: how many hums reported, by channel and language.
+
+    Any mirror has it, and the desk server too. The figures have noise, so that nobody's hum shows.
+    """
     pins = parse_pins(pins_file.read_bytes())
-    found = asyncio.run(_fetch(mirror.rstrip("/"), pins))
+    found = asyncio.run(_fetch(mirror, pins))
     click.echo(
         f"Day {found.day}: reports with noise (epsilon {EPSILON:g} a hum), from {THRESHOLD}."
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from wallflower.board.edge.process import read_fixed, read_site
+from wallflower.campaign.addresses import parts_of
 from wallflower.crypto import sign
 from wallflower.errors import Fault
 from wallflower.host.memory import is_swapped
@@ -153,14 +153,14 @@ def _organisation(settings: Settings) -> Iterator[Finding]:
     if fixed.parameters.pace.days != 1:
         yield Finding(Level.WARN, "time runs at a demo's pace", "Remove [pace] for real use.")
     for way in fixed.ways:
-        parts = urlsplit(way.url)
+        parts = parts_of(way.url)
         host = parts.hostname or ""
         if parts.scheme != "https" and not host.endswith(".onion") and host not in _LOOPBACK:
             yield Finding(Level.FAIL, "a way is plain http", "Publish https or an onion service.")
 
 
 def upstreams(settings: Settings) -> list[tuple[str, int]]:
-    """(host, port) of every node that this role asks."""
+    """(host, port) of every node that this role asks; no host where its address is none."""
     urls = [
         settings.table(name).get("url", str)
         for name in ("source", "board", "b")
@@ -170,7 +170,7 @@ def upstreams(settings: Settings) -> list[tuple[str, int]]:
         urls.append(settings.get("board", str))
     found = []
     for url in urls:
-        parts = urlsplit(url)
+        parts = parts_of(url)
         found.append((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)))
     return found
 
@@ -179,6 +179,10 @@ async def reach(settings: Settings) -> list[Finding]:
     """Whether the nodes that this role asks can be reached now."""
     findings = []
     for host, port in upstreams(settings):
+        if not host:
+            step = "Write it as http://HOST:PORT, or https://HOST."
+            findings.append(Finding(Level.FAIL, "the address of a node is no address", step))
+            continue
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
         except (OSError, TimeoutError):

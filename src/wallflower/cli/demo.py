@@ -21,9 +21,10 @@ from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import sign_folder
 from wallflower.campaign.shapes import build_bundle
+from wallflower.cli.ceremony import now, rehearse
 from wallflower.cli.film import check_needed, usual_cache
-from wallflower.cli.keys import now, rehearse
 from wallflower.cli.new import make
+from wallflower.cli.options import FOLDER
 from wallflower.errors import Fault
 from wallflower.lab.demo.chromium import ChromiumSource
 from wallflower.lab.demo.handler import Handler
@@ -43,8 +44,7 @@ from wallflower.lab.demo.walk import (
 from wallflower.trust.pins import Pins, parse_pins
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
+_ABOVE_ZERO = click.FloatRange(0, 86400, min_open=True)
 _ROLES = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
 _DESK = "Office"
 
@@ -97,7 +97,7 @@ def _taken(folder: Path, held: Path) -> Pins:
         for name in ("record.key", "record.pub"):
             if not (held / role / name).is_file():
                 raise Fault(
-                    f"{held} holds no {role}/{name}",
+                    f"{held.name} holds no {role}/{name}",
                     "Name a folder of: wallflower keys ceremony --test FOLDER.",
                 )
             shutil.copy(held / role / name, folder / role / name)
@@ -131,12 +131,26 @@ _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
 @click.option("--once", is_flag=True, help="do the walk once without people, and end")
 @click.option("--json", "as_json", is_flag=True, help="with --once: print one JSON object")
 @click.option("--browser", is_flag=True, help="the source uses the page in Chromium")
-@click.option("--viewers", default=200, show_default=True, help="how many others watch")
-@click.option("--day", "day_s", type=float, help="wall seconds of one day [6 with --once, else 15]")
-@click.option("--patience", default=PATIENCE_S, show_default=True, help="wall seconds for a step")
+@click.option(
+    "--viewers",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="how many others watch",
+)
+@click.option(
+    "--day", "day_s", type=_ABOVE_ZERO, help="wall seconds of one day [6 with --once, else 15]"
+)
+@click.option(
+    "--patience",
+    type=_ABOVE_ZERO,
+    default=PATIENCE_S,
+    show_default=True,
+    help="wall seconds that a step may take",
+)
 @click.option("--campaign", type=_FOLDER, help="run on this folder of 'campaign new'")
 @click.option("--keys", "held", type=_FOLDER, help="and on this one of 'keys ceremony --test'")
-@click.option("--keep", type=click.Path(path_type=Path), help="keep the folder of this run here")
+@click.option("--keep", type=FOLDER, help="keep the folder of this run here, logs and all")
 def demo(
     once: bool, as_json: bool, browser: bool, viewers: int, day_s: float | None, patience: float,
     campaign: Path | None, held: Path | None, keep: Path | None,
@@ -145,7 +159,12 @@ def demo(
 
     It starts the same commands as the handbook, and builds its page out of a campaign's folder as
     'campaign build' does, with the small film of one language. Time runs fast, at two paces that it
-    prints.
+    prints. Without --once it stays, for you to write in the page and answer at the desk, until
+    Ctrl-C.
+
+    \b
+      wallflower demo                  to look at
+      wallflower demo --once --json    to test: ends with 0 when a letter was answered
     """
     started = time.monotonic()
     folder = keep or Path(tempfile.mkdtemp(prefix="wallflower-demo-"))

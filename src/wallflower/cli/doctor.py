@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from wallflower.cli.checks import Finding, Level, examine, judge_status, reach, role_of
+from wallflower.cli.options import CONFIG
 from wallflower.errors import Fault
 from wallflower.host.net import HttpNet, Unreachable
 from wallflower.host.settings import Settings, load_settings
@@ -61,41 +62,43 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
 
 
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@CONFIG
 @click.option("--json", "as_json", is_flag=True, help="findings and status as one JSON object")
 def doctor(config: Path, as_json: bool) -> None:
     """Look at a role's folder, the nodes that it asks, and what it tells when it runs.
 
-    Ends red when something would stop it from serving. Shows nothing about people.
+    CONFIG is the role's own file, such as ingress.toml. Ends with 1 when something would stop the
+    role from serving. Shows nothing about people.
     """
-    settings = load_settings(config.resolve())
+    settings = load_settings(config)
     findings, status = asyncio.run(_all(settings))
     if as_json:
         rows = [{"level": f.level, "what": f.what, "next_step": f.next_step} for f in findings]
         click.echo(json.dumps({"findings": rows, "status": status}))
     else:
-        for f in findings:
-            click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
-        _say_facts(status)
+        _say(findings, status)
     if any(f.level is Level.FAIL for f in findings):
         sys.exit(1)
 
 
-def _say_facts(status: dict[str, Any] | None) -> None:
+def _say(findings: list[Finding], status: dict[str, Any] | None) -> None:
+    for f in findings:
+        click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
     facts = (status or {}).get("facts", {})
     if facts:
         click.echo("      " + ", ".join(f"{name} {value}" for name, value in facts.items()))
 
 
 @click.command()
-@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@CONFIG
 @click.option("--json", "as_json", is_flag=True, help="as one JSON object")
 def status(config: Path, as_json: bool) -> None:
     """Ask the running role of this configuration how it is: its alarms, and what to do next.
 
-    Ends red when there is an alarm or the role does not answer. Shows nothing about people.
+    CONFIG is the role's own file, such as ingress.toml. Ends with 1 when there is an alarm or the
+    role does not answer. Shows nothing about people.
     """
-    settings = load_settings(config.resolve())
+    settings = load_settings(config)
     found = asyncio.run(status_of(settings))
     if found is None:
         raise Fault("It does not answer here", "Start it, or ask on the machine where it runs.")
@@ -103,8 +106,6 @@ def status(config: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
     else:
-        for f in findings:
-            click.echo(f"{f.level:>4}  {f.what}." + (f" {f.next_step}" if f.next_step else ""))
-        _say_facts(found)
+        _say(findings, found)
     if any(f.level is not Level.OK for f in findings):
         sys.exit(1)

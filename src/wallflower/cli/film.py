@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import Fault
 
 if TYPE_CHECKING:
     from wallflower.campaign.edge.film import Progress
 
+CACHE_HELP = "keeps what was encoded, for the next time [~/.cache/wallflower/film]"
 NEEDED = ("av", "fontTools", "PIL", "segno", "uniseg")
 
 
@@ -32,12 +34,12 @@ def check_needed(needed: tuple[str, ...] = NEEDED) -> None:
 
 
 @click.command("film")
-@click.argument("source", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.argument("source", metavar="SOURCE", type=FILE)
+@click.option("--out", required=True, type=FOLDER, help="the folder that gets the films")
 @click.option("--address", required=True, help="where the closing card and its code lead")
 @click.option("--words", required=True, help="the eight words of the organisation's keys")
 @click.option("--language", default="en", show_default=True, help="of a film file")
-@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="what was encoded")
+@click.option("--cache", type=FOLDER, help=CACHE_HELP)
 def campaign_film(
     source: Path, out: Path, address: str, words: str, language: str, cache: Path | None
 ) -> None:
@@ -45,6 +47,10 @@ def campaign_film(
 
     SOURCE is a storyboard (.toml, see docs/handbook/film.md) or a film file. Nothing that SOURCE or
     its files say of place, time or device gets into what is made.
+
+    \b
+      wallflower campaign film film/en.toml --out films \\
+        --address https://film.example --words 'EIGHT WORDS'
     """
     check_needed()
     from wallflower.campaign.edge.film import make_film

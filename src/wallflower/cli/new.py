@@ -9,6 +9,7 @@ from typing import Any
 import click
 import tomli_w
 
+from wallflower.cli.options import FOLDER
 from wallflower.crypto import sign
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
@@ -135,10 +136,14 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
 
 
 def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
-    """Make a role's folder and return its configuration file; never touches an existing one."""
+    """Make a role's folder and return its configuration file, which `change` may alter before it
+    is written. A Fault where the folder is not empty; then it is as it was."""
     config_path = path / f"{role}.toml"
     if path.exists() and any(path.iterdir()):
-        raise Fault(f"{path} is not empty", "Choose another folder; nothing was changed.")
+        raise Fault(
+            f"{path.name or 'That folder'} is not empty",
+            "Choose another folder; nothing was changed.",
+        )
     folder = Folder(path)
     config = MAKERS[role](folder)
     change(config)
@@ -148,7 +153,13 @@ def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: Non
 
 @click.command()
 @click.argument("role", type=click.Choice(sorted(MAKERS)))
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FOLDER)
 def new(role: str, folder: Path) -> None:
-    """Make a role's own folder: keys, tokens, and a configuration to edit."""
+    """Make a role's own folder: keys, tokens, and a configuration to edit.
+
+    FOLDER is new or empty, and gets ROLE.toml.
+
+    \b
+      wallflower new ingress /srv/ingress
+    """
     click.echo(f"Made {make(role, folder)}. Read it, and docs/handbook for what to exchange.")

@@ -8,6 +8,7 @@ import click
 
 from wallflower.board.edge.records import REQUEST as AT_DESK_SERVER
 from wallflower.cli.checks import role_of
+from wallflower.cli.options import CONFIG
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.mix.edge.records import REQUEST as AT_MIX
@@ -20,16 +21,15 @@ _FOLDERS = {
 
 
 @click.command()
-@click.argument(
-    "config", type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
-)
+@CONFIG
 @click.option("--drop", is_flag=True, help="the drop keys too (organisation only)")
 @click.option("--desk", is_flag=True, help="the desk key too; waiting letters have to be rewritten")
 def revoke(config: Path, drop: bool, desk: bool) -> None:
     """Replace stolen keys: the next record number takes force, of this very day.
 
-    Without an option the hop keys of A and B. The process of this folder does it at its next look
-    at the clock, at the latest when it is started again.
+    CONFIG is organisation.toml, mix-a.toml or mix-b.toml. Without an option the hop keys of A and
+    B. The process of this folder does it at its next look at the clock, at the latest when it is
+    started again.
     """
     role = role_of(config)
     if role not in _FOLDERS or ((drop or desk) and role != "organisation"):

@@ -10,26 +10,38 @@ from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.repository import freshen, sign_folder
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
 from wallflower.campaign.shapes import ZIP
-from wallflower.cli.keys import now, warn_of_ends
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+from wallflower.cli.ceremony import now
+from wallflower.cli.keys import warn_of_ends
+from wallflower.cli.options import FOLDER
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--keys", "keys_folder", type=_FOLDER, default=Path("keys"), show_default=True)
+@click.option(
+    "--keys",
+    "keys_folder",
+    type=FOLDER,
+    default=Path("keys"),
+    show_default=True,
+    help="the folder of keys that the ceremony made",
+)
 @click.option("--freshen", "only_dates", is_flag=True, help="only promise again that it is newest")
 def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
     """Sign what 'campaign build' made: site, ZIP, single file. Or any folder of files.
 
-    Do it again at least every ten days (--freshen), then upload tuf/.
+    Do it again at least every ten days (--freshen), then upload tuf/: what nobody freshened for
+    fourteen days is called old by every check.
+
+    \b
+      wallflower campaign sign bundle --keys keys
     """
     keys = require_keys(keys_folder)
     build = build_of(folder)
-    if build is not None:
-        made = (freshen_build if only_dates else sign_build)(build, keys, now())
-    else:
-        made = (freshen if only_dates else sign_folder)(folder, keys, now())
+    with keys.alone():
+        if build is not None:
+            made = (freshen_build if only_dates else sign_build)(build, keys, now())
+        else:
+            made = (freshen if only_dates else sign_folder)(folder, keys, now())
     click.echo(f"Signed version {made.version}; it counts as fresh until {made.fresh_until:%F}.")
     if build is not None:
         click.echo(f"To upload: {build}/site. To hand out: {build}/{ZIP}, {build}/carried.")

@@ -17,22 +17,20 @@ from wallflower.campaign.eightwords import check_typed
 from wallflower.campaign.papers import cut
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import SITE, Report, as_text, refused_report
-from wallflower.cli.keys import now
-from wallflower.errors import Fault, Refused
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+from wallflower.cli.ceremony import now
+from wallflower.cli.options import FILE, FOLDER
+from wallflower.errors import Fault, Refused, typed
 
 
 @click.command()
 @click.argument("what")
 @click.option("--words", default="", help="the eight words (or digits) that you saw and heard")
-@click.option("--root", "root", type=_FILE, help="a 1.root.json that you got from the organisation")
-@click.option("--remember", type=_FOLDER, help="a folder that keeps what was seen, for next time")
+@click.option("--root", "root", type=FILE, help="a 1.root.json that you got from the organisation")
+@click.option("--remember", type=FOLDER, help="a folder that keeps what was seen, for next time")
 @click.option("--bundle", help="what a single file came with: a URL, ZIP file or folder")
-@click.option("--keep", type=_FOLDER, help="leave the checked files in this new folder")
+@click.option("--keep", type=FOLDER, help="leave the checked files in this new folder")
 @click.option("--socks", default="", help="Tor's port, such as 127.0.0.1:9050, for onion addresses")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "as_json", is_flag=True, help="the report as one JSON object")
 def verify(
     what: str, words: str, root: Path | None, remember: Path | None, bundle: str | None,
     keep: Path | None, socks: str, as_json: bool,
@@ -42,6 +40,9 @@ def verify(
     Only a URL is asked over a network. Nothing is kept unless you ask for it.
     Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps old, 4 whole but words not compared,
     2 nothing was checked.
+
+    \b
+      wallflower verify carry.zip --words 'THE EIGHT WORDS'
     """
     try:
         check_typed(words)
@@ -86,7 +87,7 @@ def _place(what: str, socks: str) -> Place:
         return FolderPlace(site if _is_signed(site) and not _is_signed(path) else path)
     if path.is_file():
         return _papers(path) or ZipPlace(path)
-    raise Fault(f"There is nothing at {what}", "Give a URL, a ZIP file, a folder or a file.")
+    raise Fault("There is nothing at that place", "Give a URL, a ZIP file, a folder or a file.")
 
 
 def _is_signed(folder: Path) -> bool:
@@ -111,7 +112,7 @@ def _behind(file: Path, bundle: str | None, socks: str) -> Place:
             return FolderPlace(folder)
     raise Fault(
         "This file carries no papers that say who signed it",
-        f"Say what it came with: wallflower verify {file} --bundle ADDRESS_OR_ZIP_OR_FOLDER",
+        f"Say what it came with: wallflower verify {typed(file)} --bundle ADDRESS_OR_ZIP_OR_FOLDER",
     )
 
 

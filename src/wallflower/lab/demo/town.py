@@ -24,6 +24,7 @@ COMMANDS = {
     "organisation": "desk-server", "ingress": "ingress", "mix-a": "mix", "mix-b": "mix",
     "desk": "desk", "mirror": "mirror",
 }  # fmt: skip
+_READ = "Run it again with --keep FOLDER, and read FOLDER/{}.log."
 Config = dict[str, Any]
 Make = Callable[[str, Path, Callable[[Config], None]], Path]
 Prepare = Callable[[Path, dict[str, int]], None]
@@ -75,7 +76,7 @@ class Town:
         assert stdout is not None  # noqa: S101  # it was started with a pipe
         line = (await asyncio.wait_for(stdout.readline(), 30)).decode()
         if not line.startswith("desk ready "):
-            raise Fault("The desk did not start", f"Read {self.folder}/desk.log.")
+            raise Fault("The desk did not start", _READ.format("desk"))
         self.desk_door = line.split()[-1]
         self.reading.append(asyncio.ensure_future(self._follow_door(stdout)))
 
@@ -128,7 +129,7 @@ class Town:
         """Raise a Fault when a process has ended by itself."""
         for name, process in self.processes.items():
             if process.returncode is not None:
-                raise Fault(f"The process of {name} has ended", f"Read {self.folder}/{name}.log.")
+                raise Fault(f"The process of {name} has ended", _READ.format(name))
 
 
 def console() -> list[str]:

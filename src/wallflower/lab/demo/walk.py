@@ -71,7 +71,10 @@ async def until(what: str, ready: Callable[[], Awaitable[bool]], limit: float = 
     end = time.monotonic() + limit
     while not await ready():
         if time.monotonic() > end:
-            raise Fault(f"The demo waited {limit:.0f} s for {what}", "Read the logs in its folder.")
+            raise Fault(
+                f"The demo waited {limit:.0f} s for {what}",
+                "Run it again with --keep FOLDER, and read the logs there.",
+            )
         await asyncio.sleep(_LOOK_S)
 
 

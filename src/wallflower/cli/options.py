@@ -1,0 +1,42 @@
+"""What several commands ask for alike, so that each asks in the same words and takes the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wallflower.campaign.addresses import parts_of
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Address(click.ParamType):
+    """An http or https address, without the slash at its end."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See click.ParamType.convert."""
+        parts = parts_of(value)
+        good = value.startswith(("http://", "https://")) and parts.hostname and not parts.username
+        if not good:
+            self.fail("that is no address. Give one such as https://film.example", param, ctx)
+        return value.rstrip("/")
+
+
+ADDRESS = _Address()
+CONFIG = click.argument(
+    "config",
+    metavar="CONFIG",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+)
+PINS = click.option(
+    "--pins", "pins_file", required=True, type=FILE,
+    help="the pins.json that the organisation gives out with the page",
+)  # fmt: skip
+MIRROR = click.option(
+    "--mirror", required=True, type=ADDRESS,
+    help="where the page is served, such as https://film.example",
+)  # fmt: skip
