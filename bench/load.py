@@ -13,7 +13,7 @@ from typing import cast
 
 import uvloop
 
-from bench.parts import CELLS_BYTES
+from wallflower.wire.sizes import CELL
 
 TAKEN = b"HTTP/1.1 204"
 # As much head as a browser sends.
@@ -29,8 +29,8 @@ HEAD = (
 
 def request(port: int) -> bytes:
     """One POST of one cell's length; what is in it matters to neither receiver."""
-    body = bytes(n % 251 for n in range(CELLS_BYTES))
-    return HEAD.format(port=port, length=CELLS_BYTES).encode() + body
+    body = bytes(n % 251 for n in range(CELL))
+    return HEAD.format(port=port, length=CELL).encode() + body
 
 
 class Sender(asyncio.Protocol):

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-CELLS_BYTES = 2400
 FIGURES = (
     "hpke_opens_per_s", "mix_a_hums_per_s", "mix_b_hums_per_s", "mix_ratio", "mix_ratio_durable",
     "two_process_speedup", "two_process_raw_speedup", "ingress_cells_per_s", "nginx_posts_per_s",

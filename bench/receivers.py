@@ -18,20 +18,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from bench.parts import CELLS_BYTES, Part
+from bench.parts import Part
 from bench.processes import cpu_seconds, peak_mb, wait_for
 from wallflower.cli.new import make
 from wallflower.lab.demo.town import console, free_ports
+from wallflower.wire.sizes import CELL
 
 CONNECTIONS = 200
 _NGINX = """
 worker_processes 1;
 daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
+pid "{folder}/nginx.pid";
+error_log "{folder}/error.log";
 events {{ worker_connections 1024; }}
 http {{
-  client_body_temp_path {folder}/body;
+  client_body_temp_path "{folder}/body";
   keepalive_requests 100000000;
   keepalive_timeout 300s;
   server_tokens off;
@@ -100,7 +101,7 @@ def ingress(folder: Path, seconds: float) -> tuple[Part, Part, dict[str, float]]
         rows, size = db.execute("SELECT count(*), sum(length(body)) FROM cells").fetchone()
         db.close()
     assert rows == counted["all"], "every cell that was answered is on the disk"
-    assert size == rows * CELLS_BYTES
+    assert size == rows * CELL
     return part, _load(counted), {"ingress_bytes": size, "peak_mb": peak}
 
 
@@ -121,7 +122,7 @@ def nginx(folder: Path, seconds: float) -> tuple[Part, Part, dict[str, float]]:
         part, counted = measured(_children(pid), ports["quiet"], seconds)
         answered = _requests(ports["status"]) - before - 1  # the second question is counted too
     assert answered == counted["all"], "nginx answered what the load counted"
-    return part, _load(counted), {"nginx_bytes": answered * CELLS_BYTES}
+    return part, _load(counted), {"nginx_bytes": answered * CELL}
 
 
 def _load(counted: dict[str, float]) -> Part:

@@ -14,6 +14,7 @@ and nothing else; its files are called DATE-short.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import platform
 import selectors
@@ -91,6 +92,15 @@ def end(process: subprocess.Popen[str]) -> None:
             continue
 
 
+def ended_by(process: subprocess.Popen[str], until: float) -> bool:
+    """Whether a part that says nothing any more has also ended by a moment."""
+    try:
+        process.wait(max(0.0, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def follow(process: subprocess.Popen[str], part: Part, until: float, file: TextIO) -> bool:
     """Show and keep what a part says until it ends; whether it did so in time."""
     assert process.stdout is not None  # noqa: S101  # it was started with a pipe
@@ -105,8 +115,7 @@ def follow(process: subprocess.Popen[str], part: Part, until: float, file: TextI
                 continue
             data = os.read(descriptor, 65536)
             if not data:
-                process.wait()
-                return True
+                return ended_by(process, until)
             said = data.decode(errors="replace")
             for stream in (file, sys.stdout):
                 stream.write(said)
@@ -123,7 +132,7 @@ def run(part: Part, stem: str, short: bool) -> str:
     environment = {**os.environ, "PATH": beside, "PYTHONUNBUFFERED": "1"}
     if short:
         environment["WALLFLOWER_NIGHT"] = SHARE
-    with (OUT / f"{stem}-{part.name}.txt").open("w") as file:
+    with (OUT / f"{stem}-{part.name}.txt").open("w", encoding="utf-8") as file:
         file.write(f"{head}\n{' '.join(command)}\n")
         file.flush()
         process = subprocess.Popen(
@@ -166,6 +175,12 @@ def chosen() -> tuple[list[Part], bool]:
 def main() -> int:
     """Run them all."""
     parts, short = chosen()
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # whatever a test prints, and whatever this terminal can
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     stem = f"{datetime.now(UTC):%Y-%m-%d}" + ("-short" if short else "")
     OUT.mkdir(exist_ok=True)
     bad = 0

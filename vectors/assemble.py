@@ -124,8 +124,7 @@ def assemble(v: Vectors) -> None:
     hums = v.good("hum", uplink.hums(sealed))
     parcels = v.good("parcel", uplink.parcels(sealed))
     hellos = v.good("hello", uplink.hellos())
-    for_small = {**sealed, "one-chinese-character": sealed["one-chinese-character"]}
-    drops = v.good("drop", downlink.drops(for_small))
+    drops = v.good("drop", downlink.drops(sealed))
     rest: dict[str, Callable[[], list[Case]]] = {
         "cell": uplink.cells, "reply": downlink.replies, "receipt": letters.receipts,
         "segment": downlink.segments, "chain": letters.chain, "words": words.good,

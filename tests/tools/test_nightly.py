@@ -53,6 +53,18 @@ def test_a_part_that_fails_or_hangs_does_not_hide_the_others(
     assert not stat.exists() or ") Z " in stat.read_text(), "what it started has ended too"
 
 
+def test_a_part_that_says_nothing_more_and_does_not_end_is_ended(
+    nightly: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "_GRACE_S", 0.2)
+    silent = part(nightly, "silent", "echo ж; exec >&- 2>&-; sleep 300", 0.01)
+    monkeypatch.setattr(nightly, "PARTS", (silent,))
+    assert nightly.main() == 1
+    (said,) = [p.read_text("utf-8") for p in nightly.OUT.glob("*-silent.txt")]
+    assert "ж" in said
+    assert "Out of time" in said
+
+
 def test_every_nightly_test_is_in_one_part_and_every_path_exists(nightly: ModuleType) -> None:
     for path in nightly.named():
         assert (ROOT / path).exists(), path
