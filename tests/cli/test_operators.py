@@ -157,6 +157,56 @@ def test_a_fault_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
     assert done.stderr.startswith("x is not empty. ")
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            PermissionError(13, "Permission denied", "/home/somebody/a.toml"),
+            1,
+            "said of a.toml: Permi",
+        ),
+        (OSError(28, "No space left on device", "/home/somebody/out"), 75, "is full"),
+        (FileNotFoundError(2, "No such file"), 1, "The system said: No such file"),
+    ],
+)
+def test_what_the_system_refuses_is_two_sentences_and_names_no_path(
+    error: OSError, code: int, said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr("wallflower.cli.wallflower", refuse)
+    with pytest.raises(SystemExit) as ended:
+        wallflower.cli.main()
+    assert ended.value.code == code
+    err = capsys.readouterr().err
+    assert said in err
+    assert "somebody" not in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("demo", "--day", "0"), ("demo", "--viewers", "0"),
+        ("campaign", "preview", ".", "--port", "70000"),
+        ("visit", "--mirror", "http://[::1"), ("visit", "--mirror", "film.example"),
+        ("crowd", "--pause", "0"), ("census", "--mirror", "ftp://film.example"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_refused_before_anything_begins(
+    line: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "pins.json").write_bytes(b"{}")
+    more = ("--pins", tmp_path / "pins.json") if line[0] in ("visit", "crowd", "census") else ()
+    store = ("--store", tmp_path / "store") if line[0] == "visit" else ()
+    result = run(*line, *more, *store)
+    assert result.exit_code == 2
+    assert "Invalid value" in result.output
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_fault_in_a_configuration_names_the_file_and_the_field(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

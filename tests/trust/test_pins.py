@@ -25,6 +25,11 @@ def test_pins_without_one_field_are_a_fault(name: str) -> None:
         parse_pins(json.dumps(fields).encode())
 
 
+def test_brackets_without_an_end_are_a_fault_and_no_crash() -> None:
+    with pytest.raises(Fault, match=r"pins\.json"):
+        parse_pins(b"[" * 100_000)
+
+
 @pytest.mark.parametrize("value", ["", "00" * 31, "00" * 33, "zz" * 32, 5, None, [], {}])
 def test_a_key_that_is_none_is_a_fault(value: object) -> None:
     fields = {**json.loads(PINS.encode()), "a": value}

@@ -91,7 +91,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     """Seal a letter, offline. It leaves with a visit on a later day.
 
     Without --new-words you are asked for your words (from a pipe: the first line); the letter
-    follows, up to Ctrl-D. Nothing of it is kept but sealed.
+    follows, up to Ctrl-D.
 
     \b
       wallflower write --pins pins.json --store me --new-words

@@ -20,7 +20,7 @@ from wallflower.campaign.authoring import (
 )
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
-from wallflower.campaign.film.storyboard import WORDS
+from wallflower.campaign.eightwords import WORDS
 from wallflower.campaign.repository import OFFLINE, PINS
 from wallflower.cli.film import CACHE_HELP, check_needed, shown_progress, usual_cache
 from wallflower.cli.keys import warn_of_ends
@@ -183,7 +183,7 @@ def _report_texts(authored: Authored) -> None:
 def campaign_preview(folder: Path, port: int) -> None:
     """Show the page on this computer, and again after every change of a text.
 
-    Runs until Ctrl-C. What is shown sends nothing and holds nobody's keys.
+    Runs until Ctrl-C, and listens to this computer only.
     """
     with _borrowing():
         from wallflower.campaign.edge.preview import run_preview

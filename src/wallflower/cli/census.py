@@ -35,7 +35,7 @@ async def _fetch(mirror: str, pins: Pins) -> Census:
 def census(pins_file: Path, mirror: str) -> None:
     """Show yesterday's census: how many hums reported, by channel and language.
 
-    Any mirror has it, and the desk server too. The figures have noise, so that nobody's hum shows.
+    Any mirror has it, and the desk server too. Noise was added to the figures.
     """
     pins = parse_pins(pins_file.read_bytes())
     found = asyncio.run(_fetch(mirror, pins))

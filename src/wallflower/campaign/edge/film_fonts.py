@@ -14,7 +14,7 @@ from typing import Final
 from fontTools.ttLib import TTFont
 from PIL import ImageFont, features
 
-from wallflower.campaign.film.storyboard import RTL
+from wallflower.campaign.film.storyboard import is_rtl
 from wallflower.campaign.film.text import Piece, pieces
 from wallflower.errors import Fault
 
@@ -39,9 +39,8 @@ class Typeface:
         chinese = (_CJK.format(weight), _FACES.get(language, _SIMPLIFIED))
         stem = language.split("-")[0]
         order = [sans, arabic, tibetan, chinese]
-        own = {"bo": tibetan, "dz": tibetan, **dict.fromkeys(RTL, arabic)}
-        own |= dict.fromkeys(("zh", "ja", "ko"), chinese)
-        first = own.get(stem, sans)
+        own = {"bo": tibetan, "dz": tibetan, **dict.fromkeys(("zh", "ja", "ko"), chinese)}
+        first = own.get(stem, arabic if is_rtl(language) else sans)
         self.faces = [first, *(face for face in order if face != first)]
 
     def font_of(self, sign: str) -> int:
@@ -61,7 +60,7 @@ class Fonts:
         if not features.check("raqm") or not features.check("fribidi"):
             raise Fault("Pillow cannot shape scripts here", _INSTALL)
         self.language = language
-        self.rtl = language.split("-")[0] in RTL
+        self.rtl = is_rtl(language)
         self.spacing = _SPACING.get(language, 1.5 if self.rtl else 1.35)
         self._faces = {bold: Typeface(language, bold=bold) for bold in (False, True)}
 

@@ -12,7 +12,7 @@ from wallflower.campaign.eightwords import LISTS, eight_words
 from wallflower.campaign.film.storyboard import parse_ending
 from wallflower.errors import Fault
 
-_WORDS = "en"  # for every language that has no list of its own (ADR 41)
+_WORDS_IN = "en"  # for every language that has no list of its own (ADR 41)
 
 
 def make_films(
@@ -47,4 +47,4 @@ def words_of(keys: Path, language: str) -> str:
     """The eight words of a folder of keys, in this language or in English."""
     root = require_keys(keys).root()
     assert root is not None  # noqa: S101  # require_keys looked
-    return eight_words(repository.encode(root), language if language in LISTS else _WORDS)
+    return eight_words(repository.encode(root), language if language in LISTS else _WORDS_IN)

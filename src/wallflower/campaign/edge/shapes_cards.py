@@ -16,6 +16,7 @@ from typing import Final
 import segno
 from PIL import Image, ImageDraw, ImageFont, features
 
+from wallflower.campaign.film.storyboard import is_rtl
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
 
@@ -24,10 +25,9 @@ HEIGHT: Final = 1350
 _MARGIN: Final = 72
 _GROUND, _INK, _ACCENT = "#fffdf8", "#25231e", "#7d4e00"
 _QR_DOT: Final = 8
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "ps", "ug", "ur"})
 _SPACELESS: Final = frozenset({"zh-Hans", "zh-Hant", "ja"})
 _NOT_FIRST: Final = "，。、；：！？）》”’"  # a Chinese line does not begin with these
-_PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+_DIGITS: Final = {"fa": str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")}
 _NOTO: Final = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"
 _DEJAVU: Final = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 _FONTS: Final = {"zh-Hans": (_NOTO, 2)}  # the file's third face is the simplified one
@@ -89,9 +89,8 @@ def _pieces(style: _Style, text: Text) -> Iterator[tuple[Font, str, str]]:
 
 def _numbered(style: _Style, words: str) -> str:
     """The number of a step in the language's own digits, as in its text."""
-    return (
-        re.sub(r"^\d+", lambda found: found[0].translate(_PERSIAN), words) if style.right else words
-    )
+    own = _DIGITS.get(style.language, {})
+    return re.sub(r"^\d+", lambda found: found[0].translate(own), words)
 
 
 def _style(language: str) -> _Style:
@@ -110,7 +109,7 @@ def _style(language: str) -> _Style:
         ImageFont.truetype(path, size, face, layout_engine=ImageFont.Layout.RAQM)
         for size in (30, 44)
     )
-    return _Style(language, language.split("-")[0] in _RIGHT_TO_LEFT, body, head)
+    return _Style(language, is_rtl(language), body, head)
 
 
 def _lines(style: _Style, words: str, font: Font) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Final
 
 import segno
 
-from wallflower.campaign.film.storyboard import WORDS, Card, Ending
+from wallflower.campaign.eightwords import WORDS
+from wallflower.campaign.film.storyboard import Card, Ending
 from wallflower.campaign.film.text import Measure, chop, fit
 from wallflower.errors import Fault
 

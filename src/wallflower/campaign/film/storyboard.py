@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
+from wallflower.campaign.eightwords import WORDS
 from wallflower.errors import Fault
 
 MAX_BYTES: Final = 256 * 1024
@@ -26,9 +27,8 @@ MAX_TEXT: Final = 600
 MAX_CAPTION: Final = 160
 MAX_CAPTIONS: Final = 200  # of one card
 LONGEST_ADDRESS: Final = 150  # its QR code still has modules of three pixels in the small film
-WORDS: Final = 8
 
-RTL: Final = frozenset({"ar", "ckb", "fa", "he", "ps", "ug", "ur"})
+_RTL: Final = frozenset({"ar", "ckb", "fa", "he", "ps", "ug", "ur"})
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
 _ADDRESS: Final = re.compile(r"https?://[!-~]+")
@@ -82,11 +82,6 @@ class Storyboard:
     colours: Colours = Colours()
 
     @property
-    def rtl(self) -> bool:
-        """Whether its language runs from right to left."""
-        return self.language.split("-")[0] in RTL
-
-    @property
     def files(self) -> tuple[str, ...]:
         """The names of all files that it uses, each once, sorted."""
         cards = (*self.cards, self.closing)
@@ -99,6 +94,11 @@ class Ending:
 
     address: str
     words: tuple[str, ...]
+
+
+def is_rtl(language: str) -> bool:
+    """Whether a language, such as "fa" or "zh-Hans", runs from right to left."""
+    return language.split("-")[0] in _RTL
 
 
 def parse_ending(address: str, words: tuple[str, ...]) -> Ending:
