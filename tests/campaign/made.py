@@ -18,7 +18,7 @@ from wallflower.campaign.ceremony import Plan
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_sign import finish, sign_pending
-from wallflower.campaign.edge.repository import sign_folder
+from wallflower.campaign.edge.sign_folder import sign_folder
 from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace

@@ -17,8 +17,9 @@ from wallflower.campaign.ceremony import Plan, parse_ceremony
 from wallflower.campaign.edge.ceremony import hold_ceremony, make_medium, write_record
 from wallflower.campaign.edge.ceremony_keys import Keys, ends, require_keys
 from wallflower.campaign.edge.ceremony_replace import drop, renew, replace_role
-from wallflower.campaign.edge.ceremony_sign import sign_pending
-from wallflower.campaign.edge.repository import sign_folder
+from wallflower.campaign.edge.ceremony_sign import read_label, sign_pending
+from wallflower.campaign.edge.sign_folder import sign_folder
+from wallflower.campaign.page_pins import page_pins
 from wallflower.crypto import sign
 from wallflower.errors import Fault
 
@@ -243,3 +244,21 @@ def test_a_damaged_book_of_the_ceremony_is_a_fault(town: Town) -> None:
     for data in (b"", b"[]", b"{}", b'{"campaign": 1}'):
         with pytest.raises(Fault, match="backup"):
             parse_ceremony(data)
+
+
+def test_brackets_without_an_end_are_damage_wherever_json_is_read() -> None:
+    deep = "[" * 100_000
+    with pytest.raises(Fault, match="damaged"):
+        parse_ceremony(deep.encode())
+    assert read_label(deep.encode()) is None
+    assert page_pins(f'<meta name="wallflower-pins" content="{deep}">') == [{}]
+
+
+def test_a_lost_minisign_pub_is_no_loss_to_the_record(tmp_path: Path) -> None:
+    keys = Keys(tmp_path / "keys")
+    hold_ceremony(keys, Folders(tmp_path), NOW, seeded("record"))
+    write_record(keys, NOW)
+    before = image(keys.folder.path)
+    keys.folder.write("minisign.pub", b"")
+    write_record(keys, NOW)
+    assert (keys.folder.path / "record.txt").read_bytes() == before["record.txt"]

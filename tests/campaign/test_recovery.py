@@ -27,7 +27,7 @@ from wallflower.campaign.edge.ceremony_replace import (
 )
 from wallflower.campaign.edge.ceremony_restore import restore
 from wallflower.campaign.edge.ceremony_sign import finish, sign_pending
-from wallflower.campaign.edge.repository import freshen
+from wallflower.campaign.edge.sign_folder import freshen
 from wallflower.campaign.verify import Verdict
 from wallflower.crypto import sign
 from wallflower.errors import Fault

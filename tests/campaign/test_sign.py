@@ -16,7 +16,7 @@ from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.edge import repository as signing
 from wallflower.campaign.edge.ceremony_replace import renew
-from wallflower.campaign.edge.repository import freshen, sign_folder
+from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.verify import Verdict
 from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault, Refused

@@ -31,8 +31,8 @@ from wallflower.campaign import minisign, repository
 from wallflower.campaign.authoring import new_campaign, read_campaign
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_replace import replace_role
-from wallflower.campaign.edge.repository import freshen
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
+from wallflower.campaign.edge.sign_folder import freshen
 from wallflower.campaign.edge.verify import check, check_file
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace

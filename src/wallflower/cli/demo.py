@@ -19,7 +19,7 @@ from rich.console import Console
 from wallflower.campaign.authoring import Authored, example_folder, new_campaign, read_campaign
 from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import require_keys
-from wallflower.campaign.edge.repository import sign_folder
+from wallflower.campaign.edge.sign_folder import sign_folder
 from wallflower.campaign.shapes import build_bundle
 from wallflower.cli.ceremony import now, rehearse
 from wallflower.cli.film import check_needed, usual_cache

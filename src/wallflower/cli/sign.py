@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from wallflower.campaign.edge.ceremony_keys import require_keys
-from wallflower.campaign.edge.repository import freshen, sign_folder
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
+from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.shapes import ZIP
 from wallflower.cli.ceremony import now
 from wallflower.cli.keys import warn_of_ends

@@ -19,9 +19,8 @@ from wallflower.campaign import minisign
 from wallflower.campaign.build import CARRIED
 from wallflower.campaign.ceremony import MINISIGN_ROLE
 from wallflower.campaign.edge.ceremony_keys import Keys
-from wallflower.campaign.edge.repository import (
+from wallflower.campaign.edge.sign_folder import (
     SignedBundle,
-    check_pins_text,
     comment,
     digest_of,
     freshen,
@@ -30,6 +29,7 @@ from wallflower.campaign.edge.repository import (
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
+from wallflower.campaign.page_pins import check_pins_text
 from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.shapes import SUMS, ZIP, packed

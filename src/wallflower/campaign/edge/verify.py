@@ -19,7 +19,7 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from wallflower.campaign import minisign
-from wallflower.campaign.edge.repository import check_pins_text, digest_of, unreviewed
+from wallflower.campaign.edge.sign_folder import digest_of
 from wallflower.campaign.edge.verify_metadata import (
     ROOT_MAX,
     Opened,
@@ -31,6 +31,7 @@ from wallflower.campaign.edge.verify_metadata import (
 )
 from wallflower.campaign.edge.verify_places import Place
 from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
+from wallflower.campaign.page_pins import check_pins_text, unreviewed
 from wallflower.campaign.papers import PAPERS_MAX, cut
 from wallflower.campaign.repository import (
     MANIFEST,

@@ -7,9 +7,6 @@ Versions are kept beside the keys and only ever rise. Spec: bundle.md 3 and 4.
 from __future__ import annotations
 
 import hashlib
-import html
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,15 +21,13 @@ from wallflower.campaign.edge.ceremony_keys import Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
+from wallflower.campaign.page_pins import check_pins_text
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.campaign.whole import BESIDE, put_whole
-from wallflower.errors import Fault, Refused, typed
+from wallflower.errors import Fault, typed
 
-_PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
-_TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
-_PINNED: Final = ("root", "organisation", "a", "b", "desk")
 Files = dict[str, Listed]
 
 
@@ -134,39 +129,10 @@ def _check_settled(keys: Keys, now: datetime) -> None:
             )
 
 
-def page_pins(text: str) -> list[dict[str, Any]]:
-    """The pins inside of a page; an unreadable mark counts as empty pins."""
-    found = []
-    for mark in _PINS_MARK.findall(text):
-        try:
-            value = json.loads(html.unescape(mark))
-        except (ValueError, RecursionError):
-            value = {}
-        found.append(value if isinstance(value, dict) else {})
-    return found
-
-
-def unreviewed(text: str) -> set[str]:
-    """The languages of a page that it says no reader has checked; what is no tag is left out."""
-    said = [v.get("unreviewed") for v in page_pins(text)]
-    lists = [one for one in said if isinstance(one, list)]
-    return {tag for one in lists for tag in one if isinstance(tag, str) and _TAG.fullmatch(tag)}
-
-
 def check_page_pins(name: str, path: Path, pins: bytes) -> None:
     """A page carries the pins that the offline keys signed, or Refused (bundle 6.17)."""
     if name.endswith((".html", ".htm")):
         check_pins_text(path.read_text("utf-8", errors="replace"), pins)
-
-
-def check_pins_text(text: str, pins: bytes) -> None:
-    """See check_page_pins."""
-    signed = json.loads(pins)
-    if any([v.get(n) for n in _PINNED] != [signed[n] for n in _PINNED] for v in page_pins(text)):
-        raise Refused(
-            "bundle 6.17", "The page pins other record keys than the offline keys signed",
-            "Build it again with the pins.json of the folder of keys.",
-        )  # fmt: skip
 
 
 def digest_of(path: Path, part: str = "") -> Listed:
