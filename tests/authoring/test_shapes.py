@@ -186,12 +186,11 @@ def test_a_neighbour_folder_of_the_build_is_never_touched(folder: Path, tmp_path
 def test_a_build_behind_a_link_is_replaced_and_the_link_stays(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "disk" / "real").mkdir(parents=True)
     (tmp_path / "out").symlink_to(tmp_path / "disk" / "real")
-    for _ in range(2):
-        hashes = _build(folder, tmp_path / "out")
+    _build(folder, tmp_path / "out")
+    _build(folder, tmp_path / "out")
     assert (tmp_path / "out").is_symlink()
     assert {path.name for path in (tmp_path / "disk").iterdir()} == {"real"}
     assert (tmp_path / "disk" / "real" / ZIP).is_file()
-    assert hashes
 
 
 def test_a_build_into_the_folder_where_one_stands_is_refused(
@@ -233,8 +232,8 @@ def test_a_full_disk_leaves_the_last_build_and_nothing_of_the_new_one(
     before = _build(folder, out)
 
     def full(text: Text, address: str) -> Iterator[tuple[str, bytes]]:
+        yield f"{text.language}.png", address.encode()
         raise OSError(errno.ENOSPC, "no space left")
-        yield text.language, address.encode()
 
     with pytest.raises(OSError, match="no space"):
         build_bundle(read_campaign(folder), PINS, packaged_page(), out, "main", full)

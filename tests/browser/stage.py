@@ -39,7 +39,7 @@ from wallflower.wire.segment import (
 from wallflower.wire.sizes import DAY_S, week_of_day
 
 FILM = Path(__file__).parents[1] / "film.mp4"
-TEXTS = read_campaign(example_folder()).texts
+EXAMPLE = read_campaign(example_folder())
 DESK = "Office for Clean Hands"
 PACE_HUMS = 60
 REPLIES, RECEIPTS = 2, 3
@@ -124,7 +124,7 @@ class Stage:
             desk=DESK,
         )
         ways = [self.ingress.url + "/", self.second.url + "/"]
-        campaign = Campaign(self.pins, tuple(ways), DESK, TEXTS)
+        campaign = Campaign(self.pins, tuple(ways), DESK, EXAMPLE.texts)
         build_served(page, folder, campaign, film or FILM)
         boards = (self.site.url + "/", self.second.url + "/")
         self.carried = folder.with_name(f"{folder.name}-carried.html")

@@ -12,7 +12,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class _Address(click.ParamType):
+class _Address(click.ParamType[str]):
     """An http or https address, without the slash at its end."""
 
     name = "address"

@@ -9,19 +9,24 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from wallflower.campaign.film.rendition import INDEX
+from wallflower.campaign.film.rendition import INDEX, RENDITIONS, VOICE
 from wallflower.errors import Fault
 
+# The names of what is made: no index leads elsewhere, and nothing else of a folder is taken away.
+_MADE: Final = (*(how.name for how in RENDITIONS), VOICE.name, "captions.vtt", "poster.jpg")
+_OF_A_FILM: Final = re.compile("|".join((*map(re.escape, _MADE), r"card-\d\d\.png")))
 
-def cache_key(told: Mapping[str, Any]) -> str:
-    """The hash of everything that decides about the bytes."""
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+def cache_key(made_of: Mapping[str, Any]) -> str:
+    """The hash of everything that decides about the bytes, in hexadecimal digits."""
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
 def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tuple[Path, bool]:
@@ -61,12 +66,12 @@ def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tu
 
 def _write_index(aside: Path, about: Mapping[str, Any]) -> None:
     """film.json, which is made last: a folder that has a true one is whole."""
-    files = {path.name: told(path.read_bytes()) for path in sorted(aside.iterdir())}
+    files = {path.name: entry_of(path.read_bytes()) for path in sorted(aside.iterdir())}
     text = json.dumps({**about, "files": files}, indent=1, sort_keys=True) + "\n"
     (aside / INDEX).write_text(text, encoding="utf-8", newline="\n")
 
 
-def told(data: bytes) -> dict[str, int | str]:
+def entry_of(data: bytes) -> dict[str, int | str]:
     """What an index says of a file."""
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
@@ -76,9 +81,10 @@ def is_whole(folder: Path) -> bool:
     try:
         about = json.loads((folder / INDEX).read_bytes())
         return bool(about["files"]) and all(
-            told((folder / name).read_bytes()) == one for name, one in about["files"].items()
+            _OF_A_FILM.fullmatch(name) and entry_of((folder / name).read_bytes()) == one
+            for name, one in about["files"].items()
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 
@@ -87,10 +93,9 @@ def place(folder: Path, out: Path) -> tuple[str, ...]:
     names: Sequence[str] = sorted(json.loads((folder / INDEX).read_bytes())["files"])
     out.mkdir(parents=True, exist_ok=True)
     (out / INDEX).unlink(missing_ok=True)
-    for pattern in ("film-*.mp4", "film.m4a", "card-??.png"):
-        for old in out.glob(pattern):
-            if old.name not in names:
-                old.unlink()
+    for old in out.iterdir():
+        if _OF_A_FILM.fullmatch(old.name) and old.name not in names:
+            old.unlink()
     for name in (*names, INDEX):
         beside = out / f"{name}.new"
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from wallflower.campaign import repository
-from wallflower.campaign.authoring import FILE, Authored
+from wallflower.campaign.authoring import Authored
+from wallflower.campaign.authoring_fields import FILE
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.film import Progress, language_of, make_film
 from wallflower.campaign.eightwords import LISTS, eight_words

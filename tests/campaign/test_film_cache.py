@@ -1,0 +1,54 @@
+"""The cache of films: whole or not there, and nothing outside of it or of a film is touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wallflower.campaign.edge.film_cache import entry_of, is_whole, kept, place
+
+
+def _make(aside: Path) -> Mapping[str, Any]:
+    (aside / "film-240.mp4").write_bytes(b"small")
+    (aside / "card-01.png").write_bytes(b"card")
+    return {}
+
+
+def test_a_film_takes_away_what_an_older_film_left_and_nothing_else(tmp_path: Path) -> None:
+    folder, _ = kept(tmp_path / "cache", "key", _make)
+    out = tmp_path / "out"
+    out.mkdir()
+    theirs = ("film-holiday.mp4", "card-ab.png", "card-1.png", "film-240.mp4.bak")
+    for name in (*theirs, "film-480.mp4", "card-02.png", "film.m4a"):
+        (out / name).write_bytes(b"before")
+    assert place(folder, out) == ("card-01.png", "film-240.mp4", "film.json")
+    assert {p.name for p in out.iterdir()} == {*theirs, "card-01.png", "film-240.mp4", "film.json"}
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "sub/film-240.mp4", "/etc/hostname", "notes.txt"])
+def test_an_index_that_names_what_no_film_has_is_made_again(tmp_path: Path, name: str) -> None:
+    folder, _ = kept(tmp_path / "cache", "key", _make)
+    (folder / "sub").mkdir()
+    for path in (
+        folder / "sub" / "film-240.mp4",
+        folder / "notes.txt",
+        folder.parent / "elsewhere",
+    ):
+        path.write_bytes(b"data")
+    data = (folder / name).read_bytes()
+    (folder / "film.json").write_text(json.dumps({"files": {name: entry_of(data)}}))
+    assert not is_whole(folder)
+    again, cached = kept(tmp_path / "cache", "key", _make)
+    assert (again, cached) == (folder, False)
+    assert is_whole(folder)
+
+
+@pytest.mark.parametrize("index", [b"", b"[", b"[]", b"{}", b'{"files": {}}', b"[" * 100_000])
+def test_an_index_that_cannot_be_read_is_made_again(tmp_path: Path, index: bytes) -> None:
+    folder, _ = kept(tmp_path / "cache", "key", _make)
+    (folder / "film.json").write_bytes(index)
+    assert not is_whole(folder)
