@@ -20,6 +20,7 @@ ENC = 1120
 
 
 def sha256(data: bytes) -> bytes:
+    """SHA-256 (FIPS 180-4), 32 bytes."""
     return hashlib.sha256(data).digest()
 
 
@@ -39,6 +40,7 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
 
 
 def hkdf(ikm: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    """HKDF with SHA-256 (RFC 5869)."""
     return expand(extract(salt, ikm), info, length)
 
 
@@ -48,6 +50,7 @@ def derive(secret: bytes, label: bytes, length: int) -> bytes:
 
 
 def mac16(key: bytes, message: bytes) -> bytes:
+    """The first 16 bytes of HMAC-SHA-256 (RFC 2104)."""
     return hmac.new(key, message, hashlib.sha256).digest()[:16]
 
 
@@ -59,11 +62,13 @@ def xwing_private(seed: bytes) -> tuple[MLKEM768PrivateKey, X25519PrivateKey]:
 
 
 def xwing_public(seed: bytes) -> bytes:
+    """pk_M ‖ pk_X of the draft, 1,216 bytes."""
     mlkem, x25519 = xwing_private(seed)
     return mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
 
 def combine(ss_m: bytes, ss_x: bytes, ct_x: bytes, pk_x: bytes) -> bytes:
+    """The combiner of the draft: a shared secret of 32 bytes."""
     return hashlib.sha3_256(ss_m + ss_x + ct_x + pk_x + XWING_LABEL).digest()
 
 
@@ -77,6 +82,7 @@ def encapsulate(public: bytes) -> tuple[bytes, bytes]:
 
 
 def decapsulate(seed: bytes, enc: bytes) -> bytes:
+    """The shared secret of an `enc` of 1,120 bytes."""
     mlkem, x25519 = xwing_private(seed)
     ct_m, ct_x = enc[:1088], enc[1088:]
     ss_x = x25519.exchange(X25519PublicKey.from_public_bytes(ct_x))
@@ -129,10 +135,12 @@ def aead(key: bytes, counter: int, aad: bytes, plaintext: bytes) -> bytes:
 
 
 def unaead(key: bytes, counter: int, aad: bytes, sealed: bytes) -> bytes:
+    """crypto 3; raises InvalidTag when it does not open."""
     return ChaCha20Poly1305(key).decrypt(bytes(11) + bytes([counter]), sealed, aad)
 
 
 def verify_key(seed: bytes) -> bytes:
+    """The Ed25519 public key of a seed (RFC 8032), 32 bytes."""
     return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 

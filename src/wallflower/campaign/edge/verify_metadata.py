@@ -50,17 +50,22 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
+    """Verified metadata. `old`: its promise to be up to date has ended. `compared`: words, a kept
+    root or an earlier check stood behind it."""
+
     updater: Updater
     old: bool
     compared: bool
 
     @property
     def set(self) -> Any:
+        """python-tuf's trusted set: the verified metadata by the names of roles."""
         return self.updater._trusted_set
 
 
 @contextmanager
 def metadata_folder(trust: Trust) -> Iterator[Path]:
+    """Where the verified metadata lies: the folder that remembers, or one that goes away."""
     if trust.remember is not None:
         trust.remember.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield trust.remember
