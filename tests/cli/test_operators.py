@@ -189,7 +189,7 @@ def test_what_the_system_refuses_is_two_sentences_and_names_no_path(
 @pytest.mark.parametrize(
     "line",
     [
-        ("demo", "--day", "0"), ("demo", "--viewers", "0"),
+        ("demo", "--day", "0"), ("demo", "--viewers", "-1"),
         ("campaign", "preview", ".", "--port", "70000"),
         ("visit", "--mirror", "http://[::1"), ("visit", "--mirror", "film.example"),
         ("crowd", "--pause", "0"), ("census", "--mirror", "ftp://film.example"),

@@ -191,7 +191,7 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
 @PINS
 @MIRROR
 @click.option(
-    "--viewers", type=click.IntRange(1), default=200, show_default=True, help="how many come"
+    "--viewers", type=click.IntRange(0), default=200, show_default=True, help="how many come"
 )
 @click.option(
     "--pause",

@@ -133,7 +133,7 @@ _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
 @click.option("--browser", is_flag=True, help="the source uses the page in Chromium")
 @click.option(
     "--viewers",
-    type=click.IntRange(1),
+    type=click.IntRange(0),
     default=200,
     show_default=True,
     help="how many others watch",
