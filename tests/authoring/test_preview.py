@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.preview import RELOAD, Preview, serve_preview
 from wallflower.campaign.shapes import build_bundle
 from wallflower.cli.campaign import preview_film
+from wallflower.errors import Fault
 
 LIMIT_S = 30
 
@@ -60,6 +62,11 @@ def test_a_fault_is_shown_in_place_of_the_page_and_a_folder_without_keys_is_show
     preview.rebuild()
     assert b"ru.md, line 2 of its text" in preview.files["index.html"]
     assert RELOAD.encode() in preview.files["index.html"]
+
+
+async def test_a_port_that_somebody_has_is_a_fault(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Fault, match="port"):
+        await serve_preview(folder, packaged_page(), taken.getsockname()[1], lambda _: None)
 
 
 def test_a_file_that_goes_while_it_is_read_ends_no_preview(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 
 from wallflower.campaign import minisign, repository
-from wallflower.campaign.edge import repository as signing
+from wallflower.campaign.edge import sign_folder as signing
 from wallflower.campaign.edge.ceremony_replace import renew
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.verify import Verdict

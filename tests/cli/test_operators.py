@@ -166,7 +166,7 @@ def test_a_fault_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
             "said of a.toml: Permi",
         ),
         (OSError(28, "No space left on device", "/home/somebody/out"), 75, "is full"),
-        (FileNotFoundError(2, "No such file"), 1, "The system said: No such file"),
+        (OSError(98, "in use: ('somebody', 80)"), 1, "something: Address already in use"),
     ],
 )
 def test_what_the_system_refuses_is_two_sentences_and_names_no_path(

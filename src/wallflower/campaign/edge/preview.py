@@ -150,23 +150,40 @@ class Preview:
         return Starlette(routes=routes, middleware=[own])
 
 
+def _listener(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        raise Fault(
+            "That port cannot be had", "Give another, or none: then a free one is."
+        ) from None
+
+
 async def serve_preview(
     folder: Path, page: Path, port: int, opened: Callable[[str], None], film: Film = no_film
 ) -> None:
-    """Serve the preview until cancelled; `opened` gets its address."""
+    """Serve the preview until cancelled; `opened` gets its address. A Fault where the port is
+    taken; whatever ends the watch over the folder ends all."""
     preview = Preview(folder, page, film)
     await asyncio.to_thread(preview.rebuild)
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = _listener(port)
     config = uvicorn.Config(
         preview.app(), log_level="error", access_log=False, lifespan="off",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     opened(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    watching = asyncio.create_task(preview.watch())
+    tasks = [
+        asyncio.create_task(preview.watch()),
+        asyncio.create_task(uvicorn.Server(config).serve(sockets=[listener])),
+    ]
     try:
-        await uvicorn.Server(config).serve(sockets=[listener])
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         listener.close()
 
 
