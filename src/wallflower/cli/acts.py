@@ -130,9 +130,10 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     help="in which you would read the page",
 )  # fmt: skip
 def visit(pins_file: Path, store: Path, mirror: str, channel: int, language: str) -> None:
-    """Watch once: hum for 90 seconds, and take the board for reading offline.
+    """Watch once: hum for 90 seconds, and take the board home.
 
-    Channel and language are what one visit in eight reports to the census, as the page does.
+    What came is read offline. Channel and language are what one visit in eight reports to the
+    census, as the page does.
 
     \b
       wallflower visit --pins pins.json --store me --mirror https://film.example
@@ -201,9 +202,10 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
     help="seconds of the record's time between two visits of one, on average",
 )
 def crowd(pins_file: Path, mirror: str, viewers: int, pause: float) -> None:
-    """Send the hums of many honest viewers to your own servers (for demo and lab).
+    """Send the hums of many honest viewers to your own servers.
 
-    Prints its counts twice a second, a JSON object a line, until it is stopped (Ctrl-C).
+    It is for demo and lab, and prints its counts twice a second, a JSON object a line, until it is
+    stopped (Ctrl-C).
     """
     known = parse_pins(pins_file.read_bytes())
     asyncio.run(_crowd(known, mirror, viewers, pause))

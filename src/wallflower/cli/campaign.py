@@ -50,7 +50,7 @@ def _borrowing() -> Iterator[None]:
 
 @click.group()
 def campaign() -> None:
-    """Make a campaign: its texts, the page in every shape, and the checks before it goes out."""
+    """Make a campaign: its texts, page, films and checks."""
 
 
 @campaign.command("new")
@@ -105,7 +105,7 @@ def campaign_build(
     words: str | None, address: str | None, ways: tuple[str, ...], boards: tuple[str, ...],
     cache: Path | None, without_films: bool, without_cards: bool,
 ) -> None:  # fmt: skip
-    """Build every shape of the campaign: site, one file, ZIP, onion folder, cards, films.
+    """Build every shape: site, file, ZIP, onion, cards, films.
 
     Nothing is sent anywhere, and the same folder and keys give the same bytes. Then sign it.
 
@@ -181,7 +181,7 @@ def _report_texts(authored: Authored) -> None:
     help="on this computer only; 0 takes any that is free",
 )
 def campaign_preview(folder: Path, port: int) -> None:
-    """Show the page on this computer, and again after every change of a text.
+    """Show the page on this computer, again after each change.
 
     Runs until Ctrl-C, and listens to this computer only.
     """
@@ -217,10 +217,11 @@ def preview_film() -> Callable[[Authored, Path], Path | None]:
 @campaign.command("lint")
 @_CAMPAIGN
 def campaign_lint(folder: Path) -> None:
-    """Look for what would betray readers or the campaign; ends with 1 when something was found.
+    """Look for what would betray readers or the campaign.
 
-    It looks at texts, media, names, mirrors (their certificates in certificates/*.pem) and the
-    page, and asks nobody. What it cannot judge it names.
+    Ends with 1 when something was found. It looks at texts, media, names, mirrors (their
+    certificates in certificates/*.pem) and the page, and asks nobody. What it cannot judge it
+    names.
     """
     with _borrowing():
         from wallflower.campaign.edge.lint import lint

@@ -33,9 +33,10 @@ async def _fetch(mirror: str, pins: Pins) -> Census:
 @PINS
 @MIRROR
 def census(pins_file: Path, mirror: str) -> None:
-    """Show yesterday's census: how many hums reported, by channel and language.
+    """Show yesterday's census, by channel and language.
 
-    Any mirror has it, and the desk server too. Noise was added to the figures.
+    That is how many hums reported. Any mirror has it, and the desk server too. Noise was added to
+    the figures.
     """
     pins = parse_pins(pins_file.read_bytes())
     found = asyncio.run(_fetch(mirror, pins))

@@ -155,7 +155,7 @@ def demo(
     once: bool, as_json: bool, browser: bool, viewers: int, day_s: float | None, patience: float,
     campaign: Path | None, held: Path | None, keep: Path | None,
 ) -> None:  # fmt: skip
-    """Run everything on this machine: a writer, an audience, two mixes, a desk.
+    """Run a writer, an audience, two mixes and a desk, all here.
 
     It starts the same commands as the handbook, and builds its page out of a campaign's folder as
     'campaign build' does, with the small film of one language. Time runs fast, at two paces that it

@@ -65,10 +65,11 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="findings and status as one JSON object")
 def doctor(config: Path, as_json: bool) -> None:
-    """Look at a role's folder, the nodes that it asks, and what it tells when it runs.
+    """Look whether a role's folder is fit to start.
 
-    CONFIG is the role's own file, such as ingress.toml. Ends with 1 when something would stop the
-    role from serving. Shows nothing about people.
+    It looks at the nodes that the role asks, too, and at what it tells when it runs. CONFIG is the
+    role's own file, such as ingress.toml. Ends with 1 when something would stop the role from
+    serving. Shows nothing about people.
     """
     settings = load_settings(config)
     findings, status = asyncio.run(_all(settings))
@@ -93,7 +94,7 @@ def _say(findings: list[Finding], status: dict[str, Any] | None) -> None:
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="as one JSON object")
 def status(config: Path, as_json: bool) -> None:
-    """Ask the running role of this configuration how it is: its alarms, and what to do next.
+    """Ask a running role for its alarms, and what to do next.
 
     CONFIG is the role's own file, such as ingress.toml. Ends with 1 when there is an alarm or the
     role does not answer. Shows nothing about people.

@@ -43,7 +43,7 @@ def check_needed(needed: tuple[str, ...] = NEEDED) -> None:
 def campaign_film(
     source: Path, out: Path, address: str, words: str, language: str, cache: Path | None
 ) -> None:
-    """Make films in two sizes, sound, captions, poster and picture cards.
+    """Make films, sound, captions, poster and picture cards.
 
     SOURCE is a storyboard (.toml, see docs/handbook/film.md) or a film file. Nothing that SOURCE or
     its files say of place, time or device gets into what is made.

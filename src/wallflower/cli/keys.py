@@ -30,7 +30,7 @@ _KEYS = click.argument("folder", metavar="KEYS", type=FOLDER)
 
 @click.group()
 def keys() -> None:
-    """Keys of a campaign: the ceremony, and what to do when one is lost or stolen."""
+    """Keys of a campaign: make, sign, replace, renew, restore."""
 
 
 keys.add_command(ceremony)
@@ -86,9 +86,10 @@ def _due(role: str, folder: Path) -> str:
 @click.option("--medium", "media", multiple=True, required=True, type=FOLDER,
               help="the folder that a medium shows as; several can be named")  # fmt: skip
 def sign(folder: Path, media: tuple[Path, ...]) -> None:
-    """Sign with removable media what waits for it, one after the other.
+    """Sign with removable media what waits for it.
 
-    KEYS is the folder of keys, here on the computer without a network.
+    They sign one after the other. KEYS is the folder of keys, here on the computer without a
+    network.
 
     \b
       wallflower keys sign keys --medium /media/usb1
@@ -148,9 +149,9 @@ def replace(
 @keys.command("renew")
 @_KEYS
 def renew_(folder: Path) -> None:
-    """Let the same keys count for another term; the media sign new dates.
+    """Let the same keys count for another term.
 
-    KEYS is the folder of keys. Root counts for 730 days, targets for 365.
+    The media sign new dates. KEYS is the folder of keys. Root counts for 730 days, targets for 365.
     """
     held = require_keys(folder)
     with held.alone():
@@ -182,7 +183,10 @@ def restored(folder: Path, published: Path) -> None:
 @keys.command("drop")
 @_KEYS
 def drop_(folder: Path) -> None:
-    """Give up what waits for signatures; all stays as it was. KEYS is the folder of keys."""
+    """Give up what waits for signatures; all stays as it was.
+
+    KEYS is the folder of keys.
+    """
     held = require_keys(folder)
     with held.alone():
         drop(held)

@@ -155,9 +155,9 @@ def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: Non
 @click.argument("role", type=click.Choice(sorted(MAKERS)))
 @click.argument("folder", type=FOLDER)
 def new(role: str, folder: Path) -> None:
-    """Make a role's own folder: keys, tokens, and a configuration to edit.
+    """Make a role's folder: keys, tokens and a configuration.
 
-    FOLDER is new or empty, and gets ROLE.toml.
+    FOLDER is new or empty, and gets ROLE.toml, which is for you to edit.
 
     \b
       wallflower new ingress /srv/ingress

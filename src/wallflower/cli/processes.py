@@ -39,7 +39,7 @@ def mix(config: Path) -> None:
 @click.command("desk-server")
 @CONFIG
 def desk_server(config: Path) -> None:
-    """Compose the day's records and release the board; opens nothing.
+    """Compose records and release the board; opens nothing.
 
     CONFIG is an organisation.toml, which 'wallflower new organisation FOLDER' makes. Runs until
     SIGTERM or Ctrl-C.
@@ -52,7 +52,7 @@ def desk_server(config: Path) -> None:
 @click.command()
 @CONFIG
 def mirror(config: Path) -> None:
-    """Serve a built site, and a copy of the board and the day's record.
+    """Serve a built site, the board and the day's record.
 
     CONFIG is a mirror.toml, which 'wallflower new mirror FOLDER' makes, or the one in a build's
     onion folder. Runs until SIGTERM or Ctrl-C.
@@ -65,10 +65,10 @@ def mirror(config: Path) -> None:
 @click.command()
 @CONFIG
 def desk(config: Path) -> None:
-    """Open the desk on this computer, and print the address for your browser.
+    """Open the desk on this computer.
 
-    CONFIG is a desk.toml, which 'wallflower new desk FOLDER' makes. The address works once; another
-    is printed then. Runs until Ctrl-C.
+    CONFIG is a desk.toml, which 'wallflower new desk FOLDER' makes. It prints the address for your
+    browser, which works once; another is printed then. Runs until Ctrl-C.
     """
     from wallflower.desk.edge.process import main
 
@@ -78,10 +78,10 @@ def desk(config: Path) -> None:
 @click.command()
 @CONFIG
 def loops(config: Path) -> None:
-    """Send loops: hums of your own, whose return A, B or the organisation watches for.
+    """Send loops, whose return A, B or the organisation watches.
 
-    CONFIG is a loops.toml, which 'wallflower new loops FOLDER' makes. Runs until SIGTERM or Ctrl-C,
-    best on a machine of its own.
+    A loop is a hum of your own. CONFIG is a loops.toml, which 'wallflower new loops FOLDER' makes.
+    Runs until SIGTERM or Ctrl-C, best on a machine of its own.
     """
     from wallflower.source.edge.process import main
 

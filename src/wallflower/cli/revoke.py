@@ -25,7 +25,7 @@ _FOLDERS = {
 @click.option("--drop", is_flag=True, help="the drop keys too (organisation only)")
 @click.option("--desk", is_flag=True, help="the desk key too; waiting letters have to be rewritten")
 def revoke(config: Path, drop: bool, desk: bool) -> None:
-    """Replace stolen keys: the next record number takes force, of this very day.
+    """Replace stolen keys: the next record takes force today.
 
     CONFIG is organisation.toml, mix-a.toml or mix-b.toml. Without an option the hop keys of A and
     B. The process of this folder does it at its next look at the clock, at the latest when it is

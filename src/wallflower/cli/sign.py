@@ -27,7 +27,9 @@ from wallflower.cli.options import FOLDER
 )
 @click.option("--freshen", "only_dates", is_flag=True, help="only promise again that it is newest")
 def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
-    """Sign what 'campaign build' made: site, ZIP, single file. Or any folder of files.
+    """Sign what 'campaign build' made, or any folder of files.
+
+    Of a build that is the site, the ZIP and the single file, each so that it is checked alone.
 
     Do it again at least every ten days (--freshen), then upload tuf/: what nobody freshened for
     fourteen days is called old by every check.

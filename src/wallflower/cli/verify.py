@@ -35,11 +35,11 @@ def verify(
     what: str, words: str, root: Path | None, remember: Path | None, bundle: str | None,
     keep: Path | None, socks: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Check a copy of a campaign: a URL, carry.zip, carried.html, a folder, or one file of it.
+    """Check a copy of a campaign, or one file of it.
 
-    Only a URL is asked over a network. Nothing is kept unless you ask for it.
-    Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps old, 4 whole but words not compared,
-    2 nothing was checked.
+    WHAT is a URL, carry.zip, carried.html, a folder, or a file. Only a URL is asked over a network.
+    Nothing is kept unless you ask for it. Ends with 0 genuine, 1 not genuine, 3 genuine but perhaps
+    old, 4 whole but words not compared, 2 nothing was checked.
 
     \b
       wallflower verify carry.zip --words 'THE EIGHT WORDS'
