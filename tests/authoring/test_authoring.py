@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import re
+import stat
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -201,6 +202,7 @@ def test_a_translation_is_marked_whole_or_not_at_all(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(folder, "en.md", "A letter can be lost.", "Letters can be lost.")
+    (folder / "ru.md").chmod(0o600)
     (folder / "ru.md").rename(folder / "elsewhere.md")
     (folder / "ru.md").symlink_to("elsewhere.md")
     before = (folder / "ru.md").read_bytes()
@@ -216,6 +218,7 @@ def test_a_translation_is_marked_whole_or_not_at_all(
     assert not list(folder.glob("*.new"))
     mark_translated(authored, "ru")
     assert (folder / "ru.md").is_symlink()
+    assert stat.S_IMODE((folder / "elsewhere.md").stat().st_mode) == 0o600
     assert "ru" not in read_campaign(folder).outdated()
 
 

@@ -6,6 +6,7 @@ Whatever ends the work in the middle (a full disk, a kill, a power cut) leaves w
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +19,15 @@ BESIDE: Final = ".new"  # a file that a kill left half; the next writing replace
 
 
 def put_whole(path: Path, data: bytes) -> None:
-    """Write a file, synced. A link of that name is replaced, and never written through."""
+    """Write a file, synced; one that was there keeps its rights, so that a draft that nobody else
+    may read stays so. A link of that name is replaced, and never written through."""
+    rights = stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
     beside = path.with_name(f"{path.name}{BESIDE}")
     beside.unlink(missing_ok=True)
     try:
         with beside.open("xb") as file:
+            if rights is not None:
+                os.fchmod(file.fileno(), rights)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
