@@ -98,6 +98,29 @@ def test_without_a_record_in_force_no_loop_leaves(scene: Scene) -> None:
     assert scene.cells == []
 
 
+def test_a_sender_that_is_stopped_leaves_no_hum_under_way(scene: Scene) -> None:
+    class Stopped(Waking):
+        async def sleep_until(self, moment: float) -> None:
+            if self.moments:
+                await asyncio.sleep(10)  # a hum takes 90
+                raise asyncio.CancelledError
+            await super().sleep_until(moment)
+
+    clock = Stopped(scene.clock.now(), 1)
+    sender = LoopSender(replace(scene.host, clock=clock), MIRROR, PINS, [LOOPS])
+    left: set[object] = {"not looked"}
+
+    async def until_stopped() -> None:
+        nonlocal left
+        with pytest.raises(asyncio.CancelledError):
+            await sender.run()
+        left = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+    jump(until_stopped())
+    assert left == set()
+    assert 0 < len(scene.cells) < HUM_CELLS
+
+
 @pytest.mark.parametrize(("key", "per_day"), [(b"short", 96), (b"k" * 32, 0), (b"k" * 32, 361)])
 def test_settings_that_cannot_be_are_a_fault(key: bytes, per_day: int) -> None:
     with pytest.raises(Fault):

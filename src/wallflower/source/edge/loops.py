@@ -38,8 +38,13 @@ class LoopSender:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Every key, for ever."""
-        await asyncio.gather(*(self._key(loops) for loops in self._loops))
+        """Every key, for ever; the hums that are under way end with it."""
+        try:
+            await asyncio.gather(*(self._key(loops) for loops in self._loops))
+        finally:
+            for task in self._under_way:
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _key(self, loops: LoopSettings) -> None:
         step = step_of(self._host.clock.now())
