@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -37,6 +39,19 @@ def test_the_example_has_no_findings_and_ends_with_zero(folder: Path) -> None:
     done = CliRunner().invoke(wallflower, ["campaign", "lint", str(folder)])
     assert done.exit_code == 0, done.output
     assert "0 findings" in done.output
+
+
+def test_the_lint_asks_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lint that looked up published names and mirrors would publish them."""
+    _publish(folder, "x.handle", "@officeforcleanhands")
+    _publish(folder, "telegram.handle", "@cleanhands")
+    asked: list[object] = []
+    for name in ("getaddrinfo", "gethostbyname", "create_connection", "socket"):
+        monkeypatch.setattr(socket, name, lambda *a, **_: asked.append(a))
+    monkeypatch.setattr(subprocess, "Popen", lambda *a, **_: asked.append(a))
+    found = _found(folder)
+    assert asked == []
+    assert found
 
 
 def test_a_finding_ends_with_one_and_says_what_to_do(folder: Path) -> None:

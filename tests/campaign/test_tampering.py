@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -425,6 +426,29 @@ def test_nothing_of_a_refused_bundle_is_kept(town: Town, tmp_path: Path) -> None
     kept = tmp_path / "new" / "kept"
     assert check(FolderPlace(town.site), Trust(), LATER, kept).verdict is Verdict.REFUSED
     assert not kept.parent.exists()
+
+
+def test_nothing_is_kept_of_a_bundle_that_has_a_file_too_many(town: Town, tmp_path: Path) -> None:
+    (town.site / "extra.js").write_bytes(b"own()\n")
+    kept = tmp_path / "new" / "kept"
+    assert check(FolderPlace(town.site), Trust(), LATER, kept).verdict is Verdict.REFUSED
+    assert not kept.parent.exists()
+
+
+def test_a_check_that_was_not_asked_to_keep_anything_leaves_nothing(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the folder of the account, nor where temporary files lie."""
+    places = {name: tmp_path / name for name in ("home", "scratch", "here")}
+    for place in places.values():
+        place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(places["scratch"]))
+    monkeypatch.setenv("HOME", str(places["home"]))
+    monkeypatch.chdir(places["here"])
+    assert town.check().verdict is Verdict.GENUINE
+    (town.site / "app.js").write_bytes(b"own()\n")
+    assert town.check().verdict is Verdict.REFUSED
+    assert [left for place in places.values() for left in place.iterdir()] == []
 
 
 def test_what_was_seen_before_but_never_compared_is_still_said_to_be(

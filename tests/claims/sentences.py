@@ -1,21 +1,34 @@
 """Every sentence that people read, and what stands behind it. `make sentences` renews the list.
 
-docs/sentences.txt lists each sentence of the README, SECURITY.md, the handbook, the other pages of
-docs/, the English texts of the page, its example campaign and its film, and the desk's pages.
-Before it stands what it is: `[plain]` promises nothing about anybody's safety; `[claim 5, 31]` is
-kept by these claims; `[loss: words]` is admitted in the paragraph or row of docs/threat-model.md
-that has these words. A person judges; what nobody has judged is `[?]`.
+docs/sentences.txt lists each sentence of the README, SECURITY.md, docs/ with its handbook and its
+decisions, the English texts of the page, its example campaign and its film, and the desk's pages,
+and each numbered rule of spec/. Before it stands what it is. A person judges; `[?]` is not judged.
+
+`[plain]` promises nothing about anybody's safety; `[claim 5, 31]` is kept by these claims;
+`[loss: words]` is admitted in the paragraph or row of docs/threat-model.md that has these words.
+In decisions (docs/adr/): `[rule hum 2.7]` says what that rule of the spec says; `[test ...]` is
+kept by that test, where nothing stands that could be deleted; with `why` before any of them
+(`[why claim 68]`) it says what would be wrong without it, or was: another way that was looked at,
+an attack, a figure. They promise nothing that the named thing does not keep.
+In spec/: `[test tests/x.py::name]` is red when the rule is broken, and so are the vectors made by
+hand from the spec in `[vectors hum]`; `[refusal hum 3.1]` is in tests/docs/test_refusals.py; a rule
+that is `[plain]` asks nothing of any program.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
-from tests.claims.edits import ROOT, claims
+from tests.claims.backing import ADR, SPEC, backs, kinds_of
+from tests.claims.edits import ROOT
+from tests.claims.rules import parts, read_pages
 
 LIST = ROOT / "docs" / "sentences.txt"
 THREATS = ROOT / "docs" / "threat-model.md"
@@ -24,7 +37,8 @@ EXAMPLE = "src/wallflower/campaign/example/en.md"
 FILM = "src/wallflower/campaign/example/film/en.toml"
 UNJUDGED = "?"
 DESK = "src/wallflower/desk/edge/pages"
-# Not here: claims.md, which is the claims; decisions (adr/) and output (nightly/), which are dated.
+# Not here: claims.md, which is the claims; output (nightly/), which is dated; spec/sizes.md, whose
+# numbers vectors/sizes holds.
 PAGES = (
     "README.md",
     "SECURITY.md",
@@ -32,9 +46,10 @@ PAGES = (
     "docs/architecture.md",
     "docs/browser.md",
 )
-FOLDERS = ("docs/handbook",)
+FOLDERS = ("docs/handbook", "docs/adr")
 _MARKS = ("_", "ngettext")  # of a text in the desk's pages
 _LINE = re.compile(r"^\[(.+?)\] (.+)$")
+_NUMBER = re.compile(r"^([a-z]+ \d+(?:\.\d+)?): ")
 _END = re.compile(r"(?<=[.!?])\s+(?=[\"“‘*`(]*[A-Z0-9`{])")
 _MARK = re.compile(r"^(?:[-*>]|\d+\.|#+)\s+")
 _CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -54,6 +69,7 @@ def read_files() -> list[str]:
     """The files whose sentences are listed, from the root of the project."""
     books = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.md"))]
     books += sorted((ROOT / DESK).glob("*.html"))
+    books += [ROOT / SPEC / f"{page}.md" for page in ("README", *read_pages())]
     return [*PAGES, *(str(file.relative_to(ROOT)) for file in books), CATALOGUE, EXAMPLE, FILM]
 
 
@@ -88,8 +104,18 @@ def _marked(template: str) -> list[str]:
     return [text for piece in pieces for text in piece if text]
 
 
+def _ruled(page: str) -> tuple[list[str], str]:
+    """A page's rules, each with its number, without bare headings; and the text between them."""
+    rules, rest = parts(page)
+    said = [f"{rule.number}: {rule.text}" for rule in rules if not rule.refuses_only]
+    heads = {rule.number.rpartition(".")[0] for rule in rules if "." in rule.number}
+    bare = [f"{rule.number}: {rule.text}" for rule in rules if rule.number in heads]
+    return [one for one in said if one not in bare or one.endswith((".", "|"))], rest
+
+
 def sentences_of(file: str) -> list[str]:
     """The sentences of one file, each once, in order."""
+    ruled: list[str] = []
     if file.endswith(".po"):
         with (ROOT / file).open("rb") as catalogue:
             texts = [str(message.id) for message in read_po(catalogue) if message.id]
@@ -105,10 +131,13 @@ def sentences_of(file: str) -> list[str]:
             card[key] for card in cards for key in ("title", "text", "footnote") if key in card
         ]
         texts += [caption for card in board["card"] for caption in card.get("captions", [])]
+    elif file.startswith(SPEC) and (page := Path(file).stem) in read_pages():
+        ruled, rest = _ruled(page)
+        texts = blocks(rest)
     else:
         texts = blocks((ROOT / file).read_text("utf-8"))
     found = [one for text in texts for one in split(text) if " " in one]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*ruled, *found]))
 
 
 def judged() -> dict[str, list[Judged]]:
@@ -124,23 +153,29 @@ def judged() -> dict[str, list[Judged]]:
     return found
 
 
-def wrong(is_: str) -> str:
-    """Why a judgement cannot stand; empty when it can."""
-    numbers = {claim.number for claim in claims()}
+def rules_held() -> dict[str, str]:
+    """Each rule of the spec that is no mere refusal, and what it is judged to be."""
+    files = judged()
+    lines = [one for page in read_pages() for one in files.get(f"{SPEC}{page}.md", [])]
+    numbered = [(match[1], one.is_) for one in lines if (match := _NUMBER.match(one.sentence))]
+    return dict(numbered)
+
+
+@cache
+def _backs() -> dict[str, Callable[[str], bool]]:
     losses = [b for b in blocks(THREATS.read_text("utf-8")) if "loss" in b.lower()]
-    for part in is_.split("; "):
-        kind, _, rest = part.partition(" ")
-        if part == "plain" and part == is_:
-            continue
-        if kind == "claim" and re.fullmatch(r"\d+(, \d+)*", rest):
-            missing = [n for n in rest.split(", ") if int(n) not in numbers]
-            if missing:
-                return f"there is no claim {', '.join(missing)}"
-        elif kind == "loss:":
-            if not rest or not any(rest in block for block in losses):
-                return f"no loss of docs/threat-model.md has the words {rest!r}"
-        else:
-            return f"[{is_}] is none of [plain], [claim 1, 2] and [loss: words]"
+    return backs(losses, rules_held())
+
+
+def wrong(is_: str, file: str = "README.md") -> str:
+    """Why a judgement cannot stand in this file; empty when it can."""
+    allowed = kinds_of(file)
+    for part in [] if is_ == "plain" else is_.split("; "):
+        kind, _, rest = part.removeprefix("why " if file.startswith(ADR) else "").partition(" ")
+        if kind not in allowed:
+            return f"[{part}] is none of {', '.join(allowed)} and plain, which this file may have"
+        if not _backs()[kind](rest):
+            return f"[{part}]: there is no such {kind.strip(':')}"
     return ""
 
 

@@ -92,6 +92,15 @@ def test_batch_is_full_and_real_ones_stand_at_random_places() -> None:
     assert len(places) > 5
 
 
+def test_fillers_of_a_batch_are_all_different_and_of_nobody_twice() -> None:
+    """Reply 1.5, receipt 3: each from a random e of its own; twins would be seen to be filler."""
+    built = batch.build(7, batch.Room(40, 300), [], [], SeededChance("fillers")).body[4:]
+    slots, values = built[: 40 * 768], built[40 * 768 :]
+    tags = {slots[at : at + 16] for at in range(0, len(slots), 768)}
+    assert len(tags) == 40
+    assert len({values[at : at + 16] for at in range(0, len(values), 16)}) == 300
+
+
 @pytest.mark.parametrize(("hour", "yes"), [(0, False), (17.999, False), (18, True), (23.9, True)])
 def test_evening_begins_at_eighteen(hour: float, yes: bool) -> None:
     assert batch.is_evening(MONDAY * DAY_S + hour * 3600) is yes

@@ -7,6 +7,7 @@ import importlib
 import re
 
 import pytest
+from tests.claims.backing import is_there
 from tests.claims.edits import ROOT, Claim, Deletion, claims, deletions
 
 CLAIMS = claims()
@@ -47,11 +48,7 @@ def test_each_claim_says_what_text_is_deleted(claim: Claim) -> None:
 
 @each_deletion
 def test_test_of_a_deletion_exists(one: Deletion) -> None:
-    source = (ROOT / one.file).read_text("utf-8")
-    if one.file.endswith(".ts"):
-        assert f"test('{one.test}'" in source
-    else:
-        assert re.search(rf"^(async )?def {one.test}\(", source, re.MULTILINE)
+    assert is_there(one.file, one.test)
 
 
 @each_deletion

@@ -11,10 +11,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from tests.claims.rules import read_pages, refusing
 from vectors.in_python import HERE, load
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(p.stem for p in (ROOT / "spec").glob("*.md") if p.stem not in ("README", "sizes"))
+PAGES = read_pages()
 # What no file of bytes can show: it needs a memory, a clock, a second file, or a person's act.
 IN_PYTHON = {
     **dict.fromkeys(
@@ -114,31 +115,7 @@ NOT_OF_THE_PAGE = re.compile(
     r"(bundle|census|drop|eightwords|hum 3|loop|letter 3\.9|token|parcel 3\.[24]"
     r"|record (2\.12|[56])|reply 3\.5)"
 )
-_LIST = re.compile(r"^(\d+)\. (.*)$")
-_ITEM = re.compile(r"^   (\d+)\. (.*)$")
-
-
-def _rules(page: str) -> set[str]:
-    """The numbers of a page that refuse: every item of a list of refusals, and each "Refused:"."""
-    found: set[str] = set()
-    section, item, listed = "", "", False
-    for line in (ROOT / "spec" / f"{page}.md").read_text("utf-8").splitlines():
-        top, inner = _LIST.match(line), _ITEM.match(line)
-        if top:
-            section, item, listed = top[1], "", top[2].startswith("Refusals")
-        elif inner:
-            item = inner[1]
-            if listed:
-                found.add(f"{page} {section}.{item}")
-        elif not line.startswith("   "):
-            section = item = ""
-            listed = False
-        if section and re.search(r"\bRefused\b", line):
-            found.add(f"{page} {section}.{item}" if item else f"{page} {section}")
-    return found
-
-
-RULES = {rule for page in PAGES for rule in _rules(page)}
+RULES = {rule for page in PAGES for rule in refusing(page)}
 
 
 def _vectors() -> dict[str, set[str]]:
@@ -154,7 +131,7 @@ SHOWN = _vectors()
 
 
 def test_the_numbers_of_the_spec_are_read() -> None:
-    counts = {page: len(_rules(page)) for page in PAGES}
+    counts = {page: len(refusing(page)) for page in PAGES}
     assert counts["cell"] == 5
     assert counts["record"] == 17
     assert counts["chain"] == counts["receipt"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.claims import sentences
+from tests.claims.rules import parts, read_pages
 from tests.claims.sentences import blocks, judged, read_files, sentences_of, split, wrong
 
 JUDGED = judged()
@@ -18,7 +19,8 @@ def test_every_sentence_is_listed_with_what_stands_behind_it(file: str) -> None:
         f"{file} has {len(new)} sentences that docs/sentences.txt does not know, and {len(gone)} "
         "are gone. Type `make sentences`, and judge each line that begins with [?] there: [plain] "
         "if it promises nothing about anybody's safety, [claim 5, 31] by the claims that keep it, "
-        "or [loss: words] by words of the paragraph of docs/threat-model.md that admits it. "
+        "or [loss: words] by words of the paragraph of docs/threat-model.md that admits it; what "
+        "else a decision or a rule of the spec may be stands at the head of the list. "
         f"New: {new}"
     )
     assert len(listed) == len(set(listed))
@@ -26,7 +28,7 @@ def test_every_sentence_is_listed_with_what_stands_behind_it(file: str) -> None:
 
 @pytest.mark.parametrize("file", read_files())
 def test_every_judgement_names_claims_and_losses_that_exist(file: str) -> None:
-    faults = {j.sentence: why for j in JUDGED.get(file, []) if (why := wrong(j.is_))}
+    faults = {j.sentence: why for j in JUDGED.get(file, []) if (why := wrong(j.is_, file))}
     assert faults == {}
 
 
@@ -58,6 +60,49 @@ def test_every_paragraph_that_admits_a_loss_is_judged_as_one() -> None:
 )
 def test_a_judgement_that_says_nothing_is_found(judgement: str) -> None:
     assert wrong(judgement)
+
+
+@pytest.mark.parametrize(
+    ("file", "judgement", "stands"),
+    [
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "why claim 68", True),
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "why rule hum 2.7", True),
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "rule cell 2.3", True),
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "rule hum 2.99", False),
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "rule versions 2.6", False),
+        ("docs/adr/0033-a-full-pool-pulls-nothing.md", "why", False),
+        ("README.md", "why claim 68", False),
+        ("README.md", "rule hum 2.7", False),
+        ("README.md", "test tests/docs/test_sentences.py::test_no_file_is_judged_that_is_not_there",
+         False),
+        ("spec/hum.md", "test tests/docs/test_sentences.py::test_none_of_this_name", False),
+        ("spec/hum.md", "test tests/docs/test_none.py::test_none_of_this_name", False),
+        ("spec/hum.md", "test page/test/store.test.ts::a store that is not tested", False),
+        ("spec/hum.md", "vectors hum", True),
+        ("spec/loop.md", "vectors loop", False),
+        ("spec/hum.md", "why claim 68", False),
+        ("spec/store.md", "refusal store 2.3", True),
+        ("spec/store.md", "refusal store 2.4", False),
+    ],
+)  # fmt: skip
+def test_what_a_decision_or_a_rule_may_be_is_looked_for(
+    file: str, judgement: str, stands: bool
+) -> None:
+    """A rule that asks nothing of any program backs nothing."""
+    assert (wrong(judgement, file) == "") is stands
+
+
+def test_every_numbered_rule_of_the_spec_is_a_line_of_the_list_or_a_refusal() -> None:
+    """A rule goes red when broken; what is said to be plain asks nothing, and is not much."""
+    rules = [rule for page in read_pages() for rule in parts(page)[0]]
+    held = sentences.rules_held()
+    heads = {rule.number.rpartition(".")[0] for rule in rules if "." in rule.number}
+    listed = {r.number for r in rules if not r.refuses_only and r.number not in heads}
+    assert len(listed) > 180
+    assert listed <= set(held)
+    assert set(held) <= {rule.number for rule in rules} | heads
+    plain = {rule for rule in listed if held[rule] == "plain"}
+    assert plain == {"census 4.4", *(f"versions 2.{n}" for n in (1, 2, 3, 5, 6))}
 
 
 @pytest.mark.parametrize(

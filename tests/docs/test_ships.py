@@ -75,3 +75,21 @@ def test_every_package_that_ships_has_its_licence_in_the_notices() -> None:
 def test_nothing_that_ships_may_only_be_used_under_the_gpl() -> None:
     titles = re.findall(r"^-{80}\n(\S+ \S+: .+)$", NOTICES, re.M)
     assert [t for t in titles if re.search(r"\b(A?GPL|GNU General)", t)] == []
+
+
+def test_whatever_is_installed_is_pinned_by_hash_and_runs_no_script_of_its_own() -> None:
+    """Every lock, and every line of our tools that installs something from a registry."""
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        blocks = re.split(r"^(?=[\w.-]+==)", lock.read_text("utf-8"), flags=re.M)[1:]
+        assert blocks, lock.name
+        assert [b.split()[0] for b in blocks if "--hash=sha256:" not in b] == [], lock.name
+    packages = json.loads((ROOT / "page" / "package-lock.json").read_text("utf-8"))["packages"]
+    assert [where for where, one in packages.items() if where and "integrity" not in one] == []
+    tools = [*(ROOT / "tools").glob("*.sh"), ROOT / "Makefile"]
+    lines = [line for tool in tools for line in tool.read_text("utf-8").splitlines()]
+    pip = [line for line in lines if "pip install" in line and "--editable ." not in line]
+    npm = [line for line in lines if re.search(r"\bnpm (ci|install)\b", line)]
+    assert len(pip) > 3
+    assert npm
+    assert [line for line in pip if "--require-hashes --no-deps" not in line] == []
+    assert [line for line in npm if "--ignore-scripts" not in line] == []

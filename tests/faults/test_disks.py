@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tests.host.sockets import exchange, line, until
 from tests.ingress.stage import REFUSAL, TAKEN, cell, upload
 
 from wallflower.host.disk import RESERVE
-from wallflower.host.net import HttpNet
+from wallflower.host.net import HttpNet, Unreachable
 from wallflower.host.pull import pull
 
 SMALL = RESERVE + (4 << 20)
@@ -115,7 +115,10 @@ async def test_cells_that_filled_the_disk_are_all_handed_on_and_then_there_is_ro
         await until(full, "the disk is full", UP_S)
         assert [await uploads.one() for _ in range(5)] == [REFUSAL] * 5
         assert len(uploads.taken) > 100
-        assert set(uploads.taken) <= set(await uploads.pull_all())
+        handed: set[bytes] = set()
+        with suppress(Unreachable):  # a log that cannot forget cannot hand on either
+            handed = set(await uploads.pull_all())
+        assert set(uploads.taken) <= handed
         assert await uploads.one() == TAKEN
     finally:
         await ingress.stop()

@@ -84,6 +84,29 @@ async def test_an_hour_at_midnight_loses_nothing_either(
     assert room.texts() == ["today's record", "yesterday's record"]
 
 
+@pytest.mark.parametrize("position", ["a", "b"])
+async def test_a_mix_asks_as_each_tick_begins_and_at_no_other_time(
+    room: Room, position: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether hums come or not: when it asks would else tell when they came (hum 2.8)."""
+    mix = {"a": room.town.a, "b": room.town.b}[position]
+    step, rounds, over = mix.step, list[float](), RuntimeError("over")
+
+    async def watched() -> None:
+        rounds.append(room.town.clock.now())
+        if len(rounds) > 6:
+            raise over
+        if len(rounds) % 2:
+            await room.send(room.hum(room.letter("x"), record=room.town.record().body))
+        await step()
+
+    monkeypatch.setattr(mix, "step", watched)
+    with pytest.raises(RuntimeError, match="over"):
+        await mix.run()
+    first = (rounds[0] // TICK + 1) * TICK
+    assert rounds[1:] == [first + n * TICK for n in range(6)]
+
+
 async def test_a_mix_that_starts_with_a_clock_two_days_ahead_has_lost_keys_and_recovers(
     room: Room,
 ) -> None:
