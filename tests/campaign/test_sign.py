@@ -162,6 +162,22 @@ def test_damaged_metadata_of_ours_is_said_and_nothing_is_signed(town: Town) -> N
         sign_folder(town.site, town.keys, NOW)
 
 
+def test_the_timestamp_is_written_last(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It makes the rest count: who fetches in the middle of an upload still gets what was before."""
+    written, real = list[str](), Path.replace
+
+    def replace(self: Path, to: Path) -> Path:
+        if Path(to).parent == town.site / "tuf":
+            written.append(Path(to).name)
+        return real(self, to)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", replace)
+        sign_folder(town.site, town.keys, LATER)
+    assert len(written) > 3
+    assert written.index("timestamp.json") == len(written) - 1
+
+
 def test_freshening_promises_again_and_looks_at_no_file(town: Town) -> None:
     late = NOW + timedelta(days=20)
     assert town.check(late).verdict is Verdict.OLD

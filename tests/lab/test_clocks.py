@@ -16,6 +16,8 @@ from wallflower.errors import Refused
 from wallflower.lab.town import MIRROR
 from wallflower.source.edge.visit import fetch_record
 from wallflower.source.letters import Place
+from wallflower.wire.census import parse_census
+from wallflower.wire.hello import Report
 from wallflower.wire.sizes import DAY_S
 
 HOUR = 3600.0
@@ -105,6 +107,21 @@ async def test_a_mix_asks_as_each_tick_begins_and_at_no_other_time(
         await mix.run()
     first = (rounds[0] // TICK + 1) * TICK
     assert rounds[1:] == [first + n * TICK for n in range(6)]
+
+
+async def test_counts_of_a_day_that_b_slept_through_are_deleted_and_never_published(
+    room: Room,
+) -> None:
+    """Census 3.4. What is published then is of the day before, on which nobody was counted."""
+    b = room.town.b
+    with b.state.transaction():
+        for _ in range(200):
+            room.b._census.count(Report(3, 2))
+    room.town.clock.time = (DAY + 3) * DAY_S + 60
+    await room.tick(3)
+    assert b.state.db.execute("SELECT count(*) FROM census").fetchone() == (0,)
+    made = parse_census(room.b._census.file()).census
+    assert (made.day, made.rows) == (DAY + 2, ())
 
 
 async def test_a_mix_that_starts_with_a_clock_two_days_ahead_has_lost_keys_and_recovers(
