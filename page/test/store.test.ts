@@ -186,6 +186,8 @@ test('a new letter takes a place that does not wait, then a stale one, or none',
   assert.equal(withLetter(four, letter, today), null);
   const stale = slot(Waits.LATER, other);
   assert.ok(!withLetter([...four.slice(1), stale], letter, today)?.includes(stale));
+  const free = [stale, ...four.slice(2), slot(Waits.NOT)];
+  assert.ok(withLetter(free, letter, today)?.includes(stale), 'its writer may not have heard yet');
   const slots = withLetter(fillers(), letter, today);
   assert.equal(slots?.length, 4);
   assert.equal(slots?.at(-1), letter);

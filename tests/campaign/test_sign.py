@@ -163,7 +163,7 @@ def test_damaged_metadata_of_ours_is_said_and_nothing_is_signed(town: Town) -> N
 
 
 def test_the_timestamp_is_written_last(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It makes the rest count: who fetches in the middle of an upload still gets what was before."""
+    """It makes the rest count: who fetches in the middle of it still gets what was before."""
     written, real = list[str](), Path.replace
 
     def replace(self: Path, to: Path) -> Path:
