@@ -35,7 +35,7 @@ def _of_page(file: str, name: str) -> int:
 
 BOUNDS = [
     ("hum 2.6", "At most 262,144 cells", waiting.MOST_WAITING, 262_144),
-    ("hum 2.8", "the last six ticks", decide.FLUSH_TICKS, 6),
+    ("hum 2.9", "the last six ticks", decide.FLUSH_TICKS, 6),
     ("hum 2.7", "holds 524,288 whole hums", first.MOST_HELD, 524_288),
     ("loop 2.3", "at most 4,096 of them", loops.MOST_TOLD, 4_096),
     ("loop 1.1", "steps of 60 s", loop.STEP_S, 60),

@@ -90,7 +90,7 @@ async def test_an_hour_at_midnight_loses_nothing_either(
 async def test_a_mix_asks_as_each_tick_begins_and_at_no_other_time(
     room: Room, position: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether hums come or not: when it asks would else tell when they came (hum 2.8)."""
+    """Whether hums come or not: when it asks would else tell when they came (hum 2.9)."""
     mix = {"a": room.town.a, "b": room.town.b}[position]
     step, rounds, over = mix.step, list[float](), RuntimeError("over")
 
