@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, room_on
+from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, power_cut_at, room_on
 from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
@@ -38,7 +39,9 @@ def files(room: Room, name: str) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-async def headers_of(room: Room, method: str, path: str, body: bytes = b"") -> tuple[int, Headers]:
+async def headers_of(
+    room: Room, method: str, path: str, body: bytes = b"", token: str = ""
+) -> tuple[int, Headers]:
     """Status and headers of one answer."""
     starts: list[Message] = []
 
@@ -49,7 +52,10 @@ async def headers_of(room: Room, method: str, path: str, body: bytes = b"") -> t
         if message["type"] == "http.response.start":
             starts.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    scope = {
+        "type": "http", "method": method, "path": path, "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {token}".encode())] if token else [],
+    }  # fmt: skip
     await room.town.server.app(scope, receive, send)
     (start,) = starts
     return start["status"], start["headers"]
@@ -291,10 +297,6 @@ async def test_a_period_that_was_slept_through_is_skipped(make_room: Make) -> No
 
 
 async def test_a_power_cut_between_segment_and_head_still_gives_one_chain(make_room: Make) -> None:
-    from tests.mix.room import power_cut_at
-
-    from wallflower.host.disk import Folder
-
     room = await make_room()
     count = room.town.server.board.count()
     room.town.clock.time += PERIOD
@@ -311,8 +313,6 @@ async def test_a_power_cut_between_segment_and_head_still_gives_one_chain(make_r
 
 
 async def test_the_board_holds_no_more_than_its_segments(make_room: Make) -> None:
-    from dataclasses import replace
-
     room = await make_room(replace(AT_ONCE, segments=3))
     for n in range(1, 8):
         room.town.clock.time = DAY * DAY_S + 17 * 3600 + n * PERIOD
@@ -354,7 +354,7 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
         ("/mix/offer/c", b"", TOKEN), ("/mix/offer/a", b"x", ""), ("/mix/signature/a", b"x", ""),
         ("/record", b"", TOKEN), ("/", b"", TOKEN), ("/desk/keys/", keys, TOKEN),
     ):  # fmt: skip
-        assert await headers_of(room, "POST", path, body) == (
+        assert await headers_of(room, "POST", path, body, token) == (
             400, [(b"content-length", b"0"), (b"connection", b"close")],
         )  # fmt: skip
         assert await post(room, path, body, token) == REFUSED
@@ -372,10 +372,8 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
 async def test_a_body_beyond_the_limit_is_refused(
     make_room: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wallflower.board.edge import server
-
     room = await make_room()
-    monkeypatch.setattr(server, "MOST_BODY", 1000)
+    monkeypatch.setattr("wallflower.board.edge.server.MOST_BODY", 1000)
     assert await post(room, "/desk/batch", batch(room, DAY + 1)) == REFUSED
     assert files(room, "batches") == {}
 
@@ -428,8 +426,10 @@ async def test_days_pass_without_a_gap_in_the_records(make_room: Make) -> None:
     room = await make_room()
     room.town.clock.time = (DAY + 2) * DAY_S - 2 * TICK
     await room.tick(5)
-    assert room.town.record().body.day == DAY + 2
-    assert BOARD.startswith("http")
+    newest = room.town.record()
+    chain = [room.record_of(n) for n in range(1, newest.number + 1)]
+    assert [one.body.day for one in chain] == [DAY, DAY + 1, DAY + 2]
+    assert [one.body.ancestors[0] for one in chain[1:]] == [one.hash for one in chain[:-1]]
 
 
 async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:

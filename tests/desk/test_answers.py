@@ -236,5 +236,7 @@ async def test_rolled_back_board_is_an_alarm(world: World) -> None:
 async def test_board_is_asked_once_a_period_when_it_is_fresh(world: World) -> None:
     await world.start()
     world.net.down.add("/board/head")
-    await world.desk.step()
-    assert world.desk.status().unreachable == []
+    for moment, unreachable in ((PERIOD - 1, []), (PERIOD, ["desk server: board"])):
+        world.set_time(0, moment / 3600)
+        await world.desk.step()
+        assert world.desk.status().unreachable == unreachable

@@ -8,6 +8,8 @@ from typing import TypeVar
 import pytest
 from tests.desk.simulated import CHEAP, MONDAY, SeededEntropy
 
+from wallflower.crypto.derive import sha256
+from wallflower.crypto.hpke import PrivateKey
 from wallflower.desk import batch, header, keys, names
 from wallflower.errors import Fault
 from wallflower.host.entropy import shuffled
@@ -52,6 +54,43 @@ def test_desk_key_dies_by_the_records_rule(late: int) -> None:
     week, mean_b = week_of_day(MONDAY), 64800
     end = (MONDAY + 7 + 7 + 1 + 3) * DAY_S + 8 * mean_b
     assert keys.dead_desk_weeks([week], end + late, mean_b) == ([week] if late == 0 else [])
+
+
+def test_a_revoked_key_alone_is_followed_by_another() -> None:
+    draw = SeededEntropy("k").draw
+    made = keys.missing(MONDAY + 4, [], [], draw)
+    week = week_of_day(MONDAY)
+    for revoked, days, weeks in (
+        ([], [], []), ([made.drop[MONDAY + 6]], [MONDAY + 6], []),
+        ([made.desk[week + 1]], [], [week + 1]),
+    ):  # fmt: skip
+        hashes = frozenset(sha256(PrivateKey.from_seed(seed).public.raw) for seed in revoked)
+        found = keys.renewed(MONDAY + 4, made.drop, made.desk, hashes, draw)
+        assert (list(found.drop), list(found.desk)) == (days, weeks)
+        assert not {*found.drop.values(), *found.desk.values()} & {*revoked}
+    past = keys.renewed(MONDAY + 9, made.drop, made.desk, hashes, draw)
+    assert (past.drop, list(past.desk)) == ({}, [week + 1]), "what has no key yet is not renewed"
+
+
+@pytest.mark.parametrize(
+    ("until", "hour", "missing"),
+    [(None, 0, ["23", "24"]), (MONDAY - 1, 0, ["23", "24"]), (MONDAY, 0, ["24"]),
+     (MONDAY + 1, 23.99, []), (MONDAY + 1, 24, ["25"]), (MONDAY + 4, 72, [])],
+)  # fmt: skip
+def test_keys_that_were_not_handed_in_ring_a_day_before_they_matter(
+    until: int | None, hour: float, missing: list[str]
+) -> None:
+    said = keys.alarms(until, None, MONDAY * DAY_S + hour * 3600)
+    assert [line.split(":")[0][-2:] for line in said] == missing
+    assert all("does not have the keys for 2026-11-" in line for line in said)
+
+
+@pytest.mark.parametrize("last", [MONDAY, MONDAY + 5])
+def test_drops_that_stay_away_ring_a_day_before_the_first_can_be_lost(last: int) -> None:
+    dies = (last + 1) * DAY_S + H72
+    assert keys.alarms(last + 9, last, dies - DAY_S - 0.001) == []
+    (said,) = keys.alarms(last + 9, last, dies - DAY_S)
+    assert f"No drop came since 2026-11-{23 + last - MONDAY}" in said
 
 
 def test_living_keys_are_tried_newest_first() -> None:

@@ -318,8 +318,9 @@ async def test_a_hum_that_a_client_makes_at_the_last_moment_is_never_lost(
         with pytest.raises(Refused) as refusal:
             await fetch_record(town.host("late"), MIRROR, town.pins)
         assert refusal.value.rule == "hum 1.7"
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refusal:
             await person.visit()
+        assert refusal.value.rule == "hum 1.7"
         assert person.store.letters() == kept, "it waits for the next visit"
         return
     with pytest.raises(Refused) as refusal:

@@ -219,8 +219,9 @@ async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
         verify_withdrawal(data, sign.verify_key(town.signers.a))
     assert refusal.value.rule == "record 6.1"
     before = town.server.records.next_number()
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refusal:
         town.server.records.take_withdrawal("a", data)
+    assert refusal.value.rule == "record 6.1"
     assert town.server.records.next_number() == before
     far = make_withdrawal(Withdrawal(2, before + 8), town.signers.a)
     with pytest.raises(Refused) as refusal:

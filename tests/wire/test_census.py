@@ -9,6 +9,7 @@ from tests.trust.made import body as record_body
 from tests.trust.made import record as made_record
 from tests.wire.drawn import Draw, flip
 
+from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.lab.host import SeededEntropy
 from wallflower.trust.census import verify_census
@@ -91,8 +92,6 @@ def test_a_cell_below_the_threshold_is_not_published() -> None:
     ],
 )  # fmt: skip
 def test_a_damaged_census_is_refused_by_its_rule(change, rule: str) -> None:  # type: ignore[no-untyped-def]
-    from wallflower.crypto import sign
-
     under = made_record(replace(record_body(), drop_verify=sign.verify_key(SEED)))
     good = make_census(DAY, SEED)
     assert verify_census(good, under) == DAY
