@@ -439,6 +439,10 @@ async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:
     assert status == 204
     room.town.build()
     assert room.town.server.board.drop_head == head
+    room.town.clock.time += PERIOD
+    room.town.server.step()
+    newest = room.town.server.board.segment(room.town.server.board.count())
+    assert parse_segment(newest or b"").header.drop_head == head, "and stands on the board"
 
 
 async def test_the_organisations_alarms_ring_by_their_causes(make_room: Make) -> None:

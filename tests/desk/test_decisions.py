@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -151,11 +152,19 @@ def test_header_gives_the_key_for_the_same_passphrase_in_another_form() -> None:
 @pytest.mark.parametrize("change", [
     (b'"memory_kib": 64', b'"memory_kib": 99999999'), (b'"passes": 1', b'"passes": 0'),
     (b'"version": 1', b'"version": 2'), (b'"salt": "73', b'"salt": "'), (b"{", b""),
+    (b'"passes": 1', b'"passes": 65'), (b'"lanes": 1', b'"lanes": 0'),
+    (b'"lanes": 1', b'"lanes": 9'), (b'"memory_kib": 64', b'"memory_kib": 4194305'),
 ])  # fmt: skip
 def test_damaged_header_is_a_fault(change: tuple[bytes, bytes]) -> None:
     made = header.wrap("a long passphrase", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
     with pytest.raises(Fault, match="header is damaged"):
         header.parse_header(made.encode().replace(*change))
+
+
+def test_a_cost_is_read_to_its_bounds() -> None:
+    made = header.wrap("a long passphrase", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
+    for cost in (header.Cost(64, 64, 8), header.Cost(4 * 1024 * 1024, 1, 4)):
+        assert header.parse_header(replace(made, cost=cost).encode()).cost == cost
 
 
 def test_usual_cost_is_the_one_that_was_chosen() -> None:

@@ -205,7 +205,8 @@ async def test_a_desk_server_that_forgets_a_withdrawal_hears_it_again(room: Room
 
 
 @pytest.mark.parametrize(
-    ("what", "key"), [("first 0", "a"), ("backwards", "a"), ("stranger", "drop"), ("short", "a")]
+    ("what", "key"),
+    [("first 0", "a"), ("backwards", "a"), ("stranger", "drop"), ("short", "a"), ("long", "a")],
 )
 async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
     room: Room, what: str, key: str
@@ -214,7 +215,7 @@ async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
     seed = {"a": town.signers.a, "drop": town.signers.drop}[key]
     numbers = {"first 0": (0, 3), "backwards": (4, 3)}.get(what, (2, 4))
     data = make_withdrawal(Withdrawal(*numbers), seed)
-    data = data[:-1] if what == "short" else data
+    data = {"short": data[:-1], "long": data + b"\0"}.get(what, data)
     with pytest.raises(Refused) as refusal:
         verify_withdrawal(data, sign.verify_key(town.signers.a))
     assert refusal.value.rule == "record 6.1"

@@ -86,7 +86,7 @@ def test_a_cell_below_the_threshold_is_not_published() -> None:
         (lambda d: flip(d, 9), "census 5.2"), (lambda d: flip(d, 11), "census 5.2"),
         (lambda d: d[:14] + d[20:26] + d[14:20] + d[26:], "census 5.3"),  # not in order
         (lambda d: d[:19] + b"\x13" + d[20:], "census 5.3"),  # below the threshold
-        (lambda d: d[:15] + b"\6" + d[16:], "census 5.3"),  # an unknown language
+        (lambda d: d[:27] + b"\6" + d[28:], "census 5.3"),  # an unknown language, in order
         (lambda d: d[:26] + b"\xff" + d[27:], "census 5.3"),  # channel 255
         (lambda d: flip(d, 17), "census 5.4"), (lambda d: flip(d, len(d) - 1), "census 5.4"),
     ],

@@ -102,6 +102,13 @@ def test_any_words_of_the_lists_are_a_secret_or_refused(typed: list[str]) -> Non
         assert refused.rule in ("words 4.1", "words 4.2", "words 4.3")
 
 
+@pytest.mark.parametrize("typed", ["abcdefghijkl", "zoo", "0" * 39, "0" * 41, "-", " "])
+def test_what_is_neither_words_nor_digits_is_not_taken_apart(typed: str) -> None:
+    with pytest.raises(Refused) as refused:
+        from_person(typed)
+    assert refused.value.rule == "words 4.1"
+
+
 def test_a_secret_of_another_length_is_never_shown() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         to_words(bytes(15), "en")
