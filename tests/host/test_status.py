@@ -78,7 +78,7 @@ def test_the_page_is_accessible_and_has_no_script_style_or_link() -> None:
         "html", "meta", "title", "main", "h1", "h2", "ol", "li", "strong", "table", "tr", "th",
         "td",
     }  # fmt: skip
-    attributes = {one for _, rest in tags for one in re.findall(r"([\w-]+)=", rest)}
+    attributes = {one for _, rest in tags for one in re.findall(r" ([\w-]+)=", rest)}
     assert attributes == {"lang", "charset", "name", "content", "scope"}
     assert "All is well" in page(Status("mix a", [], {})).decode()
 
