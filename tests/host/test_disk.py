@@ -50,15 +50,20 @@ def open_umask() -> Iterator[None]:
     os.umask(before)
 
 
+def write_cut_short(folder: Folder, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write whose power goes out before its rename."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", cut)
+        with pytest.raises(PowerCut):
+            folder.write(name, NEW)
+
+
 def test_a_power_cut_between_write_and_rename_leaves_the_old_file_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Folder(tmp_path)
     folder.write("keys", OLD)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", cut)
-        with pytest.raises(PowerCut):
-            folder.write("keys", NEW)
+    write_cut_short(folder, "keys", monkeypatch)
     assert Folder(tmp_path).read("keys") == OLD
     Folder(tmp_path).write("keys", NEW)
     assert Folder(tmp_path).read("keys") == NEW
@@ -69,10 +74,7 @@ def test_a_file_that_was_cut_before_its_rename_is_not_among_the_names(
 ) -> None:
     folder = Folder(tmp_path)
     folder.write("record-4", OLD)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", cut)
-        with pytest.raises(PowerCut):
-            folder.write("record-5", NEW)
+    write_cut_short(folder, "record-5", monkeypatch)
     assert any(tmp_path.glob("record-5*")), "the control: something was left behind"
     assert Folder(tmp_path).names() == ["record-4"]
 

@@ -6,14 +6,12 @@ that second, and then before it serves or asks anything.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.faults.carving import NOTHING, Recorded, attack
-from tests.lab.conftest import PASSPHRASE
-from tests.lab.site import SATURDAY, Make, Site
+from tests.lab.site import PASSPHRASE, SATURDAY, Make, Site
 from tests.mix.room import DAY, Room, room_on
 
 from wallflower.desk.inbox import open_drop
@@ -26,14 +24,6 @@ from wallflower.wire.record import RecordBody
 from wallflower.wire.sizes import DAY_S, WEEK_BASE_DAY, week_of_day
 
 ENDS = {"a": (DAY + 2) * DAY_S, "b": (DAY + 3) * DAY_S}
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    one = room_on(tmp_path / "room")
-    await one.open()
-    yield one
-    one.town.close()
 
 
 def keys(town: SimulatedTown, position: str) -> list[str]:

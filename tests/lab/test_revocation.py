@@ -5,7 +5,6 @@ The roles' own code on simulated hosts; a person's letters go through before, ac
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,14 +25,6 @@ from wallflower.trust.record import EpochRecord, ancestors_after, verify_record
 from wallflower.wire.offer import make_offer
 from wallflower.wire.sizes import DAY_S, week_of_day
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    one = room_on(tmp_path / "room")
-    await one.open()
-    yield one
-    one.town.close()
 
 
 def mix_of(town: SimulatedTown, position: str) -> Mix:

@@ -31,6 +31,7 @@ from wallflower.wire.sizes import (
     LETTER_TEXT,
     MARKS,
     TOKEN,
+    TOKEN_WEEKS,
     TOKENS,
 )
 from wallflower.wire.token import index_of, token, token_key
@@ -137,6 +138,19 @@ def test_letters_of_one_conversation_take_tokens_of_their_own_while_there_are_an
     kept.append(write(FIRST, "x", tuple(kept)))
     pieces = [k.tokens[at : at + TOKEN] for k in kept[:-1] for at in range(0, 4 * TOKEN, TOKEN)]
     assert len(set(pieces)) == len(pieces), "no two places show that they belong together"
+
+
+@pytest.mark.parametrize(("weeks_ago", "free"), [(TOKEN_WEEKS - 1, 1), (TOKEN_WEEKS, TOKENS)])
+def test_tokens_of_letters_are_taken_until_none_of_them_could_still_leave(
+    weeks_ago: int, free: int
+) -> None:
+    letter = write(FIRST)
+    kept = [replace(letter, week=letter.week - weeks_ago, mark=mark) for mark in range(1, TOKENS)]
+    assert {index_of(k.mark) for k in kept} == set(range(1, TOKENS))
+    for _ in range(free):
+        kept.append(write(FIRST, "x", tuple(kept)))
+    new = [index_of(k.mark) for k in kept[TOKENS - 1 :]]
+    assert sorted(new) == ([0] if free == 1 else list(range(TOKENS)))
 
 
 def test_the_tokens_of_a_place_say_nothing_of_its_conversation() -> None:
