@@ -180,6 +180,28 @@ async def test_batch_that_was_taken_although_the_answer_was_lost_is_not_repeated
     assert len(set(slots)) == len(slots)
 
 
+@pytest.mark.parametrize("taken", [True, False])
+async def test_what_a_board_that_was_not_seen_whole_may_have_shown_is_not_sent_again(
+    world: World, taken: bool
+) -> None:
+    """The desk is off for longer than the board is. What was never taken is queued again."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "shown while nobody looked")
+    world.net.down |= set() if taken else {"/desk/batch"}
+    await evening(world, 0)
+    for day in (1, 2, 3):
+        world.set_time(day, 0.1)
+        world.make_record(segments=PERIODS)
+        world.release_day()
+    world.net.down.clear()
+    await world.desk.step()
+    [reply] = world.desk.conversation(case).replies
+    handed, queued = (Sending.HANDED, MONDAY + 1), (Sending.QUEUED, None)
+    assert (reply.state, reply.batch_day) == (handed if taken else queued)
+    assert world.desk.status().faults == {}
+
+
 async def test_two_letters_with_one_mark_have_one_receipt(world: World) -> None:
     await world.start()
     for text in ("one", "two"):

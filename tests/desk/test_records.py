@@ -56,6 +56,25 @@ async def test_board_with_another_past_is_an_alarm(world: World) -> None:
     assert alarms(world) == ["The board is not the one that was seen before"]
 
 
+async def test_board_under_a_record_that_the_desk_does_not_have_yet_is_read_later(
+    world: World,
+) -> None:
+    await world.start()
+    await world.begin_day(1)
+    before = world.desk.status()
+    newer = world.make_record()
+    world.server.current = newer.number - 1
+    world.set_time(1, 6)
+    world.server.release(newer, world.clock.moment)
+    await world.desk.step()
+    status = world.desk.status()
+    assert (status.board_number, status.faults) == (before.board_number, before.faults)
+    world.server.current = newer.number
+    await world.desk.step()
+    assert world.desk.status().board_number == before.board_number + 1
+    assert alarms(world) == []
+
+
 async def test_what_stays_away_is_an_alarm_before_letters_are_lost_and_once_a_day(
     world: World,
 ) -> None:

@@ -17,6 +17,7 @@ from wallflower.source.letters import (
     Place,
     choose_for_hum,
     filler,
+    is_stale,
     may_leave,
     seal_filler,
     write_letter,
@@ -69,6 +70,21 @@ TABLE = {
 def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) -> None:
     kept, today, expected = TABLE[name]
     assert may_leave(kept, today) is expected
+
+
+@pytest.mark.parametrize(
+    ("kept", "today", "stale"),
+    [
+        (WAITING, FIRST, False), (WAITING, DAYS[ANCESTORS], False),
+        (WAITING, DAYS[ANCESTORS + 1], True), (write(FORKED), SECOND, True),
+        (replace(WAITING, place=Place.LEFT), DAYS[ANCESTORS + 1], False),
+        (replace(WAITING, place=Place.FILLER), DAYS[ANCESTORS + 1], False),
+    ],
+)  # fmt: skip
+def test_a_letter_is_stale_when_it_waits_and_can_leave_in_no_hum_any_more(
+    kept: Kept, today: EpochRecord, stale: bool
+) -> None:
+    assert is_stale(kept, today) is stale
 
 
 def test_the_oldest_letter_leaves_first() -> None:
