@@ -11,6 +11,7 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, power_cut_
 from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
+from wallflower.board.edge.server import Tokens
 from wallflower.board.edge.status import report as of_organisation
 from wallflower.board.edge.told import Told
 from wallflower.board.release import periods_of_day
@@ -23,6 +24,7 @@ from wallflower.host.net import Unreachable
 from wallflower.lab.host import SeededEntropy, ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.board import verify_head, verify_segment
+from wallflower.wire.census import Census, make_census
 from wallflower.wire.loop import way_to_organisation
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import parse_body
@@ -367,6 +369,46 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
         assert await ask(room.town.server.app, method, path) == REFUSED, (method, path)
     assert {name: files(room, name) for name in before} == before
     assert room.town.server.board.drop_head == drop_head
+
+
+OWN = Tokens(desk="the desk's", b="B's", status="the operator's")
+WHO_POSTS = {
+    "/desk/keys": OWN.desk, "/desk/batch": OWN.desk,
+    "/mix/drop-head": OWN.b, "/mix/loops": OWN.b, "/mix/census": OWN.b,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(WHO_POSTS))
+async def test_each_token_opens_what_is_its_own_and_nothing_of_another(
+    make_room: Make, path: str
+) -> None:
+    room = await make_room()
+    server, record = room.town.server, room.town.record()
+    server._tokens = OWN
+    body = {
+        "/desk/keys": desk_keys(range(DAY + 20, DAY + 21)), "/desk/batch": batch(room, DAY + 1),
+        "/mix/drop-head": b"\1" * HASH, "/mix/loops": b"x" * 16,
+        "/mix/census": make_census(Census(record.number, DAY, ()), room.town.signers.drop),
+    }[path]  # fmt: skip
+    names = ("records", "board", "batches", "census")
+    before = {name: files(room, name) for name in names}
+    for token in ("", TOKEN, *{OWN.desk, OWN.b, OWN.status} - {WHO_POSTS[path]}):
+        assert await post(room, path, body, token) == REFUSED, token
+        assert (server.board.drop_head, server.told.census) == (b"", None)
+        assert {name: files(room, name) for name in names} == before
+    assert (await post(room, path, body, WHO_POSTS[path]))[0] == 204, "the control"
+
+
+async def test_the_status_is_for_the_operator_and_counts_are_for_the_demo_alone(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    room.town.server._tokens = OWN
+    for path in ("/status", "/counts"):
+        for token in ("", OWN.desk, OWN.b):
+            assert await ask(room.town.server.app, "GET", path, b"", token) == REFUSED
+    assert (await ask(room.town.server.app, "GET", "/status", b"", OWN.status))[0] == 200
+    assert await ask(room.town.server.app, "GET", "/counts", b"", OWN.status) == REFUSED
 
 
 async def test_a_body_beyond_the_limit_is_refused(
