@@ -154,11 +154,16 @@ async def test_two_of_three_signatures_never_make_a_record(tmp_path: Path, posit
         assert (await post(room, f"/mix/signature/{position}", signed))[0] == 204
     # The one signature in the other's place, a stranger's, another purpose, another number.
     missing = {"a": "b", "b": "a"}[position]
-    for bad in (
-        signed, b"\0\1" + sign.sign(STRANGER, "record", draft),
-        b"\0\1" + sign.sign(other, "offer", draft), b"\0\2" + sign.sign(other, "record", draft),
-        b"\0\1" + sign.sign(other, "record", draft)[:-1], b"\0\1" + bytes(SIGNATURE), b"",
+    for rule, bad in (
+        ("record 2.8", signed), ("record 2.8", b"\0\1" + sign.sign(STRANGER, "record", draft)),
+        ("record 2.8", b"\0\1" + sign.sign(other, "offer", draft)),
+        ("record 2.8", b"\0\1" + bytes(SIGNATURE)),
+        ("record 5.1", b"\0\2" + sign.sign(other, "record", draft)),
+        ("record 5.1", b"\0\1" + sign.sign(other, "record", draft)[:-1]), ("record 5.1", b""),
     ):  # fmt: skip
+        with pytest.raises(Refused) as refusal:
+            room.town.server.records.take_signature(missing, bad)
+        assert refusal.value.rule == rule
         assert await post(room, f"/mix/signature/{missing}", bad) == REFUSED
     room.town.server.step()
     assert not [name for name in files(room, "records") if name.startswith("record")]

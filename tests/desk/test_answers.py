@@ -156,6 +156,10 @@ async def test_batch_that_was_never_taken_waits_for_the_board_and_goes_again(
     await world.begin_day(3)
     world.release_day()
     assert [r.text for r in world.read_replies(ALICE)] == ["patience"]
+    store = world.desk._store
+    assert store is not None
+    rows = store.run("SELECT day - ?, body IS NULL, settled FROM batches ORDER BY day", MONDAY)
+    assert rows == [(1, 1, 1), (2, 0, 0), (3, 0, 0)], "what the board has shown is forgotten"
     assert len(set(world.board()[0])) == len(world.board()[0])
 
 
