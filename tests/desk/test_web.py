@@ -21,6 +21,13 @@ ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
 HOST = f"127.0.0.1:{PORT}"
 REFUSAL = (400, {"content-length": "0", "connection": "close"}, b"")
+POLICY = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "same-origin", "cache-control": "no-store",
+    "x-content-type-options": "nosniff", "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin", "cross-origin-resource-policy": "same-origin",
+}  # fmt: skip
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -290,6 +297,11 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
 async def test_body_beyond_the_limit_is_refused(world: World) -> None:
     browser, case, _ = await with_letter(world)
     assert await browser.post(case, {"text": "x" * 300_000, "do": "send"}) == REFUSAL
+    many = {f"field{n}": "x" for n in range(8)}
+    assert await browser.post("/status", many) == REFUSAL
+    sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
+    for body in (b"form=\xff", b""):
+        assert await ask(browser.app, "POST", "/status", sent, body) == REFUSAL
 
 
 async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None:
@@ -297,15 +309,22 @@ async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None
     for path in ("/", case, letter, "/status", "/passphrase", "/desk.css"):
         status, headers, page = await browser.get(path)
         assert status == 200
-        assert headers["content-security-policy"] == (
-            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-            "base-uri 'none'"
-        )
-        assert headers["cache-control"] == "no-store"
-        assert headers["referrer-policy"] == "same-origin"
+        assert POLICY.items() <= headers.items()
         assert b"<script" not in page
         assert b"style=" not in page
         assert b"http:" not in page
+
+
+async def test_redirects_and_faults_carry_the_strict_policy_too(world: World) -> None:
+    browser = await unlocked(world)
+    status, headers, _ = await browser.get("/unlock")
+    assert (status, headers["location"]) == (303, "/"), "it is unlocked"
+    answers = [await browser.get("/case/00"), await browser.post("/status", {})]
+    assert [answer[0] for answer in answers] == [400, 303]
+    for found in (headers, *(answer[1] for answer in answers)):
+        assert POLICY.items() <= found.items()
+    _, entered, _ = await ask(browser.app, "GET", f"/enter/{browser.door.entry}", {"host": HOST})
+    assert entered == REFUSAL[1], "the control: the one refusal has none"
 
 
 async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: World) -> None:

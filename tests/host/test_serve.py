@@ -209,6 +209,7 @@ async def test_a_body_that_is_never_finished_gets_the_one_refusal(
         assert await exchange(port, request("POST", "/", b"12345")[:-1]) == REFUSAL
 
 
+@pytest.mark.alone
 async def test_each_head_and_body_has_its_time_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """An honest hum takes 90 s over one connection, however short a head or a body may take."""
     patience, pause = 0.8, 0.3  # what all pauses are longer than, and each is far below
