@@ -203,7 +203,31 @@ async def test_what_a_board_that_was_not_seen_whole_may_have_shown_is_not_sent_a
     [reply] = world.desk.conversation(case).replies
     handed, queued = (Sending.HANDED, MONDAY + 1), (Sending.QUEUED, None)
     assert (reply.state, reply.batch_day) == (handed if taken else queued)
-    assert world.desk.status().faults == {}
+    status = world.desk.status()
+    assert status.faults == {}
+    assert not [alarm for alarm in status.alarms if "board" in alarm.what]
+
+
+async def test_batch_that_was_taken_and_stands_nowhere_on_the_board_goes_again(
+    world: World,
+) -> None:
+    """The desk server said that it has it, and lost it."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "lost on the way")
+    await evening(world, 0)
+    assert world.desk.conversation(case).replies[0].state is Sending.HANDED
+    world.server.batches.clear()
+    await world.begin_day(1)
+    world.release_day()
+    await world.begin_day(2)
+    world.server.release(world.record, world.clock.moment)
+    await world.desk.step()
+    assert world.desk.conversation(case).replies[0].state is Sending.QUEUED
+    await evening(world, 2)
+    await world.begin_day(3)
+    world.release_day()
+    assert [reply.text for reply in world.read_replies(ALICE)] == ["lost on the way"]
 
 
 async def test_two_letters_with_one_mark_have_one_receipt(world: World) -> None:
