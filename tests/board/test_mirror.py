@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,6 @@ async def test_a_server_that_lies_leaves_the_old_board(make_room: Make, head: by
 
 
 async def test_a_segment_that_left_the_board_leaves_the_mirror(make_room: Make) -> None:
-    from dataclasses import replace
-
     room = await make_room(replace(AT_ONCE, segments=2))
     mirror = mirror_of(room)
     for n in range(1, 5):

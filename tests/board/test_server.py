@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, room_on
+from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, power_cut_at, room_on
 from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
+from wallflower.board.edge.server import Tokens
 from wallflower.board.edge.status import report as of_organisation
 from wallflower.board.edge.told import Told
 from wallflower.board.release import periods_of_day
@@ -22,6 +24,7 @@ from wallflower.host.net import Unreachable
 from wallflower.lab.host import SeededEntropy, ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.board import verify_head, verify_segment
+from wallflower.wire.census import Census, make_census
 from wallflower.wire.loop import way_to_organisation
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import parse_body
@@ -38,7 +41,9 @@ def files(room: Room, name: str) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
 
 
-async def headers_of(room: Room, method: str, path: str, body: bytes = b"") -> tuple[int, Headers]:
+async def headers_of(
+    room: Room, method: str, path: str, body: bytes = b"", token: str = ""
+) -> tuple[int, Headers]:
     """Status and headers of one answer."""
     starts: list[Message] = []
 
@@ -49,7 +54,10 @@ async def headers_of(room: Room, method: str, path: str, body: bytes = b"") -> t
         if message["type"] == "http.response.start":
             starts.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    scope = {
+        "type": "http", "method": method, "path": path, "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {token}".encode())] if token else [],
+    }  # fmt: skip
     await room.town.server.app(scope, receive, send)
     (start,) = starts
     return start["status"], start["headers"]
@@ -146,11 +154,16 @@ async def test_two_of_three_signatures_never_make_a_record(tmp_path: Path, posit
         assert (await post(room, f"/mix/signature/{position}", signed))[0] == 204
     # The one signature in the other's place, a stranger's, another purpose, another number.
     missing = {"a": "b", "b": "a"}[position]
-    for bad in (
-        signed, b"\0\1" + sign.sign(STRANGER, "record", draft),
-        b"\0\1" + sign.sign(other, "offer", draft), b"\0\2" + sign.sign(other, "record", draft),
-        b"\0\1" + sign.sign(other, "record", draft)[:-1], b"\0\1" + bytes(SIGNATURE), b"",
+    for rule, bad in (
+        ("record 2.8", signed), ("record 2.8", b"\0\1" + sign.sign(STRANGER, "record", draft)),
+        ("record 2.8", b"\0\1" + sign.sign(other, "offer", draft)),
+        ("record 2.8", b"\0\1" + bytes(SIGNATURE)),
+        ("record 5.1", b"\0\2" + sign.sign(other, "record", draft)),
+        ("record 5.1", b"\0\1" + sign.sign(other, "record", draft)[:-1]), ("record 5.1", b""),
     ):  # fmt: skip
+        with pytest.raises(Refused) as refusal:
+            room.town.server.records.take_signature(missing, bad)
+        assert refusal.value.rule == rule
         assert await post(room, f"/mix/signature/{missing}", bad) == REFUSED
     room.town.server.step()
     assert not [name for name in files(room, "records") if name.startswith("record")]
@@ -291,10 +304,6 @@ async def test_a_period_that_was_slept_through_is_skipped(make_room: Make) -> No
 
 
 async def test_a_power_cut_between_segment_and_head_still_gives_one_chain(make_room: Make) -> None:
-    from tests.mix.room import power_cut_at
-
-    from wallflower.host.disk import Folder
-
     room = await make_room()
     count = room.town.server.board.count()
     room.town.clock.time += PERIOD
@@ -311,8 +320,6 @@ async def test_a_power_cut_between_segment_and_head_still_gives_one_chain(make_r
 
 
 async def test_the_board_holds_no_more_than_its_segments(make_room: Make) -> None:
-    from dataclasses import replace
-
     room = await make_room(replace(AT_ONCE, segments=3))
     for n in range(1, 8):
         room.town.clock.time = DAY * DAY_S + 17 * 3600 + n * PERIOD
@@ -354,7 +361,7 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
         ("/mix/offer/c", b"", TOKEN), ("/mix/offer/a", b"x", ""), ("/mix/signature/a", b"x", ""),
         ("/record", b"", TOKEN), ("/", b"", TOKEN), ("/desk/keys/", keys, TOKEN),
     ):  # fmt: skip
-        assert await headers_of(room, "POST", path, body) == (
+        assert await headers_of(room, "POST", path, body, token) == (
             400, [(b"content-length", b"0"), (b"connection", b"close")],
         )  # fmt: skip
         assert await post(room, path, body, token) == REFUSED
@@ -369,13 +376,50 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
     assert room.town.server.board.drop_head == drop_head
 
 
+OWN = Tokens(desk="the desk's", b="B's", status="the operator's")
+WHO_POSTS = {
+    "/desk/keys": OWN.desk, "/desk/batch": OWN.desk,
+    "/mix/drop-head": OWN.b, "/mix/loops": OWN.b, "/mix/census": OWN.b,
+}  # fmt: skip
+
+
+async def test_each_token_opens_what_is_its_own_and_nothing_of_another(make_room: Make) -> None:
+    room = await make_room()
+    server, record = room.town.server, room.town.record()
+    server._tokens = OWN
+    bodies = {
+        "/desk/keys": desk_keys(range(DAY + 20, DAY + 21)), "/desk/batch": batch(room, DAY + 1),
+        "/mix/drop-head": b"\1" * HASH, "/mix/loops": b"x" * 16,
+        "/mix/census": make_census(Census(record.number, DAY, ()), room.town.signers.drop),
+    }  # fmt: skip
+    names = ("records", "board", "batches", "census")
+    before = {name: files(room, name) for name in names}
+    for path, owner in WHO_POSTS.items():
+        for token in ("", TOKEN, *{OWN.desk, OWN.b, OWN.status} - {owner}):
+            assert await post(room, path, bodies[path], token) == REFUSED, (path, token)
+    assert (server.board.drop_head, server.told.census) == (b"", None)
+    assert {name: files(room, name) for name in names} == before
+    for path, owner in WHO_POSTS.items():
+        assert (await post(room, path, bodies[path], owner))[0] == 204, "the control"
+
+
+async def test_the_status_is_for_the_operator_and_counts_are_for_the_demo_alone(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    room.town.server._tokens = OWN
+    for path in ("/status", "/counts"):
+        for token in ("", OWN.desk, OWN.b):
+            assert await ask(room.town.server.app, "GET", path, b"", token) == REFUSED
+    assert (await ask(room.town.server.app, "GET", "/status", b"", OWN.status))[0] == 200
+    assert await ask(room.town.server.app, "GET", "/counts", b"", OWN.status) == REFUSED
+
+
 async def test_a_body_beyond_the_limit_is_refused(
     make_room: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wallflower.board.edge import server
-
     room = await make_room()
-    monkeypatch.setattr(server, "MOST_BODY", 1000)
+    monkeypatch.setattr("wallflower.board.edge.server.MOST_BODY", 1000)
     assert await post(room, "/desk/batch", batch(room, DAY + 1)) == REFUSED
     assert files(room, "batches") == {}
 
@@ -428,8 +472,10 @@ async def test_days_pass_without_a_gap_in_the_records(make_room: Make) -> None:
     room = await make_room()
     room.town.clock.time = (DAY + 2) * DAY_S - 2 * TICK
     await room.tick(5)
-    assert room.town.record().body.day == DAY + 2
-    assert BOARD.startswith("http")
+    newest = room.town.record()
+    chain = [room.record_of(n) for n in range(1, newest.number + 1)]
+    assert [one.body.day for one in chain] == [DAY, DAY + 1, DAY + 2]
+    assert [one.body.ancestors[0] for one in chain[1:]] == [one.hash for one in chain[:-1]]
 
 
 async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:
@@ -439,6 +485,10 @@ async def test_the_drop_head_outlives_a_restart(make_room: Make) -> None:
     assert status == 204
     room.town.build()
     assert room.town.server.board.drop_head == head
+    room.town.clock.time += PERIOD
+    room.town.server.step()
+    newest = room.town.server.board.segment(room.town.server.board.count())
+    assert parse_segment(newest or b"").header.drop_head == head, "and stands on the board"
 
 
 async def test_the_organisations_alarms_ring_by_their_causes(make_room: Make) -> None:

@@ -143,7 +143,8 @@ def test_a_full_store_says_so_and_loses_nothing(scene: Scene) -> None:
     jump(scene.visit())
     for n in range(8):
         assert run(scene, "write", typed=f"{WORDS}\nletter {n}\n").exit_code == 0
-    result, _ = refused(scene, "write", typed=f"{WORDS}\none more\n")
+    result, fault = refused(scene, "write", typed=f"{WORDS}\none more\n")
+    assert "Every place holds a waiting letter" in fault.what
     assert "Write your letter" not in result.output, "it is said before a letter is typed"
 
 

@@ -75,6 +75,9 @@ SLOTS, REPLIES, RECEIPTS, SEGMENTS = 4, 4, 6, 84
 B_TOKEN, DESK_TOKEN = "b-token", "desk-token"
 
 
+Sent = dict[str, str] | list[tuple[str, str]]
+
+
 class SetClock:
     """Record time that stands still until a test moves it."""
 
@@ -101,10 +104,11 @@ class SeededEntropy:
 
 
 async def ask(
-    app: App, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b""
+    app: App, method: str, path: str, headers: Sent | None = None, body: bytes = b""
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request to an ASGI app: status, headers, body."""
-    raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in (headers or {}).items()]
+    """One request to an ASGI app: status, headers, body. A list may name a header twice."""
+    pairs = headers.items() if isinstance(headers, dict) else headers or []
+    raw = [(k.lower().encode(), v.encode("latin-1")) for k, v in pairs]
     path, _, query = path.partition("?")
     scope: Scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(),

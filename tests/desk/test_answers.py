@@ -156,6 +156,10 @@ async def test_batch_that_was_never_taken_waits_for_the_board_and_goes_again(
     await world.begin_day(3)
     world.release_day()
     assert [r.text for r in world.read_replies(ALICE)] == ["patience"]
+    store = world.desk._store
+    assert store is not None
+    rows = store.run("SELECT day - ?, body IS NULL, settled FROM batches ORDER BY day", MONDAY)
+    assert rows == [(1, 1, 1), (2, 0, 0), (3, 0, 0)], "what the board has shown is forgotten"
     assert len(set(world.board()[0])) == len(world.board()[0])
 
 
@@ -178,6 +182,52 @@ async def test_batch_that_was_taken_although_the_answer_was_lost_is_not_repeated
     world.release_day()
     slots = world.board()[0]
     assert len(set(slots)) == len(slots)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_what_a_board_that_was_not_seen_whole_may_have_shown_is_not_sent_again(
+    world: World, taken: bool
+) -> None:
+    """The desk is off for longer than the board is. What was never taken is queued again."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "shown while nobody looked")
+    world.net.down |= set() if taken else {"/desk/batch"}
+    await evening(world, 0)
+    for day in (1, 2, 3):
+        world.set_time(day, 0.1)
+        world.make_record(segments=PERIODS)
+        world.release_day()
+    world.net.down.clear()
+    await world.desk.step()
+    [reply] = world.desk.conversation(case).replies
+    handed, queued = (Sending.HANDED, MONDAY + 1), (Sending.QUEUED, None)
+    assert (reply.state, reply.batch_day) == (handed if taken else queued)
+    status = world.desk.status()
+    assert status.faults == {}
+    assert not [alarm for alarm in status.alarms if "board" in alarm.what]
+
+
+async def test_batch_that_was_taken_and_stands_nowhere_on_the_board_goes_again(
+    world: World,
+) -> None:
+    """The desk server said that it has it, and lost it."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "lost on the way")
+    await evening(world, 0)
+    assert world.desk.conversation(case).replies[0].state is Sending.HANDED
+    world.server.batches.clear()
+    await world.begin_day(1)
+    world.release_day()
+    await world.begin_day(2)
+    world.server.release(world.record, world.clock.moment)
+    await world.desk.step()
+    assert world.desk.conversation(case).replies[0].state is Sending.QUEUED
+    await evening(world, 2)
+    await world.begin_day(3)
+    world.release_day()
+    assert [reply.text for reply in world.read_replies(ALICE)] == ["lost on the way"]
 
 
 async def test_two_letters_with_one_mark_have_one_receipt(world: World) -> None:
@@ -236,5 +286,7 @@ async def test_rolled_back_board_is_an_alarm(world: World) -> None:
 async def test_board_is_asked_once_a_period_when_it_is_fresh(world: World) -> None:
     await world.start()
     world.net.down.add("/board/head")
-    await world.desk.step()
-    assert world.desk.status().unreachable == []
+    for moment, unreachable in ((PERIOD - 1, []), (PERIOD, ["desk server: board"])):
+        world.set_time(0, moment / 3600)
+        await world.desk.step()
+        assert world.desk.status().unreachable == unreachable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, async_playwright
 from tests.desk.simulated import PASSPHRASE, SeededEntropy, World
+from tests.host.sockets import free_port, listening, until
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.web import make_web
@@ -30,20 +30,12 @@ ENGLISH = "I have read your answer. The second building, not the first. " * 3
 @contextlib.asynccontextmanager
 async def served(world: World) -> AsyncIterator[str]:
     """The desk on a real port; the address to enter by."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     door = Door(SeededEntropy("door").draw, port)
     app = make_web(world.desk, door, SeededEntropy("web"))
     task = asyncio.ensure_future(serve([Listener(app, "127.0.0.1", port)]))
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            break
-        except OSError:
-            await asyncio.sleep(0.02)
     try:
+        await until(lambda: listening(port), "the desk listens")
         yield f"http://127.0.0.1:{port}/enter/{door.entry}"
     finally:
         task.cancel()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 from tests.desk.simulated import CHEAP, MONDAY, SeededEntropy
 
+from wallflower.crypto.derive import sha256
+from wallflower.crypto.hpke import PrivateKey
 from wallflower.desk import batch, header, keys, names
 from wallflower.errors import Fault
 from wallflower.host.entropy import shuffled
@@ -52,6 +55,44 @@ def test_desk_key_dies_by_the_records_rule(late: int) -> None:
     week, mean_b = week_of_day(MONDAY), 64800
     end = (MONDAY + 7 + 7 + 1 + 3) * DAY_S + 8 * mean_b
     assert keys.dead_desk_weeks([week], end + late, mean_b) == ([week] if late == 0 else [])
+
+
+def test_a_revoked_key_alone_is_followed_by_another() -> None:
+    draw = SeededEntropy("k").draw
+    made = keys.missing(MONDAY + 4, [], [], draw)
+    week = week_of_day(MONDAY)
+    for revoked, days, weeks in (
+        ([], [], []), ([made.drop[MONDAY + 6]], [MONDAY + 6], []),
+        ([made.desk[week + 1]], [], [week + 1]),
+    ):  # fmt: skip
+        hashes = frozenset(sha256(PrivateKey.from_seed(seed).public.raw) for seed in revoked)
+        found = keys.renewed(MONDAY + 4, made.drop, made.desk, hashes, draw)
+        assert (list(found.drop), list(found.desk)) == (days, weeks)
+        assert not {*found.drop.values(), *found.desk.values()} & {*revoked}
+    every = frozenset(sha256(PrivateKey.from_seed(s).public.raw) for s in made.desk.values())
+    past = keys.renewed(MONDAY + 9, made.drop, made.desk, every, draw)
+    assert (past.drop, list(past.desk)) == ({}, [week + 1]), "only those of days ahead"
+
+
+@pytest.mark.parametrize(
+    ("until", "hour", "missing"),
+    [(None, 0, ["23", "24"]), (MONDAY - 1, 0, ["23", "24"]), (MONDAY, 0, ["24"]),
+     (MONDAY + 1, 23.99, []), (MONDAY + 1, 24, ["25"]), (MONDAY + 4, 72, [])],
+)  # fmt: skip
+def test_keys_that_were_not_handed_in_ring_a_day_before_they_matter(
+    until: int | None, hour: float, missing: list[str]
+) -> None:
+    said = keys.alarms(until, None, MONDAY * DAY_S + hour * 3600)
+    assert [line.split(":")[0][-2:] for line in said] == missing
+    assert all("does not have the keys for 2026-11-" in line for line in said)
+
+
+@pytest.mark.parametrize("last", [MONDAY, MONDAY + 5])
+def test_drops_that_stay_away_ring_a_day_before_the_first_can_be_lost(last: int) -> None:
+    dies = (last + 1) * DAY_S + H72
+    assert keys.alarms(last + 9, last, dies - DAY_S - 0.001) == []
+    (said,) = keys.alarms(last + 9, last, dies - DAY_S)
+    assert f"No drop came since 2026-11-{23 + last - MONDAY}" in said
 
 
 def test_living_keys_are_tried_newest_first() -> None:
@@ -121,11 +162,19 @@ def test_header_gives_the_key_for_the_same_passphrase_in_another_form() -> None:
 @pytest.mark.parametrize("change", [
     (b'"memory_kib": 64', b'"memory_kib": 99999999'), (b'"passes": 1', b'"passes": 0'),
     (b'"version": 1', b'"version": 2'), (b'"salt": "73', b'"salt": "'), (b"{", b""),
+    (b'"passes": 1', b'"passes": 65'), (b'"lanes": 1', b'"lanes": 0'),
+    (b'"lanes": 1', b'"lanes": 9'), (b'"memory_kib": 64', b'"memory_kib": 4194305'),
 ])  # fmt: skip
 def test_damaged_header_is_a_fault(change: tuple[bytes, bytes]) -> None:
     made = header.wrap("a long passphrase", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
     with pytest.raises(Fault, match="header is damaged"):
         header.parse_header(made.encode().replace(*change))
+
+
+def test_a_cost_is_read_to_its_bounds() -> None:
+    made = header.wrap("a long passphrase", b"k" * 32, CHEAP, b"s" * 16, b"n" * 12, False)
+    for cost in (header.Cost(64, 64, 8), header.Cost(4 * 1024 * 1024, 1, 4)):
+        assert header.parse_header(replace(made, cost=cost).encode()).cost == cost
 
 
 def test_usual_cost_is_the_one_that_was_chosen() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.desk.simulated import SeededEntropy
+from tests.host.sockets import free_port
 
 from wallflower.desk.edge.process import read_settings
 from wallflower.errors import Fault
@@ -66,9 +67,7 @@ def test_settings_name_what_is_missing(tmp_path: Path) -> None:
 
 
 def test_process_says_one_line_refuses_strangers_and_ends_when_told(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = configured(tmp_path, port)
     with subprocess.Popen(
         [sys.executable, "-c", RUN, str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE

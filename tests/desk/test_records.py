@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.desk.simulated import MONDAY, SeededEntropy, World
+from tests.desk.simulated import MONDAY, PASSPHRASE, SeededEntropy, World
 
 from wallflower.desk.edge.keyring import Keyring
 from wallflower.wire.sizes import DAY_S
@@ -54,6 +54,62 @@ async def test_board_with_another_past_is_an_alarm(world: World) -> None:
         server.release(world.record, world.clock.moment)
     await world.desk.step()
     assert alarms(world) == ["The board is not the one that was seen before"]
+
+
+async def test_board_under_a_record_that_the_desk_does_not_have_yet_is_read_later(
+    world: World,
+) -> None:
+    await world.start()
+    await world.begin_day(1)
+    before = world.desk.status()
+    newer = world.make_record()
+    world.server.current = newer.number - 1
+    world.set_time(1, 6)
+    world.server.release(newer, world.clock.moment)
+    await world.desk.step()
+    status = world.desk.status()
+    assert (status.board_number, status.faults) == (before.board_number, before.faults)
+    world.server.current = newer.number
+    await world.desk.step()
+    assert world.desk.status().board_number == before.board_number + 1
+    assert alarms(world) == []
+
+
+async def test_what_stays_away_is_an_alarm_before_letters_are_lost_and_once_a_day(
+    world: World,
+) -> None:
+    await world.start()
+    world.drop()
+    await world.desk.step()
+    world.net.down.update({"http://mix", "http://board"})
+    for hour in (23, 24 * 3 - 1):
+        world.set_time(0, hour)
+        await world.desk.step()
+        assert alarms(world) == []
+    world.set_time(3, 0)
+    for _ in range(2):
+        await world.desk.step()
+        assert [what.split(",")[0] for what in alarms(world)] == ["No drop came since 2026-11-23"]
+    world.desk.acknowledge()
+    world.set_time(4, 0)
+    await world.desk.step()
+    found = [alarm.what for alarm in world.desk.status().alarms if not alarm.seen]
+    assert sum("No drop came since 2026-11-23" in what for what in found) == 1
+    assert sum("does not have the keys for 2026-11-28" in what for what in found) == 1
+    assert len(found) == 2
+
+
+async def test_keys_that_were_handed_in_before_a_restart_are_not_missed_after_it(
+    world: World,
+) -> None:
+    await world.start()
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    world.net.down.add("/desk/keys")
+    await world.desk.step()
+    assert world.desk.status().unreachable == ["desk server: keys"]
+    assert alarms(world) == []
 
 
 async def test_malformed_drop_is_acknowledged_once(world: World) -> None:

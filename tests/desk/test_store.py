@@ -69,6 +69,52 @@ def test_new_passphrase_is_long_and_typed_twice(world: World, one: str, two: str
     assert Folder(world.folder).names() == []
 
 
+@pytest.mark.parametrize(("one", "two"), [("short", "short"), (CANARY, CANARY + "x")])
+def test_passphrase_is_changed_to_a_long_one_typed_twice_or_not_at_all(
+    world: World, one: str, two: str
+) -> None:
+    world.desk.unlock(PASSPHRASE)
+    before = Folder(world.folder).read("store.json")
+    with pytest.raises(Fault, match=r"fewer than 12|differ"):
+        world.desk.change_passphrase(PASSPHRASE, one, two)
+    assert Folder(world.folder).read("store.json") == before
+
+
+def test_old_header_is_overwritten_and_not_only_replaced(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    link = world.path / "link"  # sees what happens to the blocks
+    link.hardlink_to(world.folder / "store.json")
+    size = link.stat().st_size
+    (world.folder / "store.old.json").write_bytes(b"of a change that power cut short")
+    world.desk.change_passphrase(PASSPHRASE, "another long one", "another long one")
+    assert link.read_bytes() == bytes(size)
+    assert "store.old.json" not in Folder(world.folder).names()
+
+
+def test_a_store_is_never_made_over_another(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    folder = Folder(world.folder)
+    before = {name: folder.read(name) for name in folder.names()}
+    with pytest.raises(Fault, match="a store already"):
+        stores.create_store(folder, world.entropy, CANARY, CANARY, CHEAP)
+    assert {name: folder.read(name) for name in folder.names()} == before
+
+
+def test_store_is_durable_overwrites_what_is_deleted_and_is_open_once(world: World) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    said = {
+        name: store.run(f"PRAGMA {name}")[0][0]
+        for name in ("journal_mode", "synchronous", "secure_delete", "temp_store", "locking_mode",
+                     "foreign_keys", "cipher_memory_security")
+    }  # fmt: skip
+    assert said == {
+        "journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "temp_store": 2,
+        "locking_mode": "exclusive", "foreign_keys": 1, "cipher_memory_security": "1",
+    }  # fmt: skip
+    store.close()
+
+
 def test_second_desk_on_the_same_folder_is_refused(world: World) -> None:
     world.desk.unlock(PASSPHRASE)
     with pytest.raises(Fault, match="open elsewhere"):

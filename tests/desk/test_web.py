@@ -15,11 +15,19 @@ from wallflower.desk.door import Door
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
+from wallflower.host.asgi import Message
 
 ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
 HOST = f"127.0.0.1:{PORT}"
 REFUSAL = (400, {"content-length": "0", "connection": "close"}, b"")
+POLICY = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "same-origin", "cache-control": "no-store",
+    "x-content-type-options": "nosniff", "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin", "cross-origin-resource-policy": "same-origin",
+}  # fmt: skip
 Answer = tuple[int, dict[str, str], bytes]
 
 
@@ -104,6 +112,51 @@ async def test_another_host_name_is_refused_and_does_not_use_up_the_token(
     assert (await browser.get("/", host=f"localhost:{PORT}"))[0] == 303
 
 
+async def test_a_request_without_one_host_is_refused(world: World) -> None:
+    browser = await Browser(world).enter()
+    own = ("cookie", browser.cookie)
+    for hosts in ([], [HOST, "evil.example"], ["evil.example", HOST], [HOST, HOST]):
+        sent = [*(("host", host) for host in hosts), own]
+        assert await ask(browser.app, "GET", "/unlock", sent) == REFUSAL
+    assert (await ask(browser.app, "GET", "/unlock", [("host", HOST), own]))[0] == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "OPTIONS"])
+async def test_an_entry_is_used_by_a_get_alone_and_other_methods_get_the_one_refusal(
+    world: World, method: str
+) -> None:
+    browser = Browser(world)
+    entry = browser.door.entry
+    assert await ask(browser.app, method, f"/enter/{entry}", {"host": HOST}) == REFUSAL
+    assert browser.door.entry == entry
+    await browser.enter()
+    if method != "POST":
+        own = {"host": HOST, "cookie": browser.cookie}
+        assert await ask(browser.app, method, "/unlock", own) == REFUSAL
+
+
+async def test_what_is_no_request_of_http_is_not_answered(world: World) -> None:
+    sent: list[object] = []
+
+    async def receive() -> Message:
+        raise AssertionError("nothing was asked for")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for kind in ("websocket", "lifespan"):
+        await Browser(world).app({"type": kind, "path": "/", "headers": []}, receive, send)
+    assert sent == []
+
+
+def test_a_change_from_a_page_under_a_name_that_is_not_ours_is_not_from_our_page() -> None:
+    """After a rebinding of names, origin and host agree."""
+    door = Door(SeededEntropy("door").draw, PORT)
+    assert door.origin_is_ours(f"http://{HOST}", HOST)
+    assert not door.origin_is_ours("http://evil.example", "evil.example")
+    assert not door.origin_is_ours(f"http://evil.example:{PORT}", f"evil.example:{PORT}")
+
+
 @pytest.mark.parametrize("headers", [
     {"origin": ""}, {"origin": "null"}, {"origin": "http://evil.example"},
     {"origin": f"https://{HOST}"}, {"origin": f"http://localhost:{PORT}"},
@@ -113,6 +166,19 @@ async def test_change_from_another_origin_is_refused(world: World, headers: dict
     assert await browser.post(letter, {}, **headers) == REFUSAL
     assert await browser.post("/lock", {}, **headers) == REFUSAL
     assert (world.desk.status().opened, world.desk.locked) == (0, False)
+
+
+async def test_a_change_with_two_origins_is_refused(world: World) -> None:
+    browser, _, letter = await with_letter(world)
+    body = urlencode({"form": browser.form}).encode()
+    ours = f"http://{HOST}"
+    for origins in ([ours, "http://evil.example"], [ours, ours]):
+        sent = [("host", HOST), ("cookie", browser.cookie)]
+        sent += [("origin", one) for one in origins]
+        assert await ask(browser.app, "POST", letter, sent, body) == REFUSAL
+    assert world.desk.status().opened == 0
+    sent = [("host", HOST), ("cookie", browser.cookie), ("origin", ours)]
+    assert (await ask(browser.app, "POST", letter, sent, body))[0] == 303, "the control"
 
 
 @pytest.mark.parametrize("form", ["", "wrong", "\u0660"])
@@ -231,6 +297,11 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
 async def test_body_beyond_the_limit_is_refused(world: World) -> None:
     browser, case, _ = await with_letter(world)
     assert await browser.post(case, {"text": "x" * 300_000, "do": "send"}) == REFUSAL
+    many = {f"field{n}": "x" for n in range(8)}
+    assert await browser.post("/status", many) == REFUSAL
+    sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
+    for body in (b"form=\xff", b""):
+        assert await ask(browser.app, "POST", "/status", sent, body) == REFUSAL
 
 
 async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None:
@@ -238,15 +309,22 @@ async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None
     for path in ("/", case, letter, "/status", "/passphrase", "/desk.css"):
         status, headers, page = await browser.get(path)
         assert status == 200
-        assert headers["content-security-policy"] == (
-            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-            "base-uri 'none'"
-        )
-        assert headers["cache-control"] == "no-store"
-        assert headers["referrer-policy"] == "same-origin"
+        assert POLICY.items() <= headers.items()
         assert b"<script" not in page
         assert b"style=" not in page
         assert b"http:" not in page
+
+
+async def test_redirects_and_faults_carry_the_strict_policy_too(world: World) -> None:
+    browser = await unlocked(world)
+    status, headers, _ = await browser.get("/unlock")
+    assert (status, headers["location"]) == (303, "/"), "it is unlocked"
+    answers = [await browser.get("/case/00"), await browser.post("/status", {})]
+    assert [answer[0] for answer in answers] == [400, 303]
+    for found in (headers, *(answer[1] for answer in answers)):
+        assert POLICY.items() <= found.items()
+    _, entered, _ = await ask(browser.app, "GET", f"/enter/{browser.door.entry}", {"host": HOST})
+    assert entered == REFUSAL[1], "the control: the one refusal has none"
 
 
 async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: World) -> None:
@@ -303,6 +381,7 @@ async def test_the_status_is_for_the_token_only_and_shows_no_exact_count(world: 
         headers = {"host": HOST, "authorization": token}
         assert await ask(browser.app, "GET", "/status", headers) == REFUSAL
     headers = {"host": HOST, "authorization": "Bearer status-token"}
+    assert await ask(browser.app, "POST", "/status", headers) == REFUSAL
     status, _, body = await ask(browser.app, "GET", "/status", headers)
     found = json.loads(body)
     facts = found["facts"]

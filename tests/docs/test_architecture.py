@@ -17,13 +17,10 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from tests.lab.site import SATURDAY, Site
+from tests.lab.site import SATURDAY, Site, desk_of
 
 from wallflower.crypto.derive import conversation_id
-from wallflower.desk.edge.desk import Desk
-from wallflower.desk.edge.parts import DeskSettings, Peer
-from wallflower.desk.header import Cost
-from wallflower.lab.town import BOARD, DESK_NAME, TOKEN, simulated_town
+from wallflower.lab.town import simulated_town
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "src" / "wallflower"
@@ -131,11 +128,7 @@ def missing_from(path: list[Step], calls: list[Step]) -> Step | None:
 
 async def _site(folder: Path) -> Site:
     town = simulated_town(folder, SATURDAY)
-    settings = DeskSettings(
-        DESK_NAME, town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
-    )
-    desk = Desk(town.host("desk"), settings, Cost(memory_kib=64, passes=1, lanes=1))
-    desk.unlock("a long passphrase for tests")
+    desk = desk_of(town)
     for _ in range(6):
         await town.step()
         await desk.step()

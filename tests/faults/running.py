@@ -88,6 +88,16 @@ class Running:
             self.desk.twice(),
         )  # fmt: skip
 
+    async def all_delivered(self, letters: int) -> None:
+        """Fail unless so many letters were acknowledged, and each comes to the desk, once."""
+        reading = asyncio.ensure_future(self.read())
+        try:
+            account = await self.settle(UP_S)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        assert (account.acknowledged, account.lost, account.twice) == (letters, [], [])
+
     async def _empty(self) -> bool:
         """Whether no process holds a whole hum, and the desk has read what B put out since."""
         a, b, ingress = [await self.crew.town.status(r) for r in ("mix-a", "mix-b", "ingress")]

@@ -36,6 +36,14 @@ async def ingress(within: ExitStack, tmp_path: Path) -> Crew:
     return make_crew(tmp_path)
 
 
+@pytest.fixture
+async def small_town(within: ExitStack, tmp_path: Path) -> tuple[Crew, list[Path]]:
+    """A town that has not started, each server on a small disk of its own; the disks."""
+    crew = make_crew(tmp_path)
+    disks = [crew.folder(role) / "data" for role in SERVERS]
+    return crew, [within.enter_context(small_disk(disk, SMALL)) for disk in disks]
+
+
 class Uploads:
     """Cells that name themselves, and which of them were taken."""
 
@@ -144,13 +152,7 @@ async def test_sync_errors_at_ingress_refuse_alike_and_what_was_taken_is_there(
 
 
 async def settle(town: Running, letters: int) -> None:
-    reading = asyncio.ensure_future(town.read())
-    try:
-        account = await town.settle(UP_S)
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-    assert (account.acknowledged, account.lost, account.twice) == (letters, [], [])
+    await town.all_delivered(letters)
     assert town.crew.said() == ""
 
 
@@ -225,12 +227,9 @@ AT_FIRST = {"organisation": None, "ingress": 75, "mix-a": 75, "mix-b": 75}
 
 
 async def test_every_server_that_starts_on_a_full_disk_says_so_and_starts_when_there_is_room(
-    within: ExitStack, tmp_path: Path
+    small_town: tuple[Crew, list[Path]],
 ) -> None:
-    crew = make_crew(tmp_path)
-    disks = [
-        within.enter_context(small_disk(crew.folder(role) / "data", SMALL)) for role in SERVERS
-    ]
+    crew, disks = small_town
     try:
         assert await comes_back(crew, [fill(disk) for disk in disks]) == AT_FIRST
         assert crew.said() == ""
@@ -240,12 +239,9 @@ async def test_every_server_that_starts_on_a_full_disk_says_so_and_starts_when_t
 
 @pytest.mark.nightly
 async def test_a_town_that_starts_twice_on_full_disks_loses_nothing(
-    within: ExitStack, tmp_path: Path
+    small_town: tuple[Crew, list[Path]],
 ) -> None:
-    crew = make_crew(tmp_path)
-    disks = [
-        within.enter_context(small_disk(crew.folder(role) / "data", SMALL)) for role in SERVERS
-    ]
+    crew, disks = small_town
     town = Running(crew)
     try:
         assert await comes_back(crew, [fill(disk) for disk in disks]) == AT_FIRST

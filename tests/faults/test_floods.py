@@ -112,18 +112,7 @@ async def letters_pass(town: Running, count: int) -> None:
     """Honest letters are acknowledged, delivered, and delivered once."""
     for _ in range(count):
         await town.writers.one()
-    await all_delivered(town, town.writers.written)
-
-
-async def all_delivered(town: Running, letters: int) -> None:
-    """Every letter was acknowledged and came, once."""
-    reading = asyncio.ensure_future(town.read())
-    try:
-        account = await town.settle(UP_S)
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-    assert (account.acknowledged, account.lost, account.twice) == (letters, [], [])
+    await town.all_delivered(town.writers.written)
 
 
 async def flooded(town: Running, sizes: Sizes) -> None:
@@ -239,7 +228,7 @@ async def flooded_by_hums(town: Running, times: int) -> dict[str, tuple[int, int
 async def test_ten_junk_hums_a_letter_shut_no_letter_out(open_town: Open) -> None:
     town = await open_town()
     await flooded_by_hums(town, 10)
-    await all_delivered(town, LETTERS)
+    await town.all_delivered(LETTERS)
 
 
 @pytest.mark.nightly
@@ -255,4 +244,4 @@ async def test_a_hundred_junk_hums_a_letter_leave_memory_and_disk_bounded(
         assert again[role][0] - few[role][0] < MOST_GROWTH
         # The same again is 4.8 MB of cells; B's drops, which nobody fetches meanwhile, are 2 MiB.
         assert again[role][1] - many[role][1] < 3 * MIB, "room is used again"
-    await all_delivered(town, 3 * LETTERS)
+    await town.all_delivered(3 * LETTERS)

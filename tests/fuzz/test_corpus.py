@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.fuzz import targets
 from tests.fuzz.nights import KEPT, LARGEST_KEPT
 from tests.fuzz.targets import TARGETS, seeds
 
@@ -45,7 +46,6 @@ def test_every_folder_of_the_corpus_has_its_target() -> None:
 
 def test_a_parser_that_changes_what_it_read_does_not_pass() -> None:
     """The control of `_same`: a target has to see a value that is not made of the bytes."""
-    from tests.fuzz import targets
 
     def reads_nothing(data: bytes) -> None:
         targets._same(b"", data)

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import stat
 from collections.abc import Iterator
+from errno import EACCES, EDQUOT, EIO, ENOSPC
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 
-from wallflower.host.disk import Folder
+from wallflower.host.disk import (
+    RESERVE,
+    DiskTrouble,
+    Folder,
+    disk_trouble,
+    has_room,
+    roll_back,
+    settle,
+)
 
 OLD, NEW = b"old" * 100, b"new" * 500
 
@@ -38,15 +50,20 @@ def open_umask() -> Iterator[None]:
     os.umask(before)
 
 
+def write_cut_short(folder: Folder, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write whose power goes out before its rename."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", cut)
+        with pytest.raises(PowerCut):
+            folder.write(name, NEW)
+
+
 def test_a_power_cut_between_write_and_rename_leaves_the_old_file_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Folder(tmp_path)
     folder.write("keys", OLD)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", cut)
-        with pytest.raises(PowerCut):
-            folder.write("keys", NEW)
+    write_cut_short(folder, "keys", monkeypatch)
     assert Folder(tmp_path).read("keys") == OLD
     Folder(tmp_path).write("keys", NEW)
     assert Folder(tmp_path).read("keys") == NEW
@@ -57,10 +74,7 @@ def test_a_file_that_was_cut_before_its_rename_is_not_among_the_names(
 ) -> None:
     folder = Folder(tmp_path)
     folder.write("record-4", OLD)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", cut)
-        with pytest.raises(PowerCut):
-            folder.write("record-5", NEW)
+    write_cut_short(folder, "record-5", monkeypatch)
     assert any(tmp_path.glob("record-5*")), "the control: something was left behind"
     assert Folder(tmp_path).names() == ["record-4"]
 
@@ -78,24 +92,40 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside(
     assert folder.read("keys") == OLD
 
 
-def test_a_write_syncs_the_file_before_its_rename_and_the_folder_after(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, order = Folder(tmp_path), []
-    sync, rename = os.fsync, Path.replace
+@pytest.fixture
+def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is synced, with how many bytes that are not zero, and what is renamed or unlinked."""
+    noted: list[str] = []
+    sync = os.fsync
 
     def noted_sync(fd: int) -> None:
-        order.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file")
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            noted.append("folder")
+        else:
+            data = Path(f"/proc/self/fd/{fd}").read_bytes()
+            noted.append(f"file of {len(data)}, {len(data) - data.count(0)} left")
         sync(fd)
 
-    def noted_rename(self: Path, target: Path) -> Path:
-        order.append("rename")
-        return rename(self, target)
+    def note(name: str) -> None:
+        real = getattr(Path, name)
+
+        def noted_call(self: Path, *arguments: Any, **named: Any) -> object:
+            noted.append(name)
+            return real(self, *arguments, **named)
+
+        monkeypatch.setattr(Path, name, noted_call)
 
     monkeypatch.setattr(os, "fsync", noted_sync)
-    monkeypatch.setattr(Path, "replace", noted_rename)
-    folder.write("keys", NEW)
-    assert order == ["file", "rename", "folder"]
+    note("replace")
+    note("unlink")
+    return noted
+
+
+def test_a_write_syncs_the_whole_file_before_its_rename_and_the_folder_after(
+    tmp_path: Path, order: list[str]
+) -> None:
+    Folder(tmp_path).write("keys", NEW)
+    assert order == [f"file of {len(NEW)}, {len(NEW)} left", "replace", "folder"]
 
 
 @pytest.mark.usefixtures("open_umask")
@@ -125,10 +155,21 @@ def test_plain_removal_would_have_left_the_bytes(tmp_path: Path) -> None:
     folder.write("segment", NEW)
     os.link(tmp_path / "segment", tmp_path / "link")
     folder.remove("segment")
+    assert folder.read("segment") is None
     assert (tmp_path / "link").read_bytes() == NEW
 
 
-def test_erase_syncs_the_zeros_before_it_unlinks(
+def test_erase_syncs_the_zeros_before_it_unlinks_and_the_folder_after(
+    tmp_path: Path, order: list[str]
+) -> None:
+    folder = Folder(tmp_path)
+    folder.write("hop-1", NEW)
+    order.clear()
+    folder.erase("hop-1")
+    assert order == [f"file of {len(NEW)}, 0 left", "unlink", "folder"]
+
+
+def test_a_power_cut_before_the_unlinking_leaves_zeros_and_the_next_erase_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Folder(tmp_path)
@@ -156,3 +197,78 @@ def test_names_are_sorted_files_without_folders(tmp_path: Path) -> None:
         folder.write(name, b"")
     folder.folder("c")
     assert folder.names() == ["a", "b"]
+
+
+def test_a_database_is_durable_at_each_commit_and_overwrites_what_is_deleted(
+    tmp_path: Path,
+) -> None:
+    db = Folder(tmp_path).database("cells.db")
+    asked = ("journal_mode", "synchronous", "secure_delete", "temp_store")
+    said = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in asked}
+    assert said == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "temp_store": 2}
+    db.execute("CREATE TABLE t (x)")
+    db.execute("INSERT INTO t VALUES (?)", (b"a canary of a row" * 9,))
+    db.execute("DELETE FROM t")
+    assert b"a canary" in (tmp_path / "cells.db-wal").read_bytes(), "the log keeps old pages"
+    settle(db)
+    assert not [p for p in tmp_path.iterdir() if b"a canary" in p.read_bytes()]
+    db.close()
+
+
+def of_sqlite(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("of a test")
+    error.sqlite_errorcode = code
+    return error
+
+
+FULL_OR_FAILING = [
+    of_sqlite(sqlite3.SQLITE_FULL), of_sqlite(sqlite3.SQLITE_IOERR),
+    of_sqlite(sqlite3.SQLITE_IOERR_FSYNC), *(OSError(n, "") for n in (ENOSPC, EDQUOT, EIO)),
+]  # fmt: skip
+ANYTHING_ELSE = [
+    of_sqlite(sqlite3.SQLITE_BUSY), of_sqlite(0), OSError(EACCES, ""), ValueError("of a test"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", FULL_OR_FAILING, ids=str)
+def test_a_full_or_failing_disk_is_a_fault_that_says_to_make_room(error: Exception) -> None:
+    with pytest.raises(DiskTrouble, match="full, or fails") as fault, disk_trouble():
+        raise error
+    assert (fault.value.EXIT, "make room" in fault.value.next_step) == (75, True)
+
+
+@pytest.mark.parametrize("error", ANYTHING_ELSE, ids=str)
+def test_every_other_error_stays_what_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)) as same, disk_trouble():
+        raise error
+    assert same.value is error
+
+
+def test_a_transaction_that_sqlite_has_undone_is_not_undone_again(tmp_path: Path) -> None:
+    db = Folder(tmp_path).database("cells.db")
+    db.execute("CREATE TABLE t (x)")
+    db.execute("BEGIN")
+    db.execute("INSERT INTO t VALUES (1)")
+    for _ in range(2):
+        roll_back(db)
+        assert db.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    db.close()
+
+
+def test_a_database_takes_more_down_to_its_reserve_and_its_empty_pages_are_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = Folder(tmp_path).database("cells.db")
+    db.execute("CREATE TABLE t (x)")
+    free = RESERVE
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert has_room(db)
+    free = RESERVE - 1
+    assert not has_room(db)
+    db.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    db.execute("DELETE FROM t")
+    assert has_room(db)
+    free = 0
+    assert not has_room(db)
+    db.close()
+    assert has_room(sqlite3.connect(":memory:")), "it fills no disk"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.lab.site import SATURDAY, Make, Site
+from tests.lab.site import SATURDAY, Make, Site, desk_of
+from tests.mix.room import Room, room_on
 
-from wallflower.desk.edge.desk import Desk
-from wallflower.desk.edge.parts import DeskSettings, Peer
-from wallflower.desk.header import Cost
-from wallflower.lab.town import BOARD, DESK_NAME, TOKEN, simulated_town
+from wallflower.lab.town import simulated_town
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of one test, removed after it
-PASSPHRASE = "a long passphrase for tests"
 
 
 @pytest.fixture
@@ -34,11 +31,7 @@ def make_place(tmp_path: Path) -> Make:
 
     async def make(day: int = SATURDAY) -> Site:
         town = simulated_town(tmp_path, day)
-        settings = DeskSettings(
-            DESK_NAME, town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
-        )
-        desk = Desk(town.host("desk"), settings, Cost(memory_kib=64, passes=1, lanes=1))
-        desk.unlock(PASSPHRASE)
+        desk = desk_of(town)
         place = Site(town, desk)
         for _ in range(6):
             await town.step()
@@ -47,3 +40,12 @@ def make_place(tmp_path: Path) -> Make:
         return place
 
     return make
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """An open town whose desk is two key pairs of the test."""
+    one = room_on(tmp_path / "room")
+    await one.open()
+    yield one
+    one.town.close()

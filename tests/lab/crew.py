@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.lab.site import SATURDAY, desk_of
+from tests.mix.room import PowerCut
 
 from wallflower.desk.edge.desk import Desk
-from wallflower.desk.edge.parts import DeskSettings, Parts, Peer
-from wallflower.desk.header import Cost
+from wallflower.desk.edge.parts import Parts
 from wallflower.desk.inbox import open_drop
 from wallflower.host.disk import Folder
 from wallflower.host.log import Log
 from wallflower.host.net import Unreachable
 from wallflower.ingress.edge.process import Ingress
 from wallflower.lab.host import SeededEntropy
-from wallflower.lab.town import BOARD, DESK_NAME, PARAMETERS, TOKEN, SimulatedTown, simulated_town
+from wallflower.lab.town import PARAMETERS, TOKEN, SimulatedTown, simulated_town
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.state import State
 from wallflower.trust.record import EpochRecord, verify_record
@@ -36,20 +37,14 @@ from wallflower.wire.letter import Letter, LetterKind, seal_letter
 from wallflower.wire.record import RecordBody
 from wallflower.wire.sizes import DAY_S, HASH, HUM_CELLS, POSITIONS
 
-SATURDAY: Final = 20778
 TICK: Final = 3600
 # Half of what is held leaves at a tick: everything waits for some ticks, and nothing for ever.
 QUICK = replace(PARAMETERS, tick=TICK, mean_a=2 * TICK, mean_b=2 * TICK, slots=4)
-PASSPHRASE: Final = "a long passphrase for tests"
 INGRESS: Final = "http://ingress.example/"
 _A_DAYS, _B_DAYS = 2, 3  # a hop key is gone from the beginning of this day after its record's
 _DRAIN_TICKS = 60
 _OPENING_TICKS = 12
 _LAST_ROUNDS = 3
-
-
-class PowerCut(BaseException):
-    """The machine stops here; no handler of ours runs."""
 
 
 # Where power may go out: before the first and after a part of every kind of write of a step.
@@ -133,12 +128,7 @@ class Crew:
 
     def start_desk(self) -> None:
         """The desk's process, on its folder, with its passphrase typed."""
-        pins = self.town.pins
-        settings = DeskSettings(
-            DESK_NAME, pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
-        )
-        self.desk = Desk(self.town.host("desk"), settings, Cost(memory_kib=64, passes=1, lanes=1))
-        self.desk.unlock(PASSPHRASE)
+        self.desk = desk_of(self.town)
 
     def step(self, role: str, where: str = "", after: int = 0) -> None:
         """One round of a role; `where` power goes out in it, if it comes that far."""

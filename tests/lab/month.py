@@ -13,25 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.lab.site import Person, Site
+from tests.lab.site import Person, Site, desk_of
 
 from wallflower.crypto.derive import sha256
-from wallflower.desk.edge.desk import Desk
-from wallflower.desk.edge.parts import DeskSettings, Peer
-from wallflower.desk.header import Cost
 from wallflower.errors import Refused
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import below
 from wallflower.lab.host import SeededEntropy
-from wallflower.lab.town import (
-    BOARD,
-    DESK_NAME,
-    MIRROR,
-    PARAMETERS,
-    TOKEN,
-    SimulatedTown,
-    simulated_town,
-)
+from wallflower.lab.town import DESK_NAME, MIRROR, PARAMETERS, SimulatedTown, simulated_town
 from wallflower.mix.edge.pool import Pool, name_of
 from wallflower.source.edge.visit import fetch_record
 from wallflower.source.letters import Kept, seal_filler, write_letter
@@ -42,7 +31,6 @@ from wallflower.wire.parcel import open_parcel_body, parse_parcel
 from wallflower.wire.record import Parameters
 from wallflower.wire.sizes import DAY_S, DROP_HEADER, DROP_SEAL, DROP_SLOT, SIGNATURE
 
-PASSPHRASE = "a long passphrase for a month"
 INGRESS = "http://ingress.example/"
 REAL = replace(
     PARAMETERS, mean_a=6 * 3600, mean_b=18 * 3600, tick=600, slots=32, floor=5
@@ -130,12 +118,7 @@ class Month:
     def __init__(self, path: Path, plan: Plan, first_day: int, say: Callable[[str], None]) -> None:
         self.plan, self.first, self.say = plan, first_day, say
         self.town: SimulatedTown = simulated_town(path, first_day, b"month", plan.parameters)
-        settings = DeskSettings(
-            DESK_NAME, self.town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
-        )
-        cost = Cost(memory_kib=64, passes=1, lanes=1)
-        self.site = Site(self.town, Desk(self.town.host("desk"), settings, cost))
-        self.site.desk.unlock(PASSPHRASE)
+        self.site = Site(self.town, desk_of(self.town))
         self.draw = SeededEntropy(b"people of a month").draw
         self.account = Account()
         self.waiting: list[Waiting] = []

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from wallflower.crypto.derive import conversation_id
 from wallflower.desk.edge.desk import Desk
+from wallflower.desk.edge.parts import DeskSettings, Peer
+from wallflower.desk.header import Cost
 from wallflower.lab.host import SeededEntropy
-from wallflower.lab.town import DESK_NAME, MIRROR, SimulatedTown
+from wallflower.lab.town import BOARD, DESK_NAME, MIRROR, TOKEN, SimulatedTown
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import fetch_board, fetch_record, put_away, way_url
 from wallflower.source.letters import Place, choose_for_hum, write_letter
@@ -20,6 +22,17 @@ from wallflower.wire.segment import parse_segment
 from wallflower.wire.sizes import DAY_S
 
 SATURDAY = 20778  # 2026-11-21: the week changes two days later
+PASSPHRASE = "a long passphrase for tests"
+
+
+def desk_of(town: SimulatedTown) -> Desk:
+    """The town's desk, unlocked; a guess at its passphrase costs nothing."""
+    settings = DeskSettings(
+        DESK_NAME, town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
+    )
+    desk = Desk(town.host("desk"), settings, Cost(memory_kib=64, passes=1, lanes=1))
+    desk.unlock(PASSPHRASE)
+    return desk
 
 
 @dataclass

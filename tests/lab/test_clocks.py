@@ -5,7 +5,6 @@ Nothing that was acknowledged is lost, but for the one loss that is named below.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +24,6 @@ OFF = [-2 * DAY_S, -HOUR, HOUR, 2 * DAY_S]
 # Every change runs the days, every night the hours too.
 NIGHTLY = pytest.mark.nightly
 DAYS_NOW = [pytest.param(o, marks=[NIGHTLY] if abs(o) == HOUR else []) for o in OFF]
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    one = room_on(tmp_path / "room")
-    await one.open()
-    yield one
-    one.town.close()
 
 
 async def told(room: Room) -> list[str]:
@@ -358,8 +349,9 @@ async def test_a_hum_that_a_client_makes_at_the_last_moment_is_never_lost(
         with pytest.raises(Refused) as refusal:
             await fetch_record(town.host("late"), MIRROR, town.pins)
         assert refusal.value.rule == "hum 1.7"
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refusal:
             await person.visit()
+        assert refusal.value.rule == "hum 1.7"
         assert person.store.letters() == kept, "it waits for the next visit"
         return
     with pytest.raises(Refused) as refusal:

@@ -21,7 +21,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.lab.crew import CUTS, Crew, PowerCut, crew_on
+from tests.lab.crew import CUTS, Crew, crew_on
+from tests.mix.room import PowerCut
 from tests.night import share
 
 from wallflower.host.net import Unreachable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.lab.site import Make
 
@@ -117,8 +119,6 @@ async def test_a_letter_sealed_under_a_record_that_is_no_ancestor_stays(make_pla
     await person.visit()
     person.write("不该离开")
     kept = person.store.letters()
-    from dataclasses import replace
-
     person.store.write_letters([replace(k, record_hash=b"\1" * 32) if k.place else k for k in kept])
     await place.pass_days(1)
     await person.visit()

@@ -5,7 +5,6 @@ The roles' own code on simulated hosts; a person's letters go through before, ac
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,14 +25,6 @@ from wallflower.trust.record import EpochRecord, ancestors_after, verify_record
 from wallflower.wire.offer import make_offer
 from wallflower.wire.sizes import DAY_S, week_of_day
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
-
-
-@pytest.fixture
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    one = room_on(tmp_path / "room")
-    await one.open()
-    yield one
-    one.town.close()
 
 
 def mix_of(town: SimulatedTown, position: str) -> Mix:
@@ -205,7 +196,8 @@ async def test_a_desk_server_that_forgets_a_withdrawal_hears_it_again(room: Room
 
 
 @pytest.mark.parametrize(
-    ("what", "key"), [("first 0", "a"), ("backwards", "a"), ("stranger", "drop"), ("short", "a")]
+    ("what", "key"),
+    [("first 0", "a"), ("backwards", "a"), ("stranger", "drop"), ("short", "a"), ("long", "a")],
 )
 async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
     room: Room, what: str, key: str
@@ -214,13 +206,14 @@ async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
     seed = {"a": town.signers.a, "drop": town.signers.drop}[key]
     numbers = {"first 0": (0, 3), "backwards": (4, 3)}.get(what, (2, 4))
     data = make_withdrawal(Withdrawal(*numbers), seed)
-    data = data[:-1] if what == "short" else data
+    data = {"short": data[:-1], "long": data + b"\0"}.get(what, data)
     with pytest.raises(Refused) as refusal:
         verify_withdrawal(data, sign.verify_key(town.signers.a))
     assert refusal.value.rule == "record 6.1"
     before = town.server.records.next_number()
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refusal:
         town.server.records.take_withdrawal("a", data)
+    assert refusal.value.rule == "record 6.1"
     assert town.server.records.next_number() == before
     far = make_withdrawal(Withdrawal(2, before + 8), town.signers.a)
     with pytest.raises(Refused) as refusal:

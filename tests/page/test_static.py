@@ -18,7 +18,7 @@ def built() -> dict[str, str]:
     """The built files."""
     folder = packaged_page()
     if not (folder / "index.html").is_file():
-        pytest.skip("The page is not built: cd page && npm ci --ignore-scripts && npm run build")
+        pytest.fail("The page is not built: cd page && npm ci --ignore-scripts && npm run build")
     return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir()}
 
 

@@ -17,6 +17,7 @@ from wallflower.source.letters import (
     Place,
     choose_for_hum,
     filler,
+    is_stale,
     may_leave,
     seal_filler,
     write_letter,
@@ -31,6 +32,7 @@ from wallflower.wire.sizes import (
     LETTER_TEXT,
     MARKS,
     TOKEN,
+    TOKEN_WEEKS,
     TOKENS,
 )
 from wallflower.wire.token import index_of, token, token_key
@@ -68,6 +70,21 @@ TABLE = {
 def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) -> None:
     kept, today, expected = TABLE[name]
     assert may_leave(kept, today) is expected
+
+
+@pytest.mark.parametrize(
+    ("kept", "today", "stale"),
+    [
+        (WAITING, FIRST, False), (WAITING, DAYS[ANCESTORS], False),
+        (WAITING, DAYS[ANCESTORS + 1], True), (write(FORKED), SECOND, True),
+        (replace(WAITING, place=Place.LEFT), DAYS[ANCESTORS + 1], False),
+        (replace(WAITING, place=Place.FILLER), DAYS[ANCESTORS + 1], False),
+    ],
+)  # fmt: skip
+def test_a_letter_is_stale_when_it_waits_and_can_leave_in_no_hum_any_more(
+    kept: Kept, today: EpochRecord, stale: bool
+) -> None:
+    assert is_stale(kept, today) is stale
 
 
 def test_the_oldest_letter_leaves_first() -> None:
@@ -137,6 +154,19 @@ def test_letters_of_one_conversation_take_tokens_of_their_own_while_there_are_an
     kept.append(write(FIRST, "x", tuple(kept)))
     pieces = [k.tokens[at : at + TOKEN] for k in kept[:-1] for at in range(0, 4 * TOKEN, TOKEN)]
     assert len(set(pieces)) == len(pieces), "no two places show that they belong together"
+
+
+@pytest.mark.parametrize(("weeks_ago", "free"), [(TOKEN_WEEKS - 1, 1), (TOKEN_WEEKS, TOKENS)])
+def test_tokens_of_letters_are_taken_until_none_of_them_could_still_leave(
+    weeks_ago: int, free: int
+) -> None:
+    letter = write(FIRST)
+    kept = [replace(letter, week=letter.week - weeks_ago, mark=mark) for mark in range(1, TOKENS)]
+    assert {index_of(k.mark) for k in kept} == set(range(1, TOKENS))
+    for _ in range(free):
+        kept.append(write(FIRST, "x", tuple(kept)))
+    new = [index_of(k.mark) for k in kept[TOKENS - 1 :]]
+    assert sorted(new) == ([0] if free == 1 else list(range(TOKENS)))
 
 
 def test_the_tokens_of_a_place_say_nothing_of_its_conversation() -> None:

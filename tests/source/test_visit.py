@@ -13,11 +13,19 @@ from tests.trust.made import PINS, body, private, record, signed
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import Receive, Scope, Send, refuse
-from wallflower.host.net import Unreachable
+from wallflower.host.net import HttpNet, Unreachable
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.crowd import Crowd
-from wallflower.source.edge.visit import Viewer, hum_left, hum_pace, send_hum, visit
-from wallflower.source.letters import Kept, Place
+from wallflower.source.edge.visit import (
+    Viewer,
+    hum_left,
+    hum_pace,
+    own_pace,
+    put_away,
+    send_hum,
+    visit,
+)
+from wallflower.source.letters import Kept, Place, choose_for_hum
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.cells import read_name
@@ -261,6 +269,30 @@ def test_the_pace_of_hums_counts_on_a_loopback_origin_only() -> None:
         "http://mirror.example/127.0.0.1", "http://127.0.0.1@mirror.example", "",
     ):  # fmt: skip
         assert hum_pace(fast, origin) == 1
+
+
+async def test_the_clock_of_a_client_away_from_loopback_is_real_and_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def asked(*_: object, **__: object) -> bytes:
+        raise AssertionError("nobody may be asked before a visit")
+
+    monkeypatch.setattr(HttpNet, "get", asked)
+    for mirror in ("http://mirror.example", "http://127.0.0.1.example", "http://localhost@a.b"):
+        assert await own_pace(mirror, PINS) == Pace(1, 1, 0)
+    with pytest.raises(AssertionError, match="nobody may be asked"):
+        await own_pace("http://127.0.0.1:1", PINS)  # the control
+
+
+def test_a_letter_that_took_the_place_of_the_one_that_left_waits_on(scene: Scene) -> None:
+    """Another terminal may write into any place during the ninety seconds."""
+    jump(scene.visit())
+    scene.write("leaves")
+    scene.next_day()
+    choice = choose_for_hum(scene.store.letters(), scene.record, PINS.desk)
+    other = scene.write("in its place", place=0)
+    assert put_away(scene.store, choice, True, scene.host.entropy.draw)
+    assert scene.store.letters()[0] == other
 
 
 def test_no_request_of_a_visit_carries_anything_but_paths_of_public_files(scene: Scene) -> None:

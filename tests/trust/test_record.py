@@ -155,6 +155,25 @@ def test_an_older_record_or_the_same_number_again_does_not_follow() -> None:
         assert refusal.value.rule == "record 2.11"
 
 
+@pytest.mark.parametrize("further", [ANCESTORS + 1, ANCESTORS + 9])
+def test_a_record_far_behind_is_refused_and_not_looked_up_among_the_ancestors(
+    further: int,
+) -> None:
+    ahead = record(replace(FIRST, number=FIRST.number + further))
+    with pytest.raises(Refused) as refusal:
+        verify_follows(record(FIRST), ahead)
+    assert refusal.value.rule == "record 2.11"
+
+
+@pytest.mark.parametrize("now", [DAY * DAY_S - 1, (DAY + 2) * DAY_S])
+def test_a_record_out_of_its_time_is_not_believed_whether_one_was_known_or_not(now: float) -> None:
+    today = record(FIRST)
+    for known in (None, today):
+        with pytest.raises(Refused) as refusal:
+            believe(known, today, now)
+        assert refusal.value.rule == "record 2.10"
+
+
 def test_beyond_the_ancestors_only_the_number_can_be_checked() -> None:
     """Absent on purpose: the record carries ANCESTORS hashes; an older one is not remembered."""
     bodies = chain(ANCESTORS + 2)

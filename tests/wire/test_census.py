@@ -9,6 +9,7 @@ from tests.trust.made import body as record_body
 from tests.trust.made import record as made_record
 from tests.wire.drawn import Draw, flip
 
+from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.lab.host import SeededEntropy
 from wallflower.trust.census import verify_census
@@ -85,14 +86,12 @@ def test_a_cell_below_the_threshold_is_not_published() -> None:
         (lambda d: flip(d, 9), "census 5.2"), (lambda d: flip(d, 11), "census 5.2"),
         (lambda d: d[:14] + d[20:26] + d[14:20] + d[26:], "census 5.3"),  # not in order
         (lambda d: d[:19] + b"\x13" + d[20:], "census 5.3"),  # below the threshold
-        (lambda d: d[:15] + b"\6" + d[16:], "census 5.3"),  # an unknown language
+        (lambda d: d[:27] + b"\6" + d[28:], "census 5.3"),  # an unknown language, in order
         (lambda d: d[:26] + b"\xff" + d[27:], "census 5.3"),  # channel 255
         (lambda d: flip(d, 17), "census 5.4"), (lambda d: flip(d, len(d) - 1), "census 5.4"),
     ],
 )  # fmt: skip
 def test_a_damaged_census_is_refused_by_its_rule(change, rule: str) -> None:  # type: ignore[no-untyped-def]
-    from wallflower.crypto import sign
-
     under = made_record(replace(record_body(), drop_verify=sign.verify_key(SEED)))
     good = make_census(DAY, SEED)
     assert verify_census(good, under) == DAY

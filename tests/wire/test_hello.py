@@ -24,7 +24,15 @@ from wallflower.wire.hello import (
     seal_for_a,
     seal_for_b,
 )
-from wallflower.wire.sizes import B_RECORD, CELL, HELLO_HEADER, HUM_ID, SEAL_A, SEAL_B
+from wallflower.wire.sizes import (
+    B_RECORD,
+    CELL,
+    HELLO_HEADER,
+    HUM_ID,
+    SEAL_A,
+    SEAL_B,
+    SEAL_OVERHEAD,
+)
 
 ROOM = Room()
 
@@ -63,7 +71,7 @@ def test_b_s_record_comes_back(kind: Kind, token: bytes) -> None:
 @given(st.binary(max_size=B_RECORD + 2))
 def test_any_bytes_are_a_b_record_or_refused_under_2_4(data: bytes) -> None:
     try:
-        parse_b_record(data)
+        assert parse_b_record(data).encode() == data
     except Refused as refused:
         assert refused.rule == "hello 2.4"
 
@@ -79,10 +87,15 @@ def test_a_hello_for_another_record_opens_at_neither_mix(draw: Draw) -> None:
 
 
 def test_seal_a_does_not_open_with_b_s_role_nor_the_other_way(draw: Draw) -> None:
+    """Each is sealed to the right key, at the right length, under the other's role."""
     today = ROOM.record
-    as_a = seal_for_a(today.hop_b, today.hash(), draw(68))
-    with pytest.raises(Refused):
+    as_a = seal_for_a(today.hop_b, today.hash(), draw(SEAL_B - SEAL_OVERHEAD))
+    with pytest.raises(Refused) as at_b:
         open_seal_b(ROOM.hop_b, today.hash(), as_a)
+    as_b = hpke.seal(today.hop_a, hpke.info("hop-b", today.hash()), draw(SEAL_A - SEAL_OVERHEAD))
+    with pytest.raises(Refused) as at_a:
+        open_seal_a(ROOM.hop_a, today.hash(), as_b)
+    assert (at_b.value.rule, at_a.value.rule) == ("hello 2.3", "hello 2.1")
 
 
 @pytest.mark.parametrize("size", [0, SEAL_B - 1, SEAL_B + 1])

@@ -121,8 +121,9 @@ def test_a_letter_does_not_open_under_the_record_hash_of_its_day() -> None:
     sealed = seal_letter(DESK.key, ENTRY, _letter("a").encode())
     assert open_letter(KEYS, sealed) is not None
     assert Room("tomorrow").record.desk_entry_hash(Room("tomorrow").record.desks[0]) == ENTRY
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         open_letter([(DESK.week, private("desk"), ROOM.record.hash())], sealed)
+    assert refused.value.rule == "letter 3.2"
 
 
 def test_only_a_whole_plaintext_is_sealed() -> None:

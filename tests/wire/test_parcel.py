@@ -35,8 +35,9 @@ def test_a_bit_in_any_piece_closes_the_whole_body(at: int, draw: Draw) -> None:
 def test_pieces_in_another_order_do_not_open(draw: Draw) -> None:
     key = draw(32)
     one, two, three = pieces(seal_parcel_body(key, draw(LETTER)))
-    with pytest.raises(Refused):
+    with pytest.raises(Refused) as refused:
         open_parcel_body(key, two + one + three)
+    assert refused.value.rule == "parcel 3.3"
 
 
 def test_cover_letter_and_loop_are_parcels_of_one_size(draw: Draw) -> None:

@@ -14,8 +14,10 @@ from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.wire.offer import Offer, make_offer, verify_offer
 from wallflower.wire.record import (
+    MOST_SEGMENTS,
     DeskEntry,
     Pace,
+    Parameters,
     Way,
     WayKind,
     check_parameters,
@@ -23,7 +25,7 @@ from wallflower.wire.record import (
     parse_body,
     parse_record,
 )
-from wallflower.wire.sizes import DAY_S, RECORD_MAX, SIGNATURE, WEEK_BASE_DAY
+from wallflower.wire.sizes import DAY_S, KEM_PUBLIC, RECORD_MAX, SIGNATURE, WEEK_BASE_DAY
 
 TODAY = record_of("today")
 
@@ -74,16 +76,67 @@ def test_a_key_that_is_no_key_is_refused() -> None:
     assert refused.value.rule == "record 2.1"
 
 
+# The smallest and the largest value of each parameter (record 2.7).
+BOUNDS = [
+    ("tick", 1, 3600), ("slots", 1, 256), ("replies", 1, 4096), ("receipts", 1, 4096),
+    ("segments", 1, MOST_SEGMENTS), ("period", 60, DAY_S), ("mean_a", 600, 2**32 - 1),
+    ("mean_b", 600, 2**32 - 1), ("floor", 0, 2**16 - 1), ("days", 1, 100_000), ("hums", 1, 60),
+]  # fmt: skip
+
+
+def _parameters_with(name: str, value: int) -> Parameters:
+    good = replace(TODAY.parameters, tick=600, mean_a=600, mean_b=2**32 - 1)
+    if name == "tick":  # no mean is shorter
+        good = replace(good, mean_a=3600)
+    if name in ("days", "hums"):
+        return replace(good, pace=replace(good.pace, **{name: value}))
+    return replace(good, **{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "low", "high"), BOUNDS)
+def test_a_parameter_is_taken_to_its_bounds_and_not_beyond(name: str, low: int, high: int) -> None:
+    for value in (low, high):
+        check_parameters(_parameters_with(name, value))
+    for value in (low - 1, high + 1):
+        with pytest.raises(Refused) as refused:
+            check_parameters(_parameters_with(name, value))
+        assert refused.value.rule == "record 2.7"
+
+
+def test_no_mean_is_shorter_than_a_tick_and_no_period_is_none() -> None:
+    for changed in ({"tick": 601, "mean_a": 600}, {"tick": 601, "mean_b": 600}, {"period": 0}):
+        with pytest.raises(Refused) as refused:
+            check_parameters(replace(TODAY.parameters, **changed))  # type: ignore[arg-type]
+        assert refused.value.rule == "record 2.7"
+
+
+def test_ways_are_read_to_their_bounds_and_not_beyond() -> None:
+    longest = Way(WayKind.INGRESS, 255, "https://" + "a" * (200 - len("https://")))
+    most = replace(TODAY, ways=(longest,) * 16)
+    assert parse_body(most.encode()).ways == most.ways
+    for ways in (
+        (longest,) * 17, (replace(longest, cells=0),), (replace(longest, url=longest.url + "a"),),
+        (replace(longest, kind=WayKind.BOARD),), (replace(longest, url="https://a b"),),
+        (replace(longest, url="ftp://a"),),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            parse_body(replace(TODAY, ways=ways).encode())
+        assert refused.value.rule == "record 2.6"
+
+
 def test_a_desk_s_name_never_overflows_its_field() -> None:
+    assert len(DeskEntry("n" * 32, 1, TODAY.hop_a).encode()) == 32 + 2 + KEM_PUBLIC
     with pytest.raises(ValueError, match="at most 32 bytes"):
         DeskEntry("编" * 11, 1, TODAY.hop_a).encode()
 
 
 def test_a_record_is_never_longer_than_the_limit() -> None:
     assert len(TODAY.encode()) + 3 * SIGNATURE < RECORD_MAX
-    with pytest.raises(Refused) as refused:
-        parse_body(bytes(RECORD_MAX + 1))
-    assert refused.value.rule == "record 2.1"
+    for size, rule in ((RECORD_MAX, "record 2.2"), (RECORD_MAX + 1, "record 2.1")):
+        for parse in (parse_body, parse_record):
+            with pytest.raises(Refused) as refused:
+                parse(bytes(size))
+            assert refused.value.rule == rule
 
 
 def test_record_time_runs_from_the_anchor_at_the_pace_of_days() -> None:

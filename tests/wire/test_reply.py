@@ -72,6 +72,13 @@ def test_a_reply_with_a_missing_part_waits(missing: int) -> None:
     assert _read(slots) == []
 
 
+@pytest.mark.parametrize(("part", "of"), [(1, 1), (2, 3), (1, 2)])
+def test_a_part_of_another_reply_does_not_fill_a_gap(part: int, of: int) -> None:
+    begun, other = Part(WEEK, 0, 1, 2, b"a"), Part(WEEK, 1, part, of, b"b")
+    whole = [Reply(WEEK, 1, "b")] if (part, of) == (1, 1) else []
+    assert join_parts([begun, other]) == whole
+
+
 def test_two_replies_stand_beside_each_other() -> None:
     first, second = _slots("a" * 800), _slots("b", 2)
     assert [r.text for r in _read([*second, *first])] == ["a" * 800, "b"]

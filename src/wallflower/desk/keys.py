@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from wallflower.crypto.derive import sha256
@@ -88,10 +89,20 @@ def alarms(published_until: int | None, last_drop_day: int | None, now: float) -
     """What the desk's person has to know a day before it matters (record 5.5)."""
     today = int(now // DAY_S)
     days = range(today, (published_until or 0) + 1)
-    found = [f"The keys for day {day} were not handed in" for day in uncovered(days, now)]
+    found = [
+        f"The desk server does not have the keys for {_date(day)}: ask the organisation"
+        for day in uncovered(days, now)
+    ]
     if last_drop_day is not None and now >= (last_drop_day + 1) * DAY_S + _DROP_AFTER_DAY - ALARM_S:
-        found.append("No drop came for two days: what is older than three days opens no more")
+        found.append(
+            f"No drop came since {_date(last_drop_day)}, and after three days a drop opens no more:"
+            " ask operator B"
+        )
     return found
+
+
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def publication(today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes]) -> bytes:

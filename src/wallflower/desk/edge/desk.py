@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from wallflower.desk import batch, keys
+from wallflower.desk import batch
 from wallflower.desk.edge import store as stores
 from wallflower.desk.edge.parts import DeskSettings, Parts
 from wallflower.desk.edge.rounds import Rounds
@@ -172,13 +172,6 @@ class Desk:
         if self._store is None:
             return 0
         return int(self._store.run("SELECT count(*) FROM alarms WHERE seen = 0")[0][0])
-
-    def alarms(self) -> list[str]:
-        """What the desk's person has to know a day before it matters (record 5.5)."""
-        if self._rounds is None:
-            return ["The desk is locked: it fetches no drops and makes no keys"]
-        last_drop_day = self._rounds.parts.store.get("drop_day")
-        return keys.alarms(self._rounds.published, last_drop_day, self._host.clock.now())
 
     def acknowledge(self) -> None:
         """A person has seen the alarms. They stay, as earlier ones."""

@@ -16,7 +16,6 @@ from wallflower.wire.drop import SignedDrop, parse_drop
 from wallflower.wire.sizes import DAY_S, HASH
 
 _DROPS_AT_ONCE: Final = 8
-_LAST_SEQ: Final = 2**63 - 1
 
 
 async def read_drops(parts: Parts) -> None:
@@ -29,14 +28,11 @@ async def read_drops(parts: Parts) -> None:
         entries = await pull(
             parts.host.net, f"{b.url.rstrip('/')}/drops", b.token, after, _DROPS_AT_ONCE
         )
-        fresh = [entry for entry in entries if entry.seq > after]
-        if fresh and fresh[-1].seq > _LAST_SEQ:
-            raise Refused("pull 1", "Mix B numbers its drops beyond what can be stored")
-        for entry in fresh:
+        if not entries:
+            return
+        for entry in entries:
             await _read_drop(parts, entry)
             await asyncio.sleep(0)  # the pages stay answerable while drops are opened
-        if not fresh:
-            return
 
 
 async def _read_drop(parts: Parts, entry: Entry) -> None:

@@ -1,7 +1,8 @@
 """One pass of the desk over the network: keys, record, drops, batch, board.
 
-Each part is alone: what does not answer is noted and asked again at the next pass. Nothing that is
-sent depends on what a person does here; the batch and the keys go out on the clock.
+Each part is alone: what does not answer is noted and asked again at the next pass, and what stays
+away until letters may be lost becomes an alarm. Nothing that is sent depends on what a person does
+here; the batch and the keys go out on the clock.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from wallflower.desk import batch, tokens
+from wallflower.desk import batch, keys, tokens
 from wallflower.desk.edge.drops import read_drops
 from wallflower.desk.edge.parts import HostChance, Parts
 from wallflower.desk.edge.store import Locked
@@ -43,6 +44,7 @@ class Rounds:
             ("mix B: tokens", self._hand_tokens),
             ("desk server: batch", self._hand_over),
             ("desk server: board", partial(look_at_board, self.parts)),
+            ("", self._warn),
         ]
         unreachable = []
         try:
@@ -66,12 +68,20 @@ class Rounds:
         keyring.make_missing(today, self.parts.host.entropy)
         if keyring.renew(today, await self._revoked(), self.parts.host.entropy):
             self.published = None
+            self.parts.store.put("keys_until", None)
         until = wanted_days(today)[-1]
         # Once a day and once per unlocking; the first keys for a day stay, so a repeat is harmless.
         if self.published == until:
             return
         await self.parts.post("desk/keys", keyring.publication(today))
         self.published = until
+        self.parts.store.put("keys_until", until)
+
+    async def _warn(self) -> None:
+        """Keep as alarms what the desk's person has to know a day before it matters."""
+        store, now = self.parts.store, self.parts.host.clock.now()
+        for what in keys.alarms(store.get("keys_until"), store.get("drop_day"), now):
+            self.parts.letters.alarm(day_of(now), what)
 
     async def _hand_tokens(self) -> None:
         """Hand B the sets of this week and the next, each hour, whatever changed (token 2.5)."""
