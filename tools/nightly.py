@@ -65,6 +65,7 @@ PARTS = (
     Part("faults", 15, 90, paths=("tests/faults",), short=(*_NIGHT, "-k", "without_seats")),
     Part("models", 10, 60, paths=("tests/models",), short=(*_NIGHT, "-k", "APART")),
     Part("month", 6, 60, paths=("tests/lab/test_month.py",), short=("-m", "not nightly")),
+    Part("crowd", 6, 60, paths=("tests/lab/test_survival.py",), short=(*_NIGHT, "-k", "mean")),
     Part("lab", 10, 60, paths=("tests/lab",), short=(*_NIGHT, "-k", "clock")),
     Part("fuzz", 25, 120, paths=("tests/fuzz",)),
     Part("page", 10, 60, paths=(_BROWSER,), short=(*_NIGHT, *_COLLECT)),

@@ -16,7 +16,8 @@ import pytest
 
 from wallflower.cli.new import make
 from wallflower.host.settings import load_settings
-from wallflower.mix.decide import leave_probability, must_flush
+from wallflower.lab.survival import Stays
+from wallflower.wire.record import Pace, Parameters
 from wallflower.wire.sizes import DAY_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "threat-model.md"
@@ -24,24 +25,13 @@ ROW = re.compile(r"about ([\d,]+) at (\d+) hums/h, ([\d,]+) at ([\d,]+)/h")
 DAYS = 3  # a hum leaves on the second at the latest
 
 
-def stay(arrival: int, mean: int, tick: int) -> dict[int, float]:
-    """By its tick, the chance that a hum that came in tick `arrival` leaves then."""
-    chances, held, q = {}, 1.0, leave_probability(mean, tick)
-    for leaving in range(arrival + 1, arrival + DAYS * DAY_S // tick):
-        goes = must_flush(arrival * tick // DAY_S, leaving * tick, tick)
-        chances[leaving] = held if goes else held * q
-        held -= chances[leaving]
-        if not held:
-            break
-    return chances
-
-
 def crowd(hums_an_hour: float, mean: int, tick: int) -> float:
     """The crowd of a letter, on average over the ticks of a day at which it may leave."""
     day, by_leaving = DAY_S // tick, dict[int, list[float]]()
+    stays = Stays(Parameters(mean, mean, tick, 32, 50, 13, 100, 4 * 3600, 84, Pace(1, 1, 0)))
     for arrival in range(DAYS * day):
-        for leaving, chance in stay(arrival, mean, tick).items():
-            by_leaving.setdefault(leaving, []).append(chance)
+        for delay, chance in enumerate(stays.until_a[arrival % day]):
+            by_leaving.setdefault(arrival + delay, []).append(chance)
     whole, sizes = 0.0, 0.0
     for leaving in range((DAYS - 1) * day, DAYS * day):  # who may have come then is all known
         some = sum(by_leaving[leaving])

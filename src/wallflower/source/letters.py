@@ -103,11 +103,16 @@ def _free_mark(kept: Sequence[Kept], week: int, draw: Callable[[int], bytes]) ->
     return shuffled(draw, fresh or free)[0]
 
 
+def on_later_day(sealed: int, today: int) -> bool:
+    """Whether a letter that was sealed on one day may leave on another; the lab asks this too."""
+    return today > sealed
+
+
 def may_leave(kept: Kept, today: EpochRecord) -> bool:
     """Whether a waiting letter may ride in a hum of this record: a later day, and an ancestor."""
     return (
         kept.place is Place.WAITING
-        and today.body.day > kept.day
+        and on_later_day(kept.day, today.body.day)
         and today.is_ancestor(kept.record_hash)
     )
 
