@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Seen = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`red` by an assertion, `green`, `skipped`, or `wrong` with the reason."""
+    """`red` by an assertion `at` a line, `green`, `skipped`, or `wrong` with the reason."""
 
     is_: str
     why: str = ""
+    at: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.is_} ({self.why})" if self.why else self.is_
+        more = self.why or self.at
+        return f"{self.is_} ({more})" if more else self.is_
 
 
 def judge(seen: Seen) -> Verdict:
@@ -26,7 +28,7 @@ def judge(seen: Seen) -> Verdict:
         if one["phase"] != "call" or one["kind"] != "assertion":
             return Verdict("wrong", f"{one['kind'] or '?'} in {one['phase']}")
     if failed:
-        return Verdict("red")
+        return Verdict("red", at=failed[0].get("at", ""))
     if any(one["outcome"] == "skipped" for one in seen):
         return Verdict("skipped", "the test was skipped")
     called = [one for one in seen if one["phase"] == "call"]

@@ -11,7 +11,7 @@ import pytest
 from tests.claims.edits import Edit, deletions
 from tests.claims.judging import Verdict, judge, together
 from tests.claims.tree import Tree
-from tests.claims.witness import kind_of
+from tests.claims.witness import kind_of, place_of
 
 RED = {"test": "t", "phase": "call", "outcome": "failed", "kind": "assertion"}
 GREEN = {"test": "t", "phase": "call", "outcome": "passed", "kind": ""}
@@ -62,6 +62,15 @@ def test_an_error_inside_of_a_group_is_not_taken_for_an_assertion() -> None:
     assert kind_of(pytest.fail.Exception("DID NOT RAISE")) == "assertion"
 
 
+def test_where_the_tests_noticed_is_noted() -> None:
+    try:
+        assert not str(kind_of)
+    except AssertionError as error:
+        assert kind_of(error) == "assertion"
+        assert place_of(error).startswith("tests/claims/test_judging.py:")
+        assert place_of(ExceptionGroup("one", [error])) == place_of(error)
+
+
 def test_an_edit_whose_text_is_not_there_once_is_refused() -> None:
     edit = Edit("x", "x.py", "    a()\n")
     assert edit.guard_gone("def f():\n    a()\n    b()\n") == "def f():\n    b()\n"
@@ -89,6 +98,13 @@ def test_a_deletion_in_the_copy_is_killed_and_one_of_something_else_survives(tre
     fault = replace(signatures.edits[0], remove="_STALE = ", instead="_STALE = 1 / 0  # ")
     broken = replace(signatures, edits=[fault])
     assert tree.run_with(broken, Edit.guard_gone, LIMIT_S).is_ == "wrong"
+    # A fault of another kind is no deletion of a guard, although it ends by an AssertionError.
+    fault = replace(signatures.edits[0], instead="    assert not signed\n")
+    planted = tree.run_with(replace(signatures, edits=[fault]), Edit.guard_gone, LIMIT_S)
+    assert planted == Verdict("wrong", "an assertion of the product in call")
+    nobody = replace(signatures, test="test_that_is_not_there")
+    assert tree.run_with(nobody, Edit.guard_gone, LIMIT_S) == Verdict("wrong", "no test ran")
+    assert tree.run_with(signatures, Edit.guard_gone, 0.1) == Verdict("wrong", "not over after 0 s")
     python = tree.path / ".venv" / "bin" / "python"
     asked = [str(python), "-c", "import wallflower, json; print(json.dumps(wallflower.__file__))"]
     said = subprocess.run(asked, cwd="/", env={}, capture_output=True, check=True).stdout
