@@ -19,12 +19,20 @@ HEAD = """Third-party notices
 
 What ships with Wallflower beside its own code (Apache-2.0, see LICENSE): the Python packages that
 requirements/run.txt installs, and the JavaScript that is bundled into the page's app.js and hum.js.
-Made by `make sbom`.
+Then what requirements/campaign.txt and requirements/film.txt install beside these, for who makes a
+campaign or its films only. Made by `make sbom`.
 """
+PARTS = (
+    ("run", "Python"),
+    ("campaign", "Python, for who makes a campaign only"),
+    ("film", "Python, for who makes films only: FFmpeg and x264 (GPL) in one wheel"),
+)
 # Its package says nothing; its LICENSE is zlib's text. The wheel also holds SQLCipher and OpenSSL,
 # whose texts it does not bring.
 SAID_BY_THE_TEXT = {
     "sqlcipher3": "Zlib; holds SQLCipher (BSD-3-Clause) and OpenSSL (Apache-2.0)",
+    # Nor does this one bring those of what it holds.
+    "av": "BSD-3-Clause; holds FFmpeg and x264 (GPL-2.0-or-later)",
 }
 
 
@@ -36,12 +44,17 @@ def page_sbom(raw: str) -> dict[str, Any]:
     return found
 
 
-def python_notices(pip_licenses: str) -> list[tuple[str, str, str]]:
-    """(name and version, licence, text) of what run.txt pins, out of what is installed here."""
-    pinned = re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / "run.txt").read_text(), re.M)
+def pinned(lock: str) -> set[str]:
+    """The names in a file of requirements/."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8")
+    return set(re.findall(r"^([\w.-]+)==", text, re.M))
+
+
+def python_notices(pip_licenses: str, names: set[str]) -> list[tuple[str, str, str]]:
+    """(name and version, licence, text) of these packages, out of what is installed here."""
     done = subprocess.run(
         [pip_licenses, "--python", sys.executable, "--format", "json", "--from", "mixed",
-         "--packages", *sorted(set(pinned))],
+         "--packages", *sorted(names)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return [
@@ -85,11 +98,12 @@ def main(page: Path, pip_licenses: str) -> None:
     """Write both files."""
     sbom = page_sbom(page.read_text("utf-8"))
     (ROOT / "sbom" / "page.cdx.json").write_text(json.dumps(sbom, indent=2) + "\n", "utf-8")
-    parts = [HEAD]
-    for title, notices in (
-        ("Python", python_notices(pip_licenses)),
-        ("The page", page_notices(sbom)),
-    ):
+    parts, known = [HEAD], set[str]()
+    sections = []
+    for lock, title in PARTS:
+        sections.append((title, python_notices(pip_licenses, pinned(lock) - known)))
+        known |= pinned(lock)
+    for title, notices in [*sections, ("The page", page_notices(sbom))]:
         parts.append(f"\n{'=' * 80}\n{title}\n")
         for name, licence, text in sorted(notices):
             parts.append(f"\n{'-' * 80}\n{name}: {licence}\n\n{text.strip()}\n")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lists what ships: sbom/python.cdx.json and sbom/page.cdx.json (CycloneDX, from the locks alone), and
-# THIRD-PARTY-NOTICES.txt. Its tools stand in an environment of their own (requirements/sbom.txt).
+# Lists what ships: sbom/python.cdx.json and sbom/page.cdx.json, beside them campaign and film for
+# who makes these (CycloneDX, from the locks alone), and THIRD-PARTY-NOTICES.txt. Its tools stand in an environment of their own (requirements/sbom.txt).
 # The same locks give the same bytes: no serial number, no time.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,7 +12,9 @@ if [ "$(cat $tools/.lock 2>/dev/null)" != "$(sha256sum <requirements/sbom.txt)" 
 fi
 
 mkdir -p sbom
-$tools/bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml \
-  --output-reproducible --output-format JSON --output-file sbom/python.cdx.json
+for list in run:python campaign:campaign film:film; do
+  $tools/bin/cyclonedx-py requirements "requirements/${list%:*}.txt" --pyproject pyproject.toml \
+    --output-reproducible --output-format JSON --output-file "sbom/${list#*:}.cdx.json"
+done
 (cd page && npm sbom --sbom-format cyclonedx --omit dev --package-lock-only) >$tools/page.json
 .venv/bin/python tools/notices.py $tools/page.json $tools/bin/pip-licenses

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 NOTICES = (ROOT / "THIRD-PARTY-NOTICES.txt").read_text("utf-8")
 
@@ -15,9 +17,15 @@ def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _python() -> dict[tuple[str, str], set[str]]:
-    """(name, version) -> hashes, of requirements/run.txt."""
-    text = (ROOT / "requirements" / "run.txt").read_text("utf-8")
+# Which lock each list of Python packages is made of.
+LISTS = {"python": "run", "campaign": "campaign", "film": "film"}
+# What is under the GPL, and by whom alone it is installed.
+GPL = {"mutagen": "campaign", "av": "film"}
+
+
+def _python(lock: str) -> dict[tuple[str, str], set[str]]:
+    """(name, version) -> hashes, of a file of requirements/."""
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8")
     found = {}
     for block in re.split(r"^(?=[\w.-]+==)", text, flags=re.M)[1:]:
         name, version = re.match(r"([\w.-]+)==([^ ;\\]+)", block).groups()  # type: ignore[union-attr]
@@ -43,13 +51,14 @@ def _listed(name: str) -> list[dict[str, object]]:
     return components
 
 
-def test_every_pinned_python_package_is_listed_with_its_hashes() -> None:
+@pytest.mark.parametrize("name", LISTS)
+def test_every_pinned_python_package_is_listed_with_its_hashes(name: str) -> None:
     listed = {}
-    for component in _listed("python"):
+    for component in _listed(name):
         found = re.findall(r'"alg": "SHA-256", "content": "(\w+)"', json.dumps(component))
         listed[_plain(str(component["name"])), str(component["version"])] = set(found)
     assert len(listed) > 25
-    assert listed == _python()
+    assert listed == _python(LISTS[name])
 
 
 def test_every_package_in_the_page_is_listed() -> None:
@@ -64,7 +73,8 @@ def test_every_package_that_ships_has_its_licence_in_the_notices() -> None:
         r"^-{80}\n(\S+) (\S+): (.+)\n\n((?:.|\n)*?)(?=\n[-=]{80}\n|\Z)", NOTICES, re.M
     )
     licences = {_plain(name): (licence, text) for name, _, licence, text in parts}
-    wanted = {name for name, _ in _python()} | {_plain(name) for name, _ in _page()}
+    wanted = {name for lock in LISTS.values() for name, _ in _python(lock)}
+    wanted |= {_plain(name) for name, _ in _page()}
     assert {name for name in wanted if name not in licences} == set()
     for name in wanted:
         licence, text = licences[name]
@@ -72,9 +82,13 @@ def test_every_package_that_ships_has_its_licence_in_the_notices() -> None:
         assert len(text) > 200, f"{name} has no text of a licence"
 
 
-def test_nothing_that_ships_may_only_be_used_under_the_gpl() -> None:
-    titles = re.findall(r"^-{80}\n(\S+ \S+: .+)$", NOTICES, re.M)
-    assert [t for t in titles if re.search(r"\b(A?GPL|GNU General)", t)] == []
+def test_no_server_and_no_page_needs_what_may_only_be_used_under_the_gpl() -> None:
+    titles = re.findall(r"^-{80}\n(\S+) \S+: (.+)$", NOTICES, re.M)
+    found = {name for name, licence in titles if re.search(r"\b(A?GPL|GNU General)", licence)}
+    assert found == set(GPL)
+    for name, only in GPL.items():
+        locks = [lock for lock in LISTS.values() if name in {n for n, _ in _python(lock)}]
+        assert locks == [only]
 
 
 def test_whatever_is_installed_is_pinned_by_hash_and_runs_no_script_of_its_own() -> None:
