@@ -11,6 +11,7 @@ import pytest
 from tests.lab.site import SATURDAY, Make
 from tests.mix.room import DAY, TICK, Room, room_on
 
+from wallflower.crypto.hpke import Unopened
 from wallflower.errors import Refused
 from wallflower.lab.town import MIRROR
 from wallflower.source.edge.visit import fetch_record
@@ -32,6 +33,14 @@ async def told(room: Room) -> list[str]:
     return [*town.server.alarms(), *town.a.alarms(), *town.b.alarms()]
 
 
+def arrived(room: Room) -> list[str]:
+    """The texts of all letters that came; a drop that its keys do not open is a loss as well."""
+    try:
+        return room.texts()
+    except Unopened:
+        return ["a drop that does not open"]
+
+
 @pytest.mark.parametrize("seconds", DAYS_NOW)
 @pytest.mark.parametrize("role", ["ingress", "board", "mix-a", "mix-b"])
 async def test_a_server_whose_clock_is_off_loses_no_acknowledged_letter(
@@ -46,17 +55,17 @@ async def test_a_server_whose_clock_is_off_loses_no_acknowledged_letter(
     await room.tick(3)
     alarms = await told(room)
     is_mix, far = role.startswith("mix-"), abs(seconds) > HOUR
-    assert any("clock jumped" in alarm for alarm in alarms) is (is_mix and far)
     if not far:
-        assert room.texts() == ["before", "meanwhile"], "an hour changes nothing at noon"
+        assert arrived(room) == ["before", "meanwhile"], "an hour changes nothing at noon"
     del town.skew[role]
     await room.tick(5)
-    assert room.texts() == ["before", "meanwhile"]
+    assert arrived(room) == ["before", "meanwhile"]
+    assert any("clock jumped" in alarm for alarm in alarms) is (is_mix and far)
     assert town.a.status()["refused"] == 0
     assert room.b.counts["refused"] == 0
     await room.send(room.hum(room.letter("after"), record=record))
     await room.tick(4)
-    assert room.texts() == ["after", "before", "meanwhile"]
+    assert arrived(room) == ["after", "before", "meanwhile"]
     assert not any("clock" in alarm for alarm in await told(room))
 
 
