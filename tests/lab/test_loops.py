@@ -27,6 +27,8 @@ async def test_every_loop_comes_back_to_its_watcher_and_none_is_counted_or_held(
     assert due["mix-a"][1] == 0
     assert place.ringing() == set()
     assert counts["a"]["loops"] > 50
+    # Of three watchers' loops A holds those of the two others, which it cannot tell from hums.
+    assert counts["a"]["hums"] < 2.5 * counts["a"]["loops"], "its own are not held"
     assert counts["b"]["loops"] > 100, "the organisation's too"
     assert counts["b"]["seen_since_release"] == counts["b"]["covers"] == counts["b"]["letters"] == 0
     assert place.town.b.pool.size() == 0
