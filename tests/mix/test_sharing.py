@@ -180,7 +180,7 @@ async def test_a_power_cut_while_hums_leave_other_shares_loses_and_repeats_nothi
         own = sum(share_of(hum[0], SHARES) == 0 for hum in hums)  # these are deleted at once
         room.town.clock.time += TICK
         where: dict[str, tuple[object, str, int]] = {
-            "before all": (First, "let_go", 1),  # the first time is for what the last tick left
+            "before all": (First, "settle", 0),
             "before the first": (Pool, "delete", own),
             "before the second": (Pool, "delete", own + 1),
         }

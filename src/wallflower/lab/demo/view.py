@@ -64,7 +64,7 @@ def rows(found: dict[str, Counts]) -> list[tuple[str, str, str]]:
     return [
         ("observer", f"{_n(c, 'watched')} people, {_n(c, 'hums')} hums, all alike",
          "who wrote, or whether"),
-        ("mirror", "addresses; the same files go to each", "a letter, unless it alters its page"),
+        ("mirror", "addresses; the same files go to each", "letters, while honest"),
         ("ingress", f"addresses; {_n(i, 'cells')} sealed cells", "which of them is real"),
         ("mix A", f"{_n(a, 'hums')} hums, {_n(a, 'pool')} of them in its pool",
          "which holds a letter"),
