@@ -1,6 +1,7 @@
 #!/bin/sh
-# The suite in two parts. What needs the machine to itself, because it holds a real clock against it
-# (marked `alone`), runs first, one by one; what waits for conditions runs after that, a few at a time.
+# The suite in three parts, of which each has the machine to itself: what sits through a clock and has
+# room to spare (marked `waits`), file beside file; what holds a clock against the machine, in milliseconds
+# (`alone`), one by one; then what waits for conditions, a few at a time.
 #
 #   tools/tests.sh              everything but what is marked nightly
 #   tools/tests.sh ARGUMENTS    one pytest with these
@@ -8,10 +9,14 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
+pytest -rs -n 3 --dist loadfile -m "waits and not nightly"
+waits=$?
 pytest -rs -m "alone and not nightly"
 alone=$?
-# Browsers and processes wait more than they compute: one more at a time than there are cores.
-pytest -rs -n "$(($(nproc) + 1))" --dist loadfile -m "not nightly and not alone"
+# Browsers and processes wait more than they compute: one more at a time than there are cores. In the
+# order of tests/conftest.py, which puts the long ones first.
+pytest -rs -n "$(($(nproc) + 1))" --dist loadfile --no-loadscope-reorder -m "not nightly and not alone and not waits"
 together=$?
-[ "$alone" -eq 0 ] || echo "The first part failed: its summary stands above the second part's"
-exit $((together | alone))
+[ "$waits" -eq 0 ] || echo "The first part failed: its summary stands above the second part's"
+[ "$alone" -eq 0 ] || echo "The second part failed: its summary stands above the third part's"
+exit $((waits | alone | together))

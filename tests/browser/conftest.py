@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def chromium() -> str:
     if CHROMIUM is None:
         pytest.fail("Chromium is not installed: apt-get install chromium")
     return CHROMIUM
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Says something on the terminal, where the test passes too. By the second way out, since the
+    first of a test that others run beside leads nowhere.
+    """
+
+    def said(text: str) -> None:
+        with capsys.disabled():
+            print(text, file=sys.stderr)
+
+    return said
 
 
 @pytest.fixture

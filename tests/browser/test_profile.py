@@ -26,7 +26,7 @@ from tests.browser.disk import Profile, find_canaries, log_entries, look_at
 from tests.browser.lanes import in_lanes
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = [pytest.mark.browser, pytest.mark.waits]
 
 CANARY = "Kanarienvogel 7391 im grauen Schrank der dritten Halle"
 LANES = 4
@@ -179,23 +179,22 @@ def _unlike(one: Profile, other: Profile) -> dict[str, tuple[int | None, int | N
 
 
 def test_profile_after_writing_has_the_files_and_sizes_of_reading(
-    profiles: Seen, capsys: pytest.CaptureFixture[str]
+    profiles: Seen, tell: Callable[[str], None]
 ) -> None:
     watched, read, long = (profiles[n][1] for n in ("watched", "read", "read for long"))
     leaks: dict[str, object] = {}
-    with capsys.disabled():
-        print("\n\n| file | who | watched / they | why |\n|---|---|---|---|")
-        for name, _ in PEOPLE[1:]:
-            for file, sizes in _unlike(watched, profiles[name][1]).items():
-                use = _matches(BY_USE, file)
-                why = _matches(ITS_OWN, file) or use
-                print(f"| {file} | {name} | {sizes[0]} / {sizes[1]} | {why or 'NONE'} |")
-                # A writer's file is no larger than a reader's, by the same steps.
-                known = [p.sizes[file] for p in (watched, read, long) if file in p.sizes]
-                if why is None or (use and not min(known) <= (sizes[1] or 0) <= max(known)):
-                    leaks[f"{name}: {file}"] = sizes
-        ours = {n: s for n, s in watched.sizes.items() if _is_ours(n)}
-        print(f"\nOur origin's storage, the same for all: {ours}")
+    rows = ["\n\n| file | who | watched / they | why |\n|---|---|---|---|"]
+    for name, _ in PEOPLE[1:]:
+        for file, sizes in _unlike(watched, profiles[name][1]).items():
+            use = _matches(BY_USE, file)
+            why = _matches(ITS_OWN, file) or use
+            rows.append(f"| {file} | {name} | {sizes[0]} / {sizes[1]} | {why or 'NONE'} |")
+            # A writer's file is no larger than a reader's, by the same steps.
+            known = [p.sizes[file] for p in (watched, read, long) if file in p.sizes]
+            if why is None or (use and not min(known) <= (sizes[1] or 0) <= max(known)):
+                leaks[f"{name}: {file}"] = sizes
+    ours = {n: s for n, s in watched.sizes.items() if _is_ours(n)}
+    tell("\n".join([*rows, f"\nOur origin's storage, the same for all: {ours}"]))
     assert not leaks
 
 
@@ -234,12 +233,11 @@ def test_no_file_holds_what_was_typed_or_shown(profiles: Seen) -> None:
 
 
 def test_planted_textarea_and_planted_store_are_found(
-    profiles: Seen, capsys: pytest.CaptureFixture[str]
+    profiles: Seen, tell: Callable[[str], None]
 ) -> None:
     for name, _ in CONTROLS:
         found = find_canaries(profiles[name][0], [CANARY])
-        with capsys.disabled():
-            print(f"\nplanted {name}: found in {sorted(found)}")
+        tell(f"\nplanted {name}: found in {sorted(found)}")
         assert found, name
     # By sizes alone, too: what a page keeps on its own shows in a database's log.
     unlike = _unlike(profiles["watched"][1], profiles["store"][1])

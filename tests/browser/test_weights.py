@@ -16,7 +16,7 @@ from tests.browser.stage import Stage
 from wallflower.wire.sizes import BOARD_SEGMENTS, LETTER_TEXT, RECEIPTS, REPLY_SLOTS
 from wallflower.wire.words import to_words
 
-pytestmark = [pytest.mark.browser, pytest.mark.alone]
+pytestmark = [pytest.mark.browser, pytest.mark.waits]
 
 INSTRUCTIONS, WITHOUT_SCRIPT, WITH_SCRIPT = 12_000, 60_000, 200_000
 SLOW_BYTES_S = 8000
@@ -67,7 +67,7 @@ def _weigh(stage: Stage) -> int:
 
 def test_weights_of_the_page(
     worlds: Worlds, playwright: Playwright, chromium: str, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    tell: Callable[[str], None],
 ) -> None:  # fmt: skip
     """Packed, as our mirror serves it; a host that does not pack is over the limits."""
     stage = worlds(packed=True)
@@ -81,14 +81,13 @@ def test_weights_of_the_page(
     wait_for_hum(fresh.visit())
     with_script = _weigh(stage)
     fresh.leave()
-    with capsys.disabled():
-        print(
-            "\n\n| gzip | bytes | limit |"
-            "\n|---|---|---|"
-            f"\n| instructions, one response | {len(instructions)} | {INSTRUCTIONS} |"
-            f"\n| without script | {without} | {WITHOUT_SCRIPT} |"
-            f"\n| with script, film and board apart | {with_script} | {WITH_SCRIPT} |"
-        )
+    tell(
+        "\n\n| gzip | bytes | limit |"
+        "\n|---|---|---|"
+        f"\n| instructions, one response | {len(instructions)} | {INSTRUCTIONS} |"
+        f"\n| without script | {without} | {WITHOUT_SCRIPT} |"
+        f"\n| with script, film and board apart | {with_script} | {WITH_SCRIPT} |"
+    )
     assert len(instructions) <= INSTRUCTIONS
     assert without <= WITHOUT_SCRIPT
     assert with_script <= WITH_SCRIPT
@@ -112,7 +111,7 @@ def _seconds_until_readable(page: Page) -> float:
 )
 def test_slow_line_shows_the_text_in_3_s_and_the_page_in_40_s(
     worlds: Worlds, playwright: Playwright, chromium: str, tmp_path: Path, packed: bool,
-    capsys: pytest.CaptureFixture[str],
+    tell: Callable[[str], None],
 ) -> None:  # fmt: skip
     stage = worlds(packed=packed, pace_hums=1)
     pace = Pace(SLOW_BYTES_S)
@@ -128,17 +127,14 @@ def test_slow_line_shows_the_text_in_3_s_and_the_page_in_40_s(
     readable = _seconds_until_readable(page)
     page.context.close()
     how = "gzip" if packed else "plain"
-    with capsys.disabled():
-        print(
-            f"\n\n8 kB/s, {how}: text readable after {readable:.1f} s, usable after {usable:.1f} s"
-        )
+    tell(f"\n\n8 kB/s, {how}: text readable after {readable:.1f} s, usable after {usable:.1f} s")
     assert readable <= READABLE_S
     assert usable <= USABLE_S
 
 
 def test_board_of_14_days_is_scanned_in_a_fifth_of_a_second(
     worlds: Worlds, playwright: Playwright, chromium: str, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    tell: Callable[[str], None],
 ) -> None:  # fmt: skip
     stage = worlds(slots=(REPLY_SLOTS, RECEIPTS))
     for _ in range(BOARD_SEGMENTS - 1):
@@ -158,10 +154,11 @@ def test_board_of_14_days_is_scanned_in_a_fifth_of_a_second(
         busy.append(_task_ms(session) - before)
     visitor.leave()
     segments = sum(r.line.startswith("GET /board/") for r in stage.site.requests) - 1
-    with capsys.disabled():
-        told = ", ".join(f"{ms:.0f}" for ms in took)
-        print(f"\n\nlook to answer over {segments} segments: {told} ms")
-        print(f"of the page's thread, what other programs took left out: {median(busy):.0f} ms")
+    each = ", ".join(f"{ms:.0f}" for ms in took)
+    tell(
+        f"\n\nlook to answer over {segments} segments: {each} ms"
+        f"\nof the page's thread, what other programs took left out: {median(busy):.0f} ms"
+    )
     assert segments == BOARD_SEGMENTS
     assert median(busy) <= SCAN_MS
 
@@ -173,7 +170,7 @@ def _task_ms(session: CDPSession) -> float:
 
 
 def test_letter_is_sealed_in_3_s_with_the_processor_six_times_slower(
-    stage: Stage, visitor: Visitor, capsys: pytest.CaptureFixture[str]
+    stage: Stage, visitor: Visitor, tell: Callable[[str], None]
 ) -> None:
     """The throttle slows the page, where letters are sealed; it does not reach Workers."""
     del stage
@@ -185,6 +182,5 @@ def test_letter_is_sealed_in_3_s_with_the_processor_six_times_slower(
     session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     took = float(page.evaluate(_UNTIL_SAID, ["finish", "letter-status"]))
     session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-    with capsys.disabled():
-        print(f"\n\nsealed in {took:.0f} ms with the page's processor {SLOWER} times slower")
+    tell(f"\n\nsealed in {took:.0f} ms with the page's processor {SLOWER} times slower")
     assert took <= SEAL_MS

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.waits
 
 WALLFLOWER = Path(sys.executable).with_name("wallflower")
 LIMIT_S = 50
