@@ -8,10 +8,12 @@ from hypothesis import settings
 settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 
-# Few tests but long ones, the longest first: begun last, they would leave all cores but one idle.
+# Few tests but long ones: begun last, they would leave all cores but one idle. Those that wait
+# (faults) stand between those that compute.
 LONG = (
-    "faults/test_kill_controls", "faults/test_floods", "lab/test_machine",
-    "faults/", "lab/", "browser/", "source/", "demo/",
+    "browser/test_accessibility", "faults/test_kill_controls", "browser/test_campaign",
+    "faults/test_floods", "lab/test_machine", "faults/test_kill", "browser/", "faults/", "lab/",
+    "source/", "demo/",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The suite in three parts, of which each has the machine to itself: what sits through a clock and has
-# room to spare (marked `waits`), file beside file; what holds a clock against the machine, in milliseconds
+# room to spare (marked `waits`), all files at once; what holds a clock against the machine, in milliseconds
 # (`alone`), one by one; then what waits for conditions, a few at a time.
 #
 #   tools/tests.sh              everything but what is marked nightly
