@@ -1,7 +1,7 @@
 #!/bin/sh
 # The suite in three parts, of which each has the machine to itself: what sits through a clock and has
-# room to spare (marked `waits`), all files at once; what holds a clock against the machine, in milliseconds
-# (`alone`), one by one; then what waits for conditions, a few at a time.
+# room to spare (marked `waits`), all files at once; what a busy machine changes, by a clock or by what is
+# written when there is time (`alone`), one by one; then what waits for conditions, a few at a time.
 #
 #   tools/tests.sh              everything but what is marked nightly
 #   tools/tests.sh ARGUMENTS    one pytest with these
@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
-pytest -rs -n 3 --dist loadfile -m "waits and not nightly"
+pytest -rs -n 2 --dist loadfile -m "waits and not nightly"
 waits=$?
 pytest -rs -m "alone and not nightly"
 alone=$?

@@ -26,7 +26,7 @@ from tests.browser.disk import Profile, find_canaries, log_entries, look_at
 from tests.browser.lanes import in_lanes
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.browser, pytest.mark.waits]
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 CANARY = "Kanarienvogel 7391 im grauen Schrank der dritten Halle"
 LANES = 4
