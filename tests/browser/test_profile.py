@@ -117,19 +117,31 @@ class TooBusy(AssertionError):
 
 
 @pytest.fixture(scope="module")
-def profiles(chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """Everybody's profile, a while after what they did, at rest.
+def all_visit(
+    chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Seen]:
+    """Lets everybody visit, and gives their profiles a while after what they did, at rest.
 
     On a busy machine two watchers differ, as Chromium writes when it finds the time: then nobody's
     profile says anything, and all of them visit again.
     """
-    for _ in range(TURNS - 1):
-        with suppress(TooBusy):
-            seen = _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
-            unlike = _unlike(seen["watched"][1], seen["watched too"][1])
-            if all(_matches(ITS_OWN, file) for file in unlike):
-                return seen
-    return _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
+
+    def visited() -> Seen:
+        for _ in range(TURNS - 1):
+            with suppress(TooBusy):
+                seen = _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
+                unlike = _unlike(seen["watched"][1], seen["watched too"][1])
+                if all(_matches(ITS_OWN, file) for file in unlike):
+                    return seen
+        return _everybody(chromium, built, tmp_path_factory.mktemp("profiles"))
+
+    return visited
+
+
+@pytest.fixture(scope="module")
+def profiles(all_visit: Callable[[], Seen]) -> Seen:
+    """Everybody's profile."""
+    return all_visit()
 
 
 def _everybody(chromium: str, built: Path, folder: Path) -> Seen:
@@ -179,8 +191,21 @@ def _unlike(one: Profile, other: Profile) -> dict[str, tuple[int | None, int | N
 
 
 def test_profile_after_writing_has_the_files_and_sizes_of_reading(
-    profiles: Seen, tell: Callable[[str], None]
+    profiles: Seen, all_visit: Callable[[], Seen], tell: Callable[[str], None]
 ) -> None:
+    leaks = _leaks(profiles, tell)
+    if leaks:
+        # About once in ten runs a file differs, and not again; where it was looked up, the list of
+        # closed tabs was 48 bytes shorter, and why is not known. What writing leaves it leaves
+        # every time: so it is a leak when it is of the same person and file in a second round.
+        again = _leaks(all_visit(), tell)
+        leaks = {what: sizes for what, sizes in leaks.items() if what in again}
+    assert not leaks
+
+
+def _leaks(profiles: Seen, tell: Callable[[str], None]) -> dict[str, object]:
+    """Which files of whom are unlike a watcher's for no reason that any reader has; told as well
+    as what is unlike for one."""
     watched, read, long = (profiles[n][1] for n in ("watched", "read", "read for long"))
     leaks: dict[str, object] = {}
     rows = ["\n\n| file | who | watched / they | why |\n|---|---|---|---|"]
@@ -195,7 +220,7 @@ def test_profile_after_writing_has_the_files_and_sizes_of_reading(
                 leaks[f"{name}: {file}"] = sizes
     ours = {n: s for n, s in watched.sizes.items() if _is_ours(n)}
     tell("\n".join([*rows, f"\nOur origin's storage, the same for all: {ours}"]))
-    assert not leaks
+    return leaks
 
 
 def _is_ours(name: str) -> bool:
