@@ -29,7 +29,7 @@ class WorkerGone(Exception):
 
 
 class Worker:
-    """One process, and what it was given and has not answered: first come, first served."""
+    """One process. What it is given it does first come, first served."""
 
     def __init__(self) -> None:
         context = get_context("spawn")
@@ -37,7 +37,6 @@ class Worker:
         self._process = context.Process(target=_serve, args=(others,), daemon=True)
         self._process.start()
         others.close()
-        self.given = 0
 
     @property
     def pid(self) -> int:
@@ -46,7 +45,6 @@ class Worker:
 
     def give(self, work: Callable[..., object], *args: object) -> None:
         """Have it call something. Its `result` comes after those of what it was given before."""
-        self.given += 1
         try:
             self._line.send((work, args))
         except OSError:
@@ -62,7 +60,6 @@ class Worker:
             failed, value = self._line.recv()
         except (EOFError, OSError):
             raise WorkerGone from None
-        self.given -= 1
         if failed:
             raise value
         return value
