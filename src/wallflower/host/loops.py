@@ -90,12 +90,16 @@ class LoopWatch:
 
     def which_came(self, marks: Set[bytes], now: float) -> set[bytes]:
         """Which of many are of our loops; that they came is kept."""
-        self._learn(now)
-        ours = self._by_mark.keys() & marks
+        ours = self.ours(marks, now)
         self._db.executemany(
             "INSERT OR IGNORE INTO loops_came VALUES (?)", ((self._by_mark[m],) for m in ours)
         )
         return ours
+
+    def ours(self, marks: Set[bytes], now: float) -> set[bytes]:
+        """Which of many are of our loops, whether or not they come."""
+        self._learn(now)
+        return self._by_mark.keys() & marks
 
     def marks(self, now: float) -> frozenset[bytes]:
         """Of every loop that may come up to now, by whoever sees it."""

@@ -42,7 +42,7 @@ class Loops:
 
     def ours(self, marks: Set[bytes]) -> Set[bytes]:
         """Which of many are of loops of ours, whether or not they come."""
-        return self.marks() & marks
+        return self._watch.ours(marks, self._clock.now()) if self._watch else set()
 
     def keep_for_organisation(self, token: bytes) -> None:
         """Remember a loop of somebody else, without its order or time, until it is told."""
