@@ -110,17 +110,13 @@ def open_seal_b(
     private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes | memoryview
 ) -> tuple[bytes, BRecord]:
     """Hum key B and B's record, or Refused (hello 2.3, 2.4)."""
-    return parse_plain_b(open_plain_b(private, record_hash, seal_b))
-
-
-def open_plain_b(private: hpke.PrivateKey, record_hash: bytes, seal_b: bytes | memoryview) -> bytes:
-    """What is in a seal for B, not yet read, or Refused (hello 2.3)."""
     if len(seal_b) != SEAL_B:
         raise Refused("hello 2.3", "A seal for B has the wrong length")
     try:
-        return hpke.open_sealed(private, hpke.info("hop-b", record_hash), seal_b)
+        plain = hpke.open_sealed(private, hpke.info("hop-b", record_hash), seal_b)
     except hpke.Unopened:
         raise Refused("hello 2.3", "A seal for B does not open") from None
+    return parse_plain_b(plain)
 
 
 def parse_plain_b(plain: bytes) -> tuple[bytes, BRecord]:
