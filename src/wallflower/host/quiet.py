@@ -15,7 +15,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from wallflower.host.asgi import REFUSAL_HEADERS
 from wallflower.host.seats import Seats, State, prefix_of
 
-MOST_HEAD = 16_384  # bytes of one request's line and headers; the parser itself knows no limit
+# The parser itself knows no limit: bytes of one request's line and headers, and of all that is not
+# its body behind them (chunks' heads and trailers); its fields; requests before the first's answer.
+MOST_HEAD = 16_384
+MOST_FIELDS = 128
+MOST_AHEAD = 16
 KEEP_ALIVE_S = 150  # DESIGN 2: ingress keeps connections at least 120 s
 # How long a connection may stay in a state. A head of 1 kB takes a second on a line of 1 kB/s, a
 # cell two and a half; the largest body that we know, a desk's batch for the largest board, takes
@@ -29,13 +33,20 @@ REFUSAL = (
 )
 
 
+class _TooMuch(Exception):
+    """More of something than any client of ours sends. Raised out of the parser, which stops there
+    and calls it broken HTTP."""
+
+
 class QuietHttp(HttpToolsProtocol):
     """Bytes that are not HTTP get the same refusal as everything else, and so does an endless head.
 
     Who asks for leave to send a body (100-continue) is not answered before the one answer.
     """
 
-    _head = 0
+    _head = 0  # bytes of a head that is not complete
+    _body = 0  # of those that came last, how many are of a body
+    _framing = 0  # bytes behind a head that are of no body
     _state = State.HEAD
     _patience: asyncio.TimerHandle | None = None
     _until = 0.0
@@ -64,15 +75,28 @@ class QuietHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """A request's head begins."""
+        """A request's head begins. Each that waits for the answers of others costs memory."""
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise _TooMuch
         self._turn(State.HEAD)
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field has ended. Behind a body it would be kept too, without an end."""
+        if self._state is not State.HEAD or len(self.headers) >= MOST_FIELDS:
+            raise _TooMuch
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A request's head has ended."""
         self._turn(State.BODY)
         self.expect_100_continue = False
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body has come."""
+        self._body += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request has come whole."""
@@ -91,18 +115,22 @@ class QuietHttp(HttpToolsProtocol):
         return self.cycle.response_complete and not self.pipeline
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; refuse a head that has grown too long."""
+        """Feed the parser; refuse what has grown too long."""
         if self._state is State.IDLE:  # any byte begins a head, also one that the parser skips
             self._turn(State.HEAD)
+        before, self._body = self._state, 0
         super().data_received(data)
+        stays = self._state is State.BODY and before is State.BODY
         self._head = self._head + len(data) if self._state is State.HEAD else 0
-        if self._head > MOST_HEAD and not self.transport.is_closing():
+        self._framing = self._framing + len(data) - self._body if stays else 0
+        if max(self._head, self._framing) > MOST_HEAD:
             self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse without saying why."""
-        self.transport.write(REFUSAL)
-        self._close()
+        """Refuse without saying why, once."""
+        if not self.transport.is_closing():
+            self.transport.write(REFUSAL)
+            self._close()
 
     def timeout_keep_alive_handler(self) -> None:
         """Nothing was asked for as long as we keep connections."""
