@@ -176,3 +176,29 @@ def test_a_disk_that_fills_in_the_middle_is_told_as_that_and_leaves_nothing(
         assert not db.in_transaction
         assert log.size() == 0
     assert log.append(1, [b"small"]) == 1
+
+
+def test_a_log_on_a_new_disk_deletes_nothing_for_who_knew_the_old_one(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(7, [b"a", b"b"])
+    log.go_on_above(5000)
+    log.trim(5000)
+    assert log.read(5000, 10) == [Entry(5001, 7, b"a"), Entry(5002, 7, b"b")]
+    log.go_on_above(5002)
+    assert open_log(tmp_path).append(7, [b"c"]) == 5003
+    log.go_on_above(9000)
+    log.trim(5002)
+    assert [e.body for e in log.read(9000, 10)] == [b"a", b"b", b"c"], "nobody said to have them"
+
+
+def test_a_log_that_is_empty_on_a_new_disk_goes_on_above_too(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.go_on_above(5000)
+    assert open_log(tmp_path).append(7, [b"a"]) == 5001
+
+
+def test_what_is_too_old_is_not_left_in_the_write_ahead_log(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(7, [b"a cell of long ago" * 99])
+    log.trim_records(8)
+    assert not any(b"long ago" in path.read_bytes() for path in tmp_path.iterdir())

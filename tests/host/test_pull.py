@@ -114,7 +114,7 @@ def test_an_answer_out_of_order_is_refused(order: tuple[int, ...]) -> None:
     assert refusal.value.rule == "pull 1"
 
 
-@pytest.mark.parametrize("seq", [0, 4, 5, 2**63])
+@pytest.mark.parametrize("seq", [0, 4, 5, 2**40 + 6, 2**63])
 async def test_an_answer_that_repeats_or_overruns_what_was_asked_is_refused(seq: int) -> None:
     with pytest.raises(Refused) as refusal:
         await pull(answering([Entry(seq, 4, b"x")]), URL, TOKEN, 5, 100)
@@ -222,7 +222,7 @@ def test_any_bytes_hold_bodies_of_one_length_or_are_refused(data: bytes) -> None
     assert len(found.data) == found.count * found.step
 
 
-@pytest.mark.parametrize("last", [5, 2**63])
+@pytest.mark.parametrize("last", [5, 2**40 + 6, 2**63])
 async def test_cells_that_go_back_or_beyond_every_number_are_refused(last: int) -> None:
     net = answering([Entry(last, 1, b"abc")])
     with pytest.raises(Refused) as refused:

@@ -93,7 +93,7 @@ async def test_another_number_of_shares_begins_with_what_is_there(tmp_path: Path
         await pulled(stage, Share(0, 2), last, most=0)
         left = [cells_of(await pulled(stage, Share(number, 3))) for number in range(3)]
         assert sum(map(len, left)) == 12
-        await pulled(stage, Share(2, 3), 2**40, most=100)
+        await pulled(stage, Share(2, 3), len(MANY), most=100)
         assert waiting(stage) == 12, "two of three have said nothing"
 
 

@@ -80,6 +80,34 @@ class Log:
             entries.append(entry)
         return entries
 
+    def go_on_above(self, number: int) -> None:
+        """Give no number up to this one, which somebody says that we gave out.
+
+        Where we never did, this disk is new and they knew another: all that waits here would be
+        deleted as if they had it. So it gets numbers above, and they are handed all of it.
+        """
+        last = self._last()
+        if number <= last:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute(f"UPDATE {self.name} SET seq = seq + ?", (number,))  # noqa: S608
+            self._db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (self.name,))
+            self._db.execute(
+                "INSERT INTO sqlite_sequence VALUES (?, ?)", (self.name, number + last)
+            )
+            self._db.execute("COMMIT")
+        except BaseException:
+            roll_back(self._db)
+            raise
+        settle(self._db)
+
+    def _last(self) -> int:
+        """The highest number that was ever given; SQLite keeps it for AUTOINCREMENT."""
+        query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        found = self._db.execute(query, (self.name,)).fetchone()
+        return int(found[0]) if found else 0
+
     def trim(self, to: int) -> None:
         """Delete every entry up to and with number `to`, from the write-ahead log too."""
         if self._db.execute(f"DELETE FROM {self.name} WHERE seq <= ?", (to,)).rowcount:  # noqa: S608
@@ -101,8 +129,9 @@ class Log:
         settle(self._db)
 
     def trim_records(self, below: int) -> None:
-        """Delete every entry that came under a record whose keys are gone."""
-        self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,))  # noqa: S608
+        """`trim` of every entry that came under a record whose keys are gone."""
+        if self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,)).rowcount:  # noqa: S608
+            settle(self._db)
 
     def span(self) -> int:
         """From the first number that waits to the last: never fewer than wait, quick to know."""

@@ -83,6 +83,7 @@ class Ingress:
 
     def _pull(self, after: int, most: int, share: Share) -> bytes:
         self._log.trim_records(self._today() - KEPT_DAYS)
+        self._log.go_on_above(after)
         if share == WHOLE:
             self._log.trim(after)
             return encode_entries(self._log.read(after, most))
