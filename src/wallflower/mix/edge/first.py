@@ -93,15 +93,15 @@ class First:
 
     # -- intake -----------------------------------------------------------------------------
 
-    def begin_round(self, source: Source) -> None:
+    def begin_round(self, source: Source, seconds: float) -> None:
         """Count what is held, once a round, since a large pool is long to count; and have workers
-        begin with the other shares. `finish_round` has to follow."""
+        begin with the other shares, for so many seconds. `finish_round` has to follow."""
         of = len(self._shares)
         for share in self._shares:
             share.room = MOST_HELD // of - share.pool.size() - self.out.span() // of
         others = [share for share in self._shares[1:] if not share.full]
         if others:
-            self._begin(source, others)
+            self._begin(source, seconds, others)
 
     @property
     def full(self) -> bool:
@@ -122,7 +122,7 @@ class First:
             self.counts[name] += number
             counts[name] = 0
 
-    def _begin(self, source: Source, others: list[Share]) -> None:
+    def _begin(self, source: Source, seconds: float, others: list[Share]) -> None:
         today = day_of(self._host.clock.now())
         # Before anybody else needs it: who made one of their own would overwrite another's.
         self.share.pool.ready(today)
@@ -130,7 +130,7 @@ class First:
         tasks = [
             Task(
                 share.which, self._host.disk.path, self._keys.path, source, self._dial, today,
-                share.room, records, loops,
+                share.room, seconds, records, loops,
             )
             for share in others
         ]  # fmt: skip

@@ -51,16 +51,20 @@ class Taker(Protocol):
 
 
 async def take_all(
-    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None]
-) -> None:
+    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None],
+    has_time: Callable[[], bool],
+) -> None:  # fmt: skip
     """Pull until a page is not full; each is durable before the next question trims it.
 
     What comes while we take is left for the next round: where cells never stop coming, a round
-    that waited for an empty page would never end. Who is full pulls nothing (hum 2.7). `answered`
-    is called at every answer. Raises Unreachable, and Refused (pull 1).
+    that waited for an empty page would never end; and a node before us that lies could have them
+    never stop. So a round also ends once `has_time` says that it has none, after one page at the
+    soonest. Who is full pulls nothing (hum 2.7). `answered` is called at every answer. Raises
+    Unreachable, and Refused (pull 1).
     """
     while not taker.full and await _page(taker, state, net, source, answered) == source.page:
-        pass
+        if not has_time():
+            break
     # Nothing more is asked for; the node before us may forget what we now have.
     await taker.ask(net, source, state.number("cursor"), 0)
     answered()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wallflower.errors import Refused
@@ -40,6 +41,7 @@ from wallflower.trust.record import EpochRecord
 # that is not full is the last of what waited.
 PAGE = {"a": 4096, "b": 1024}
 _HEAD_ROUND_S = 3600
+_MOST_TALK_S = 60.0  # of a round, with the desk server, however many questions these are
 _BEFORE_FIRST_RECORD_S = 0.2
 
 
@@ -127,27 +129,39 @@ class Mix:
         if not await self._believes_its_clock(now):
             return
         self._forget(now)
-        await self.records.step()
-        if self._telling and now >= self._next_head:
-            self._next_head = now + _HEAD_ROUND_S
-            await self._telling.step()
+        await self._talk(now)
         record = self.records.in_force(now)
         if record is None:
             return
         if not has_room(self.state.db):
             self.disk_failures += 1
             return
-        await self._intake()
+        await self._intake(record)
         self._tick(record)
         self.settle()
 
-    async def _intake(self) -> None:
-        """Take what waits at the node before."""
-        s = self._settings
+    async def _talk(self, now: float) -> None:
+        """Ask and tell the desk server what is due. Where it hangs, the tick does not wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_MOST_TALK_S):
+                await self.records.step()
+                if self._telling and now >= self._next_head:
+                    self._next_head = now + _HEAD_ROUND_S
+                    await self._telling.step()
+
+    async def _intake(self, record: EpochRecord) -> None:
+        """Take what waits at the node before, until the next tick begins at the latest: by then
+        keys may have to be erased."""
+        s, p = self._settings, record.body.parameters
         source = Source(s.source_url, s.source_token, PAGE[self.position])
-        self.part.begin_round(source)
+        clock = self._host.clock
+        ends = (tick_number(clock.now(), p.tick) + 1) * p.tick
+        self.part.begin_round(source, (ends - clock.now()) / p.pace.days)
         try:
-            await take_all(self.part, self.state, self._host.net, source, self._answered)
+            await take_all(
+                self.part, self.state, self._host.net, source, self._answered,
+                lambda: clock.now() < ends,
+            )  # fmt: skip
         except Unreachable:
             pass
         except Refused:

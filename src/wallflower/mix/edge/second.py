@@ -74,7 +74,7 @@ class Second:
 
     # Parcels go by nothing that A does not hide, and letters have to be known to all of B: so its
     # hums have no shares, and workers only open seals.
-    def begin_round(self, _source: Source) -> None:
+    def begin_round(self, _source: Source, _seconds: float) -> None:
         """Nothing is counted before a round, and nobody else is asked."""
 
     async def finish_round(self) -> int:

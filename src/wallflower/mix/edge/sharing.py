@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from wallflower.errors import Refused
@@ -48,6 +49,7 @@ class Task:
     dial: Callable[[], Line]
     day: int
     room: int
+    seconds: float  # of this machine's time that the round may last
     records: dict[int, bytes]  # the hashes of those that hums may be opened under now
     loops: frozenset[bytes] = field(repr=False)
 
@@ -106,7 +108,7 @@ class Sharing:
 async def take_share(task: Task) -> Took:
     """Take what waits for one share and empty its write-ahead log. Raises OSError and sqlite3.Error
     where the disk fails; what was committed stays."""
-    keys, came = Folder(task.keys), set[bytes]()
+    keys, came, ends = Folder(task.keys), set[bytes](), monotonic() + task.seconds
 
     def usable(number: int) -> Usable | None:
         known = task.records.get(number)
@@ -121,7 +123,9 @@ async def take_share(task: Task) -> Took:
         share = Share(task.which, state, Pool(db, keys, entropy), entropy, rules)
         share.room = task.room
         try:
-            await take_all(share, state, line, task.source, lambda: None)
+            await take_all(
+                share, state, line, task.source, lambda: None, lambda: monotonic() < ends
+            )
         except Unreachable:
             reached = False
         except Refused:
