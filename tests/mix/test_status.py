@@ -133,10 +133,29 @@ async def test_the_status_needs_the_token_and_shows_no_exact_count(make_room: Ma
         assert await ask(mix.inner, "GET", "/counts", b"", TOKEN) == (400, b""), "demo only"
         assert (await ask(mix.inner, "GET", "/status", b"", TOKEN))[0] == 200
     facts = report(room.town.b).facts
-    assert facts["pool"] == "tens"
+    assert facts["pool"] == "fewer than a thousand"
     known = {"record", "days_ahead", "pool", "waiting_for_the_next", "ticks_late"}
-    assert set(facts) == known | {"hums_since_release"}, "nothing else is shown"
+    assert set(facts) == known | {"hums_last_round"}, "nothing else is shown"
     assert set(report(room.town.a).facts) == known
+
+
+@pytest.mark.parametrize("stays", [1, 3])
+async def test_what_b_says_of_itself_is_the_same_whether_letters_come_and_leave_or_covers(
+    make_room: Make, free: dict[str, int], stays: int
+) -> None:
+    """A monitor that keeps it has no list of when letters came and left."""
+    del free
+    rooms = [await make_room(replace(AT_ONCE, mean_b=stays * TICK, floor=3)) for _ in range(2)]
+    said: list[list[bytes]] = [[], []]
+    for n in range(12):
+        for room, mine in zip(rooms, said, strict=True):
+            writes = room is rooms[0] and n in (2, 3)
+            await room.send(room.hum(room.letter("a letter") if writes else b""))
+            await room.tick()
+            mine.append(report(room.town.b).encode() + report(room.town.a).encode())
+    assert rooms[0].town.b.status()["released"] == 2
+    assert said[0] == said[1]
+    assert "hums_last_round" in said[0][0].decode(), "the control: hums are counted"
 
 
 def test_a_count_is_shown_as_its_power_of_ten() -> None:

@@ -54,6 +54,7 @@ class Second:
         self._openers = openers
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
+        self.came = 0  # hums of this round, but for loops; in memory only
         self.counts = {
             "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 0,
             "released": 0, "reserved": 0, "most_seen": 0,
@@ -75,7 +76,8 @@ class Second:
     # Parcels go by nothing that A does not hide, and letters have to be known to all of B: so its
     # hums have no shares, and workers only open seals.
     def begin_round(self, _source: Source, _seconds: float) -> None:
-        """Nothing is counted before a round, and nobody else is asked."""
+        """Nobody else is asked."""
+        self.came = 0
 
     async def finish_round(self) -> int:
         """Nobody else was asked, and so had an answer that was refused."""
@@ -106,6 +108,7 @@ class Second:
                     seen += self._take(record, opened)
                 except Refused:
                     self.counts["refused"] += 1
+        self.came += seen
         seen += self._state.number("seen")
         self._state.set_number("seen", seen)
         self.counts["most_seen"] = max(self.counts["most_seen"], seen)

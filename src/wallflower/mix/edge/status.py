@@ -18,6 +18,7 @@ from wallflower.host.status import (
     sentence_alarms,
     silence_alarm,
 )
+from wallflower.mix.edge.first import First
 from wallflower.wire.loop import Verdict, way_to_a, way_to_b
 from wallflower.wire.record import Parameters
 from wallflower.wire.sizes import DAY_S
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LATE_TICKS = 2  # how many ticks a round may be late before it is an alarm
 _SILENT_TICKS = 6
+_FLOOD = 1000  # letters at B; one audience's own are fewer
 _DESK_SILENT_S = DAY_S  # a desk may be locked at night; drops wait for three days
 
 
@@ -49,10 +51,8 @@ def report(mix: Mix) -> Status:
     ]  # fmt: skip
     facts: dict[str, Fact] = {
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
-        "pool": coarse(mix.held()), "waiting_for_the_next": coarse(mix.part.out.size()),
+        **_load(mix), "waiting_for_the_next": coarse(mix.part.out.size()),
     }  # fmt: skip
-    if mix.position == "b":
-        facts["hums_since_release"] = coarse(mix.state.number("seen"))
     if record is not None:
         p = record.body.parameters
         verdict = _loops(mix, p)
@@ -60,6 +60,15 @@ def report(mix: Mix) -> Status:
         alarms += [*_clockwork(mix, p, now, lag), *loop_alarms(verdict, _between(mix))]
         facts |= {"ticks_late": lag, **loop_facts(verdict)}
     return Status(f"mix {mix.position}", alarms, facts)
+
+
+def _load(mix: Mix) -> dict[str, Fact]:
+    """How much there is to do. Of B nothing that a single letter changes: whoever keeps what a
+    status says, a monitor for one, would have on a disk when each letter came and left (ADR 69)."""
+    if isinstance(mix.part, First):
+        return {"pool": coarse(mix.held())}
+    pool = "thousands or more" if mix.held() >= _FLOOD else "fewer than a thousand"
+    return {"pool": pool, "hums_last_round": coarse(mix.part.came)}
 
 
 def _between(mix: Mix) -> str:
