@@ -120,7 +120,7 @@ def _sign_until_nothing_waits(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_role("page"), _role("snapshot"), _medium],
+    "change", [_role("page"), _role("snapshot"), pytest.param(_medium, marks=pytest.mark.nightly)],
     ids=["page", "snapshot", "medium"],
 )  # fmt: skip
 def test_a_replacement_that_is_cut_at_any_write_counts_whole_or_not_at_all(
