@@ -21,7 +21,7 @@ from wallflower.campaign.edge.ceremony_keys import Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import offline_files
 from wallflower.campaign.edge.verify_places import scan
-from wallflower.campaign.page_pins import check_pins_text
+from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.campaign.whole import BESIDE, put_whole
@@ -56,7 +56,8 @@ def sign_folder(
     if both := sorted({*names, *MADE} & parts.keys()):
         raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
     for name in names:
-        check_page_pins(name, folder / name, found.pins().encode())
+        if is_page(name):
+            check_page_pins((folder / name).read_bytes(), found.pins().encode())
     version = _version(keys, Snapshot.type) + 1
     for name, data in offline_files(keys, found).items():
         put_whole(folder / name, data)
@@ -127,12 +128,6 @@ def _check_settled(keys: Keys, now: datetime) -> None:
                 f"The signature of the offline {role} keys has ended",
                 f"Type: wallflower keys renew {typed(keys.folder.path)}, and sign with the media.",
             )
-
-
-def check_page_pins(name: str, path: Path, pins: bytes) -> None:
-    """A page carries the pins that the offline keys signed, or Refused (bundle 6.17)."""
-    if name.endswith((".html", ".htm")):
-        check_pins_text(path.read_text("utf-8", errors="replace"), pins)
 
 
 def digest_of(path: Path, part: str = "") -> Listed:
