@@ -48,11 +48,11 @@ def _local_end(member: zipfile.ZipInfo, file: IO[bytes]) -> int:
     signature, flags, method, _, crc, packed, size, name, extra = header
     said = (crc, packed, size)
     held = (member.CRC, member.compress_size, member.file_size)
-    later = bool(flags & _LATER) and said in ((0, 0, 0), (0, _ZIP64, _ZIP64))
-    same = all(s in (h, _ZIP64) for s, h in zip(said, held, strict=True))
+    unsaid = (_ZIP64, 0) if flags & _LATER else (_ZIP64,)
+    same = all(s == h or s in unsaid for s, h in zip(said, held, strict=True))
     file.seek(name, 1)
     fields = file.read(extra)
-    agrees = signature == _SIGNATURE and flags == member.flag_bits and (same or later)
+    agrees = signature == _SIGNATURE and flags == member.flag_bits and same
     if not agrees or method != member.compress_type or _renames(fields) or _renames(member.extra):
         raise _hidden()
     return member.header_offset + _LOCAL.size + name + extra + member.compress_size
