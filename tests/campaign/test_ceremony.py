@@ -16,8 +16,8 @@ from wallflower.campaign import repository
 from wallflower.campaign.ceremony import Plan, parse_ceremony
 from wallflower.campaign.edge.ceremony import hold_ceremony, make_medium, write_record
 from wallflower.campaign.edge.ceremony_keys import Keys, ends, require_keys
-from wallflower.campaign.edge.ceremony_replace import drop, renew, replace_role
-from wallflower.campaign.edge.ceremony_sign import read_label, sign_pending
+from wallflower.campaign.edge.ceremony_replace import renew, replace_role
+from wallflower.campaign.edge.ceremony_sign import drop, read_label, sign_pending
 from wallflower.campaign.edge.sign_folder import sign_folder
 from wallflower.campaign.page_pins import page_pins
 from wallflower.crypto import sign

@@ -239,6 +239,25 @@ def test_an_empty_folder_is_not_signed(town: Town, tmp_path: Path) -> None:
     assert image(tmp_path / "empty") == {}
 
 
+def test_no_secret_is_signed_for_everybody_to_fetch(town: Town) -> None:
+    """Somebody types the folder that everything lies in, or the wrong one."""
+    (town.place / "begun").mkdir()
+    (town.place / "begun" / "index.html").write_text("<p>film")
+    for folder in (".", "keys", "keys/online", "medium-1"):
+        before = image(town.place)
+        with pytest.raises(Fault, match="is secret, and a bundle is for everybody"):
+            sign_folder(town.place / folder, town.keys, LATER)
+        assert image(town.place) == before
+    for name in ("board.key", "a.token", "ceremony.json", "wallflower-medium.json", "tls/own.pem"):
+        path = town.place / "begun" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"secret")
+        with pytest.raises(Fault, match=f"{name} is secret"):
+            sign_folder(town.place / "begun", town.keys, LATER)
+        path.unlink()
+    assert sign_folder(town.place / "begun", town.keys, LATER).files > 1
+
+
 def test_a_page_with_the_pins_of_somebody_else_is_not_signed(town: Town) -> None:
     other = (town.site / "index.html").read_text().replace("Office", "Officer")
     (town.site / "en" / "other.html").write_text(other)

@@ -123,6 +123,15 @@ def test_a_computer_with_a_network_is_not_taken_without_asking(
     assert "Take an empty medium" not in again.output
 
 
+def test_what_the_system_refuses_is_no_verdict_of_a_copy(place: Path, tmp_path: Path) -> None:
+    """Exit code 1 would tell a program that the copy is false."""
+    (tmp_path / "file").write_bytes(b"")
+    done = run("verify", place / "site", "--remember", tmp_path / "file" / "seen")
+    assert isinstance(done.exception, Fault)
+    assert done.exception.EXIT == 2
+    assert "NOT GENUINE" not in done.output
+
+
 @pytest.mark.parametrize("what", ["site", "site/index.html"])
 def test_a_newsroom_reads_plain_words_and_an_exit_code(place: Path, what: str) -> None:
     done = run("verify", place / what, "--words", words(place))

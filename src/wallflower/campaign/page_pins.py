@@ -13,7 +13,10 @@ from typing import Any, Final
 
 from wallflower.errors import Refused
 
-_PINS_MARK: Final = re.compile(r'<meta name="wallflower-pins" content="([^"]*)"')
+_MARK: Final = "wallflower-pins"
+_PINS_MARK: Final = re.compile(rf'<meta name="{_MARK}" content="([^"]*)"')
+_CONTROLS: Final = re.compile(r"[^\t\n\f\r -\x7e\x80-\U0010ffff]")
+_PAGES: Final = (".html", ".htm", ".xhtml", ".xht", ".svg", ".shtml")
 _TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _PINNED: Final = ("root", "organisation", "a", "b", "desk")
 
@@ -37,11 +40,40 @@ def unreviewed(text: str) -> set[str]:
     return {tag for one in lists for tag in one if isinstance(tag, str) and _TAG.fullmatch(tag)}
 
 
-def check_pins_text(text: str, pins: bytes) -> None:
-    """A page carries the pins that the offline keys signed, or Refused (bundle 6.17)."""
+def is_page(name: str) -> bool:
+    """Whether a browser takes a file of this name for a page."""
+    return name.lower().endswith(_PAGES)
+
+
+def check_page_pins(page: bytes, pins: bytes) -> None:
+    """A page carries the pins that the offline keys signed, in the one spelling that is looked at,
+    or Refused (bundle 6.17). A script that ignores the mark is not seen here: whoever signs pages
+    can write one."""
     signed = json.loads(pins)
-    if any([v.get(n) for n in _PINNED] != [signed[n] for n in _PINNED] for v in page_pins(text)):
+    text = _plain(page)
+    said = page_pins(text)
+    others = _spelled(html.unescape(text)) - len(said)
+    if others or any([v.get(n) for n in _PINNED] != [signed[n] for n in _PINNED] for v in said):
         raise Refused(
             "bundle 6.17", "The page pins other record keys than the offline keys signed",
             "Build it again with the pins.json of the folder of keys.",
         )  # fmt: skip
+
+
+def _plain(page: bytes) -> str:
+    """The text that every browser reads, whatever charset it is told: UTF-8 without controls."""
+    try:
+        text = page.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\x00"
+    if _CONTROLS.search(text):
+        raise Refused(
+            "bundle 6.17", "The page can be read in two ways, and its pins with it",
+            "Save it as UTF-8, without control characters.",
+        )  # fmt: skip
+    return text
+
+
+def _spelled(text: str) -> int:
+    """How often a text names the mark, but for the page's own script, which looks for it."""
+    return text.lower().count(_MARK) - text.count(f'meta[name="{_MARK}"]')

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,6 +11,7 @@ from wallflower.cli.campaign import campaign
 from wallflower.cli.census import census
 from wallflower.cli.demo import demo
 from wallflower.cli.doctor import doctor, status
+from wallflower.cli.faults import fault_of
 from wallflower.cli.film import campaign_film
 from wallflower.cli.keys import keys
 from wallflower.cli.new import new
@@ -56,14 +55,3 @@ def main() -> None:
     except Fault as fault:
         click.echo(str(fault), err=True)
         sys.exit(fault.EXIT)
-
-
-def fault_of(error: OSError) -> Fault:
-    """What the system refused to a command, and what to do; of a path only its last part."""
-    # Not `strerror`: of a socket that holds its address.
-    said = os.strerror(error.errno) if error.errno else type(error).__name__
-    if not isinstance(error.filename, str | bytes):
-        return Fault(f"The system refused something: {said}", "Look at that, and type this again.")
-    name = Path(os.fsdecode(error.filename)).name
-    step = "Look whether it exists, whose it is, and who may write there; then type this again."
-    return Fault(f"The system said of {name}: {said}", step)

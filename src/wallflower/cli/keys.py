@@ -12,14 +12,19 @@ import click
 from wallflower.campaign.ceremony import SIGNERS
 from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, ends, require_keys
 from wallflower.campaign.edge.ceremony_replace import (
-    drop,
     renew,
     replace_medium,
     replace_record,
     replace_role,
 )
 from wallflower.campaign.edge.ceremony_restore import restore
-from wallflower.campaign.edge.ceremony_sign import as_missing, finish, missing, sign_pending
+from wallflower.campaign.edge.ceremony_sign import (
+    as_missing,
+    drop,
+    finish,
+    missing,
+    sign_pending,
+)
 from wallflower.campaign.repository import OFFLINE, ends_soon
 from wallflower.cli.ceremony import DRAW, ceremony, now, read_public, show
 from wallflower.cli.options import FILE, FOLDER

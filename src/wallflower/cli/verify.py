@@ -18,8 +18,10 @@ from wallflower.campaign.papers import cut
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import SITE, Report, as_text, refused_report
 from wallflower.cli.ceremony import now
+from wallflower.cli.faults import fault_of
 from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import Fault, Refused, typed
+from wallflower.host.disk import DiskTrouble, disk_trouble
 
 
 @click.command()
@@ -45,10 +47,14 @@ def verify(
       wallflower verify carry.zip --words 'THE EIGHT WORDS'
     """
     try:
-        check_typed(words)
-        trust = Trust(words, root.read_bytes() if root else b"", remember)
-        report = _report(what, bundle, trust, keep, socks)
-    except Fault as fault:
+        with disk_trouble():
+            check_typed(words)
+            trust = Trust(words, root.read_bytes() if root else b"", remember)
+            report = _report(what, bundle, trust, keep, socks)
+    except DiskTrouble:
+        raise
+    except (Fault, OSError) as error:
+        fault = error if isinstance(error, Fault) else fault_of(error)
         raise Unchecked(fault.what, fault.next_step) from None
     click.echo(json.dumps(report.as_json()) if as_json else as_text(report))
     sys.exit(report.exit)

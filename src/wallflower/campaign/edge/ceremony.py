@@ -64,6 +64,7 @@ class Ask(Protocol):
 def hold_ceremony(keys: Keys, ask: Ask, now: datetime, draw: Draw) -> Ceremony:
     """Go on from wherever the ceremony stands, to its end. Each step is durable by itself."""
     while True:
+        finish(keys)  # a start before this one may have stopped within that
         found = keys.load()
         step, label = next_step(found, keys.root() is not None and keys.targets() is not None)
         if found is None:

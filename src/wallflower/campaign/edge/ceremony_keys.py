@@ -65,7 +65,9 @@ class Keys:
         return None if data is None else parse_metadata(data)
 
     def waiting(self) -> dict[str, Metadata[Any]]:
-        """Root and targets that wait for signatures."""
+        """Root and targets that wait for signatures; nothing where laying them out was stopped."""
+        if self.pending.read(BOOK) is None:
+            return {}
         found = {role: self.pending.read(f"{role}.json") for role in OFFLINE}
         return {role: parse_metadata(data) for role, data in found.items() if data is not None}
 

@@ -55,15 +55,6 @@ def renew(keys: Keys, now: datetime) -> None:
     prepare(keys, _settled(keys), now, OFFLINE)
 
 
-def drop(keys: Keys) -> None:
-    """Give up what waits for signatures; what counted before goes on counting."""
-    for name in keys.pending.names():
-        keys.pending.remove(name)
-    for name in keys.online.names():
-        if name.endswith(NEXT):
-            keys.online.erase(name)
-
-
 def _settled(keys: Keys) -> Ceremony:
     found = keys.ceremony()
     if keys.waiting():

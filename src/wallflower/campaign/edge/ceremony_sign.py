@@ -25,7 +25,10 @@ LABEL: Final = "wallflower-medium.json"
 
 
 def prepare(keys: Keys, ceremony: Ceremony, now: datetime, what: tuple[str, ...]) -> None:
-    """Lay out new root and targets that wait for signatures of the media."""
+    """Lay out new root and targets that wait for signatures of the media. The book goes last: what
+    lies there without it was stopped half, and does not wait."""
+    for name in keys.pending.names():
+        keys.pending.remove(name)
     before, targets = keys.root(), keys.targets()
     made: dict[str, Metadata[Any]] = {}
     if Root.type in what:
@@ -127,15 +130,23 @@ def finish(keys: Keys) -> bool:
         keys.metadata.write(name, repository.encode(metadata))
     for name, data in offline_files(keys, found).items():
         keys.folder.write(name, data)
-    for role in found.online:
-        if (seed := keys.online.read(f"{role}.key{NEXT}")) is not None:
+    for role, public in found.online.items():
+        seed = keys.online.read(f"{role}.key{NEXT}")
+        if seed is not None and sign.verify_key(seed) == public:
             keys.online.write(f"{role}.key", seed)
     keep(keys, found)
-    for role in found.online:
-        keys.online.erase(f"{role}.key{NEXT}")
+    drop(keys)
+    return True
+
+
+def drop(keys: Keys) -> None:
+    """Nothing waits for signatures any more; what counts by now goes on counting."""
+    keys.pending.remove(BOOK)  # first: what lies there without it does not wait
     for name in keys.pending.names():
         keys.pending.remove(name)
-    return True
+    for name in keys.online.names():
+        if name.endswith(NEXT):
+            keys.online.erase(name)
 
 
 def read_label(data: bytes) -> object:

@@ -29,7 +29,7 @@ from wallflower.campaign.edge.sign_folder import (
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
-from wallflower.campaign.page_pins import check_pins_text
+from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.shapes import SUMS, ZIP, packed
@@ -58,8 +58,8 @@ def sign_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
     carried = _carried(build)
     pins = keys.ceremony().pins().encode()
     for name, data in carried.items():
-        if name.endswith(".html"):
-            check_pins_text(data.decode("utf-8", "replace"), pins)
+        if is_page(name):
+            check_page_pins(data, pins)
     _check_onion(build)
     parts = {name: Listed(len(d), sha256(d).hex(), _CARRIED) for name, d in carried.items()}
     for part in (part for part in _ALONE if (build / part).is_dir()):

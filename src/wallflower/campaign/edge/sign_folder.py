@@ -17,17 +17,18 @@ from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
-from wallflower.campaign.edge.ceremony_keys import Keys, parse_metadata
+from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
-from wallflower.campaign.edge.ceremony_sign import offline_files
+from wallflower.campaign.edge.ceremony_sign import LABEL, offline_files
 from wallflower.campaign.edge.verify_places import scan
-from wallflower.campaign.page_pins import check_pins_text
+from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.campaign.whole import BESIDE, put_whole
 from wallflower.errors import Fault, typed
 
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
+_SECRET: Final = (".key", ".token", ".pem")
 Files = dict[str, Listed]
 
 
@@ -52,11 +53,13 @@ def sign_folder(
     names = [n for n in scan(folder) if not is_metadata(n) and n not in MADE]
     if not names:
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
+    _check_no_secret(folder, keys, names)
     _check_not_behind(folder, keys)
     if both := sorted({*names, *MADE} & parts.keys()):
         raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
     for name in names:
-        check_page_pins(name, folder / name, found.pins().encode())
+        if is_page(name):
+            check_page_pins((folder / name).read_bytes(), found.pins().encode())
     version = _version(keys, Snapshot.type) + 1
     for name, data in offline_files(keys, found).items():
         put_whole(folder / name, data)
@@ -66,6 +69,19 @@ def sign_folder(
     until = _sign_times(keys, found, now)
     publish(folder, keys)
     return SignedBundle(version, len(files) + len(parts) + len(_OF_MEDIA), until)
+
+
+def _check_no_secret(folder: Path, keys: Keys, names: list[str]) -> None:
+    """A bundle is for everybody: no key, token or medium is in it, and no folder of keys."""
+    at, held = folder.resolve(), keys.folder.path.resolve()
+    inside = at == held or at in held.parents or held in at.parents
+    secret = [n for n in names if n.endswith(_SECRET) or Path(n).name in (LABEL, BOOK)]
+    if inside or secret:
+        raise Fault(
+            f"{secret[0] if secret else 'The folder of keys'} is secret, and a bundle is for "
+            "everybody, so nothing was signed",
+            "Name the folder that 'wallflower campaign build' made.",
+        )
 
 
 def freshen(folder: Path, keys: Keys, now: datetime) -> SignedBundle:
@@ -127,12 +143,6 @@ def _check_settled(keys: Keys, now: datetime) -> None:
                 f"The signature of the offline {role} keys has ended",
                 f"Type: wallflower keys renew {typed(keys.folder.path)}, and sign with the media.",
             )
-
-
-def check_page_pins(name: str, path: Path, pins: bytes) -> None:
-    """A page carries the pins that the offline keys signed, or Refused (bundle 6.17)."""
-    if name.endswith((".html", ".htm")):
-        check_pins_text(path.read_text("utf-8", errors="replace"), pins)
 
 
 def digest_of(path: Path, part: str = "") -> Listed:

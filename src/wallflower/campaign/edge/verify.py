@@ -31,7 +31,7 @@ from wallflower.campaign.edge.verify_metadata import (
 )
 from wallflower.campaign.edge.verify_places import Place
 from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
-from wallflower.campaign.page_pins import check_pins_text, unreviewed
+from wallflower.campaign.page_pins import check_page_pins, is_page, unreviewed
 from wallflower.campaign.papers import PAPERS_MAX, cut
 from wallflower.campaign.repository import (
     MANIFEST,
@@ -58,7 +58,6 @@ from wallflower.campaign.verify import (
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 
-_PAGES: Final = (".html", ".htm")
 WITH_PAPERS: Final = 64 << 20  # bytes; a page that carries papers is far smaller
 _PIECE: Final = 64 * 1024
 Names = dict[str, TargetFile]
@@ -95,7 +94,7 @@ def check_file(file: Path, place: Place, trust: Trust, now: datetime) -> Report:
             name = next((n for n, target in targets.items() if _is(body, target)), None)
             if name is None:
                 raise Refused("bundle 6.18", "That file is none of this bundle", NEXT)
-            if name.endswith(_PAGES):
+            if is_page(name):
                 _check_pins(body, place, targets[PINS])
                 report = replace(report, unreviewed=tuple(sorted(unreviewed(_text(body)))))
             report = replace(report, file=name)
@@ -123,17 +122,20 @@ def _check_pins(body: Path | bytes, place: Place, target: TargetFile) -> None:
         refused = _fetch(place, PINS, target, Path(staged) / PINS)
         if refused is not None:
             raise Refused(refused.rule, "The pins of the bundle cannot be had, or differ", NEXT)
-        check_pins_text(_text(body), (Path(staged) / PINS).read_bytes())
+        check_page_pins(_data(body), (Path(staged) / PINS).read_bytes())
 
 
 def _text(body: Path | bytes) -> str:
-    data = body if isinstance(body, bytes) else body.read_bytes()
-    return data.decode("utf-8", "replace")
+    return _data(body).decode("utf-8", "replace")
+
+
+def _data(body: Path | bytes) -> bytes:
+    return body if isinstance(body, bytes) else body.read_bytes()
 
 
 def _unreviewed(targets: Names, staged: Path) -> tuple[str, ...]:
     """The languages that no reader has checked, as the pages of a whole copy say."""
-    pages = (n for n, name in enumerate(targets) if name.endswith(_PAGES))
+    pages = (n for n, name in enumerate(targets) if is_page(name))
     return tuple(sorted(set().union(*(unreviewed(_text(staged / str(n))) for n in pages))))
 
 
@@ -235,7 +237,7 @@ def _expected(opened: Opened) -> set[str]:
 
 
 def _fetch(place: Place, name: str, target: TargetFile, to: Path) -> Refused | None:
-    papers = PAPERS_MAX if part_of(target) and name.endswith(_PAGES) else 0
+    papers = PAPERS_MAX if part_of(target) and is_page(name) else 0
     try:
         with place.download_file(f"{place.base}{name}", target.length + papers) as got:
             target.verify_length_and_hashes(cut(got.read())[0] if papers else got)
@@ -262,9 +264,9 @@ def _inner(targets: dict[str, TargetFile], staged: Path) -> Iterator[Difference]
     if MANIFEST in at:
         yield from _list(at, targets)
     pins = at[PINS].read_bytes()
-    for name in (n for n in targets if n.endswith(_PAGES)):
+    for name in filter(is_page, targets):
         try:
-            check_pins_text(at[name].read_text("utf-8", errors="replace"), pins)
+            check_page_pins(at[name].read_bytes(), pins)
         except Refused as refused:
             yield Difference(name, refused.rule, refused.what)
 

@@ -6,6 +6,7 @@ from its trusted set, and nobody else touches that. Spec: bundle.md 6.1-6.10 and
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from wallflower.campaign.edge.verify_places import Place
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import METADATA_MAX, NEXT
+from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault, Refused
 
 ROOT_MAX: Final = 64 * 1024
@@ -34,6 +36,8 @@ _CONFIG: Final = UpdaterConfig(
 )  # fmt: skip
 # In a folder that remembers: the root in it was once compared, not only seen.
 _COMPARED: Final = "compared"
+_HISTORY: Final = "root_history"  # python-tuf's name for the roots of the verified chain
+_ROOT: Final = "root.json"
 # Before every signature that was ever made: asked with this time, nothing has ended yet.
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -65,13 +69,34 @@ class Opened:
 
 @contextmanager
 def metadata_folder(trust: Trust) -> Iterator[Path]:
-    """Where the verified metadata lies: the folder that remembers, or one that goes away."""
-    if trust.remember is not None:
-        trust.remember.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield trust.remember
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+    """A folder for verified metadata, which goes away; what an earlier check remembered is in it.
+    What the block verified is remembered when it ends well: a copy that was refused, or that is of
+    other words, leaves nothing that would speak against the right one."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, held = Path(scratch), trust.remember
+        if held is not None and _believed(trust, held):
+            _take_over(held, folder)
+        yield folder
+        if held is not None:
+            held.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _believed(trust, held):
+                shutil.rmtree(held / _HISTORY, ignore_errors=True)
+            _take_over(folder, held)
+
+
+def _believed(trust: Trust, held: Path) -> bool:
+    """Whether what was remembered counts. What was only seen, and never compared, gives way to
+    words or a root that somebody brings now."""
+    return (held / _COMPARED).exists() or not (trust.words or trust.root)
+
+
+def _take_over(source: Path, to: Path) -> None:
+    """Copy metadata, the roots first: whoever stops here has roots and no times, as at first."""
+    (to / _HISTORY).mkdir(exist_ok=True)
+    for path in (*source.glob(f"{_HISTORY}/*.{_ROOT}"), *source.glob("*.json")):
+        put_whole(to / path.relative_to(source), path.read_bytes())
+    if (source / _COMPARED).exists():
+        (to / _COMPARED).touch()
 
 
 def open_metadata(place: Place, trust: Trust, folder: Path, now: datetime) -> Opened:
@@ -106,7 +131,7 @@ def _known_root(trust: Trust, folder: Path) -> bytes:
 
 def _remembered(folder: Path) -> bytes:
     try:
-        return (folder / "root.json").read_bytes()
+        return (folder / _ROOT).read_bytes()
     except FileNotFoundError:
         return b""
 
@@ -171,7 +196,7 @@ def delegated(targets: Targets) -> list[str]:
 def _roots(folder: Path, updater: Updater) -> Iterator[bytes]:
     """The verified roots at hand, the newest first."""
     for version in range(updater._trusted_set.root.version, 0, -1):
-        held = folder / "root_history" / f"{version}.root.json"
+        held = folder / _HISTORY / f"{version}.{_ROOT}"
         if held.exists():
             yield held.read_bytes()
 

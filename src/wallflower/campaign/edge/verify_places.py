@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from urllib.parse import unquote
 from tuf.api.exceptions import DownloadError, DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
+from wallflower.campaign.edge.verify_zip import check_tiled
 from wallflower.campaign.verify import FILE_MAX, FILES_MAX, NEXT, check_name
 from wallflower.errors import Refused
 
@@ -124,11 +126,16 @@ class ZipPlace(Place):
     base = BASE
 
     def __init__(self, path: Path | IO[bytes]) -> None:
+        damaged = Refused("bundle 6.14", "The ZIP file is damaged or not whole", NEXT)
         try:
             self._zip = zipfile.ZipFile(path)
         except _DAMAGED:
-            raise Refused("bundle 6.14", "The ZIP file is damaged or not whole", NEXT) from None
+            raise damaged from None
         self._members = _members(self._zip)
+        try:
+            check_tiled(self._zip, self._zip.fp or BytesIO())
+        except _DAMAGED:
+            raise damaged from None
 
     def names(self) -> set[str]:
         """See Place.names."""

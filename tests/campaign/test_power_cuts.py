@@ -1,0 +1,148 @@
+"""The power goes between any two writes; whoever types the command again gets it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.campaign.made import LABELS, LATER, NOW, Folders, Town, copy, seeded
+
+from wallflower.campaign import repository
+from wallflower.campaign.edge.ceremony import hold_ceremony
+from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_replace import renew, replace_medium, replace_role
+from wallflower.campaign.eightwords import RootKeys, ids_of, organisation_root
+from wallflower.campaign.verify import Verdict
+from wallflower.crypto import sign
+from wallflower.host.disk import Folder
+
+
+class Cut(Exception):
+    """The computer lost its power."""
+
+
+@contextmanager
+def cut_after(writes: int) -> Iterator[Callable[[], bool]]:
+    """Within, the power goes at the write of this number; gives whether it went."""
+    left = writes
+    real = {name: getattr(Folder, name) for name in ("write", "erase", "remove")}
+
+    def counted(name: str) -> Any:
+        def act(self: Folder, *arguments: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Cut
+            real[name](self, *arguments)
+
+        return act
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name in real:
+            patched.setattr(Folder, name, counted(name))
+        with suppress(Cut):
+            yield lambda: left < 0
+
+
+class Media(Folders):
+    """Gives a medium that has not signed yet, and no more of them than a person has patience."""
+
+    asked = 0
+
+    def medium(self, label: str) -> Path:
+        self.asked += 1
+        assert self.asked < 12, "a person is asked for media without an end"
+        keys = Keys(self._place / "keys")
+        have = {s for m in keys.waiting().values() for s in m.signatures}
+        left = [n for n in LABELS if label or _key_id(self._place, n) not in have]
+        assert left, "all media have signed, and another is asked for"
+        return super().medium(label or left[0])
+
+
+def _key_id(place: Path, label: str) -> str:
+    seed = (place / f"medium-{label}" / "targets.key").read_bytes()
+    return repository.public_key(sign.verify_key(seed)).keyid
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power goes between calls here, so nothing has to reach a real disk."""
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+def test_a_ceremony_that_is_cut_at_any_write_goes_on_to_one_whole_set_of_keys(
+    tmp_path: Path,
+) -> None:
+    at, went = 0, True
+    while went:
+        place = tmp_path / str(at)
+        keys, draw = Keys(place / "keys"), seeded(str(at))
+        with cut_after(at) as gone:
+            hold_ceremony(keys, Media(place), NOW, draw)
+        went = gone()
+        found = hold_ceremony(keys, Media(place), NOW, draw)
+        root, targets = keys.root(), keys.targets()
+        assert root is not None, at
+        assert targets is not None, at
+        assert (root.signed.version, targets.signed.version) == (1, 1), at
+        ids = ids_of(medium.root for medium in found.media.values())
+        assert found.root == organisation_root(RootKeys(ids, found.plan.threshold)), at
+        assert keys.ceremony() == found, at
+        assert not keys.waiting(), at
+        pins = keys.folder.read("pins.json") or b""
+        assert pins == found.pins().encode(), at
+        targets.signed.targets["pins.json"].verify_length_and_hashes(pins)
+        at += 1
+    assert at > 30
+
+
+Change = Callable[[Town, Callable[[int], bytes]], None]
+
+
+def _role(role: str) -> Change:
+    return lambda town, draw: replace_role(town.keys, role, NOW, draw)
+
+
+def _medium(town: Town, draw: Callable[[int], bytes]) -> None:
+    new = town.place / "medium-4"
+    new.mkdir(exist_ok=True)
+    replace_medium(town.keys, "2", "4", new, NOW, draw)
+
+
+def _sign_until_nothing_waits(town: Town) -> None:
+    for label in ("1", "3", "1"):
+        if town.keys.waiting():
+            town.approve(label)
+    assert not town.keys.waiting()
+
+
+@pytest.mark.parametrize(
+    "change", [_role("page"), _role("snapshot"), pytest.param(_medium, marks=pytest.mark.nightly)],
+    ids=["page", "snapshot", "medium"],
+)  # fmt: skip
+def test_a_replacement_that_is_cut_at_any_write_counts_whole_or_not_at_all(
+    first: Town, tmp_path: Path, change: Change
+) -> None:
+    """Then other work goes on with these keys, and what was left half changes nothing of it."""
+    at, went, seen = 0, True, set()
+    while went:
+        town, draw = copy(first, tmp_path / str(at)), seeded(str(at))
+        before = town.keys.ceremony()
+        with cut_after(at) as gone:
+            change(town, draw)
+            _sign_until_nothing_waits(town)
+        went = gone()
+        _sign_until_nothing_waits(town)
+        changed = town.keys.ceremony() != before
+        seen.add(changed)
+        renew(town.keys, NOW)
+        _sign_until_nothing_waits(town)
+        assert (town.keys.ceremony() != before) == changed, at
+        town.sign(LATER)
+        assert town.check().verdict is Verdict.GENUINE, at
+        assert not [n for n in town.keys.online.names() if not n.endswith(".key")], at
+        at += 1
+    assert seen == {False, True}
