@@ -174,7 +174,9 @@ def open_store(folder: Folder, passphrase: str) -> Store:
     data_key = unwrap(_header(folder), passphrase)
     if not (folder.path / DATABASE_FILE).exists():
         raise Fault("The store's database is missing", "Put store.db back from your last copy.")
-    return _connect(folder, data_key)
+    store = _connect(folder, data_key)
+    _erase_old_header(folder)
+    return store
 
 
 def change_passphrase(
@@ -187,10 +189,20 @@ def change_passphrase(
     check_passphrase(new, again)
     data_key = unwrap(_header(folder), old)
     header = wrap(new, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=False)
-    folder.erase(_OLD_HEADER)
+    _erase_old_header(folder)
     os.link(folder.path / HEADER_FILE, folder.path / _OLD_HEADER)
     folder.write(HEADER_FILE, header.encode())
-    folder.erase(_OLD_HEADER)
+    _erase_old_header(folder)
+
+
+def _erase_old_header(folder: Folder) -> None:
+    """Overwrite what a change left. Where it was cut short before the new header was there, both
+    names are one file, and that is the header in use: it loses a name and keeps its bytes."""
+    old = folder.path / _OLD_HEADER
+    if old.exists() and old.samefile(folder.path / HEADER_FILE):
+        folder.remove(_OLD_HEADER)
+    else:
+        folder.erase(_OLD_HEADER)
 
 
 def _header(folder: Folder) -> Header:
