@@ -19,10 +19,26 @@ _PLANTS: Final = (
 _FIRST: Final = 10
 _NUMBERS: Final = 90
 
-NAMES: Final = len(_PLANTS) * _NUMBERS
+
+def plants_of(taken: int) -> int:
+    """Of how many plants a new name is made when so many are taken: most names stay free, so that
+    a flood of first letters never uses them up, and a draw seldom meets one that is taken."""
+    plants = 1
+    while 2 * taken >= names(plants):
+        plants += 1
+    return plants
 
 
-def name_of(drawn: int) -> str:
-    """The name for a number in [0, NAMES), such as "Juniper 42"."""
-    plant, number = divmod(drawn % NAMES, _NUMBERS)
-    return f"{_PLANTS[plant]} {_FIRST + number}"
+def names(plants: int) -> int:
+    """How many names there are of so many plants."""
+    return len(_PLANTS) ** plants * _NUMBERS
+
+
+def name_of(drawn: int, plants: int = 1) -> str:
+    """The name for a number below `names(plants)`, such as "Juniper 42" or "Fern Juniper 42"."""
+    rest, number = divmod(drawn, _NUMBERS)
+    words = []
+    for _ in range(plants):
+        rest, plant = divmod(rest, len(_PLANTS))
+        words.append(_PLANTS[plant])
+    return f"{' '.join(reversed(words))} {_FIRST + number}"

@@ -119,6 +119,14 @@ class Desk:
         """All conversations, those with the newest letters first."""
         return self._open()[1].letters.inbox()
 
+    def conversations(self) -> list[bytes]:
+        """The ids of all conversations."""
+        return self._open()[1].letters.conversations()
+
+    def letters(self) -> list[bytes]:
+        """The ids of all letters."""
+        return self._open()[1].letters.ids()
+
     def conversation(self, conversation: bytes) -> Conversation:
         """A conversation's letters and replies, and how much can still be answered."""
         _, parts = self._open()

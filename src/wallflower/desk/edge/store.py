@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS letters (
   part INTEGER NOT NULL, parts INTEGER NOT NULL, language INTEGER NOT NULL,
   mark INTEGER NOT NULL, text TEXT NOT NULL, receipt BLOB NOT NULL,
   opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS letters_of ON letters (conversation, day, continuity, opened);
 CREATE TABLE IF NOT EXISTS receipts (
   value BLOB PRIMARY KEY, continuity TEXT NOT NULL, state TEXT NOT NULL, batch INTEGER
   ) WITHOUT ROWID;
@@ -67,6 +68,7 @@ CREATE TABLE IF NOT EXISTS replies (
   id INTEGER PRIMARY KEY, conversation BLOB NOT NULL REFERENCES conversations,
   day INTEGER NOT NULL, text TEXT NOT NULL, parts INTEGER NOT NULL,
   state TEXT NOT NULL, batch INTEGER);
+CREATE INDEX IF NOT EXISTS replies_of ON replies (conversation);
 CREATE TABLE IF NOT EXISTS outgoing (
   reply INTEGER NOT NULL REFERENCES replies, part INTEGER NOT NULL, slot BLOB NOT NULL,
   PRIMARY KEY (reply, part)) WITHOUT ROWID;
