@@ -18,15 +18,13 @@ _PLANTS: Final = (
 )  # fmt: skip
 _FIRST: Final = 10
 _NUMBERS: Final = 90
+_TRIES: Final = 8
 
 
-def plants_of(taken: int) -> int:
-    """Of how many plants a new name is made when so many are taken: most names stay free, so that
-    a flood of first letters never uses them up, and a draw seldom meets one that is taken."""
-    plants = 1
-    while 2 * taken >= names(plants):
-        plants += 1
-    return plants
+def plants_of(tries: int) -> int:
+    """Of how many plants a name is made after so many draws met one that is taken: one more after
+    each eight, so that a flood of first letters never uses the names up."""
+    return 1 + tries // _TRIES
 
 
 def names(plants: int) -> int:

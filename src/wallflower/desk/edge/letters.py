@@ -65,11 +65,13 @@ class Letters:
         )  # fmt: skip
 
     def _new_name(self) -> str:
-        plants = plants_of(self._store.run("SELECT count(*) FROM conversations")[0][0])
+        tries = 0
         while True:
+            plants = plants_of(tries)
             name = name_of(below(self._entropy.draw, names(plants)), plants)
             if not self._store.run("SELECT 1 FROM conversations WHERE name = ?", name):
                 return name
+            tries += 1
 
     def link(self, conversation: bytes) -> Link | None:
         """The kept link of a conversation, which says where replies go."""
