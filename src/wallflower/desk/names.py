@@ -29,7 +29,7 @@ def plants_of(tries: int) -> int:
 
 def names(plants: int) -> int:
     """How many names there are of so many plants."""
-    return len(_PLANTS) ** plants * _NUMBERS
+    return int(len(_PLANTS) ** plants) * _NUMBERS
 
 
 def name_of(drawn: int, plants: int = 1) -> str:

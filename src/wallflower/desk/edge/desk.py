@@ -156,9 +156,12 @@ class Desk:
         return len(cut_reply(tidy(text), 0))
 
     def answer(self, conversation: bytes, text: str) -> int:
-        """Seal a reply to the conversation's kept link and queue it; the reply's number."""
+        """Seal a reply to the conversation's kept link and queue it, once; the reply's number."""
         store, parts = self._open()
         parts.letters.name(conversation)
+        same = parts.outbox.same(conversation, tidy(text), self.today())
+        if same is not None:
+            return same
         link = parts.letters.link(conversation)
         if link is None:
             raise Fault("There is no such conversation", "Go back to the inbox.")

@@ -124,7 +124,7 @@ class Letters:
             for conversation, count, waiting in self._store.run(_ANSWERS, Sending.BOARD)
         }
         kinds = (Continuity.UNCONFIRMED, Continuity.CONFIRMED)
-        cases = [_case(*row, answers) for row in self._store.run(_CASES, *kinds)]
+        cases = [_case(answers, *row) for row in self._store.run(_CASES, *kinds)]
         return sorted(cases, key=lambda case: (-case.last_day, case.name))
 
     def known(self) -> list[KnownCase]:
@@ -161,8 +161,8 @@ class Letters:
 
 
 def _case(
-    conversation: bytes, name: str, letters: int, opened: int, last_day: int, unconfirmed: int,
-    confirmed: int, answers: dict[bytes, tuple[int, int]],
+    answers: dict[bytes, tuple[int, int]], conversation: bytes, name: str, letters: int,
+    opened: int, last_day: int, unconfirmed: int, confirmed: int,
 ) -> Case:  # fmt: skip
     replies, waiting = answers.get(bytes(conversation), (0, 0))
     return Case(
