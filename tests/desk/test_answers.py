@@ -91,8 +91,8 @@ async def test_batch_has_the_same_size_empty_or_full(world: World) -> None:
     await evening(world, 0)
     case = (await arrived(world, ALICE))[ALICE]
     await world.begin_day(1)
-    for _ in range(PERIODS * REPLIES + 3):
-        world.desk.answer(case, "x")
+    for number in range(PERIODS * REPLIES + 3):
+        world.desk.answer(case, f"x {number}")
     await evening(world, 1)
     assert [len(post) for post in world.server.posts] == [BATCH, BATCH]
     assert world.desk.states().replies == {
@@ -248,12 +248,28 @@ async def test_reply_that_is_empty_or_too_long_is_refused_with_the_limit(world: 
         world.desk.answer(case, " \r\n ")
     with pytest.raises(Fault, match="day's batch holds 24"):
         world.desk.answer(case, "x" * REPLY_TEXT * 25)
-    for _ in range(3):
-        world.desk.answer(case, "x" * REPLY_TEXT * 21)
+    for letter in "xyz":
+        world.desk.answer(case, letter * REPLY_TEXT * 21)
     with pytest.raises(Refused, match=f"{REPLY_INDEXES - 63} are left"):
         world.desk.answer(case, "x" * REPLY_TEXT * 2)
     assert world.desk.conversation(case).slots_left == 1
     assert len(world.desk.conversation(case).replies) == 3
+
+
+async def test_an_answer_that_is_sent_twice_is_one(world: World) -> None:
+    """A button pressed twice, or a form sent again because a crash hid that it had arrived."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    one = world.desk.answer(case, "once\r\nis enough")
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock("plain paper boats at noon")
+    assert world.desk.answer(case, "once\nis enough ") == one
+    assert world.desk.answer(case, "another") != one
+    await evening(world, 0)
+    world.desk.answer(case, "once\nis enough")  # the first is on its way: this is meant
+    found = world.desk.conversation(case)
+    assert (len(found.replies), found.slots_left) == (3, REPLY_INDEXES - 3)
 
 
 async def test_reply_goes_to_the_newest_confirmed_week(world: World) -> None:

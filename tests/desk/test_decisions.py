@@ -148,7 +148,9 @@ def test_evening_begins_at_eighteen(hour: float, yes: bool) -> None:
 
 
 def test_names_are_all_different() -> None:
-    assert len({names.name_of(n) for n in range(names.NAMES)}) == names.NAMES
+    for plants in (1, 2):
+        all_of_them = {names.name_of(n, plants) for n in range(names.names(plants))}
+        assert len(all_of_them) == names.names(plants)
 
 
 def test_header_gives_the_key_for_the_same_passphrase_in_another_form() -> None:

@@ -59,13 +59,27 @@ class WaitingReceipt:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Again:
+    """What an earlier batch held and the board did not show, real and filler alike.
+
+    `slots` and `receipts` go into this batch, all of them: the desk server has seen them, and would
+    know as real what came again without the rest. `kept` waits for a later batch.
+    """
+
+    slots: tuple[bytes, ...] = ()
+    receipts: tuple[bytes, ...] = ()
+    kept: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Batch:
-    """A built batch: its bytes and what is in it."""
+    """A built batch: its bytes, what of it is real, and every slot and receipt of it."""
 
     day: int
     body: bytes
     replies: tuple[int, ...]
     receipts: tuple[bytes, ...]
+    everything: tuple[bytes, ...]
 
 
 def room(parameters: Parameters) -> Room:
@@ -98,19 +112,25 @@ def choose_receipts(
 
 def build(
     day: int, size: Room, replies: Sequence[WaitingReply], receipts: Sequence[WaitingReceipt],
-    chance: Chance,
+    chance: Chance, again: Again = Again(),
 ) -> Batch:  # fmt: skip
     """The batch for `day`: exactly `size` slots and receipts, whatever waits."""
-    going = choose_replies(replies, size.slots)
-    told = choose_receipts(receipts, size.receipts, chance)
-    slots = [slot for reply in going for slot in reply.slots]
-    values = [waiting.value for waiting in told]
+    slots, values = list(again.slots), list(again.receipts)
+    handed = again.kept.union(slots, values)
+    back = [reply for reply in replies if set(reply.slots) <= set(slots)]
+    told_again = [waiting for waiting in receipts if waiting.value in set(values)]
+    new = [reply for reply in replies if handed.isdisjoint(reply.slots)]
+    going = choose_replies(new, size.slots - len(slots))
+    first = [waiting for waiting in receipts if waiting.value not in handed]
+    told = choose_receipts(first, size.receipts - len(values), chance)
+    slots += [slot for reply in going for slot in reply.slots]
+    values += [waiting.value for waiting in told]
     slots += [filler_slot(chance) for _ in range(size.slots - len(slots))]
     values += [filler_receipt(chance) for _ in range(size.receipts - len(values))]
     mixed = chance.shuffled(slots) + chance.shuffled(values)
     return Batch(
-        day, day.to_bytes(4) + b"".join(mixed), tuple(r.id for r in going),
-        tuple(w.value for w in told),
+        day, day.to_bytes(4) + b"".join(mixed), tuple(r.id for r in (*back, *going)),
+        tuple(w.value for w in (*told_again, *told)), tuple(mixed),
     )  # fmt: skip
 
 

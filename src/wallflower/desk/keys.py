@@ -90,18 +90,19 @@ def alarms(published_until: int | None, last_drop_day: int | None, now: float) -
     today = int(now // DAY_S)
     days = range(today, (published_until or 0) + 1)
     found = [
-        f"The desk server does not have the keys for {_date(day)}: ask the organisation"
+        f"The desk server does not have the keys for {date_of(day)}: ask the organisation"
         for day in uncovered(days, now)
     ]
     if last_drop_day is not None and now >= (last_drop_day + 1) * DAY_S + _DROP_AFTER_DAY - ALARM_S:
         found.append(
-            f"No drop came since {_date(last_drop_day)}, and after three days a drop opens no more:"
-            " ask operator B"
+            f"No drop came since {date_of(last_drop_day)}, and after three days a drop opens no"
+            " more: ask operator B"
         )
     return found
 
 
-def _date(day: int) -> str:
+def date_of(day: int) -> str:
+    """A day as alarms name it, such as 2026-11-23."""
     return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 

@@ -18,11 +18,25 @@ _PLANTS: Final = (
 )  # fmt: skip
 _FIRST: Final = 10
 _NUMBERS: Final = 90
+_TRIES: Final = 8
 
-NAMES: Final = len(_PLANTS) * _NUMBERS
+
+def plants_of(tries: int) -> int:
+    """Of how many plants a name is made after so many draws met one that is taken: one more after
+    each eight, so that a flood of first letters never uses the names up."""
+    return 1 + tries // _TRIES
 
 
-def name_of(drawn: int) -> str:
-    """The name for a number in [0, NAMES), such as "Juniper 42"."""
-    plant, number = divmod(drawn % NAMES, _NUMBERS)
-    return f"{_PLANTS[plant]} {_FIRST + number}"
+def names(plants: int) -> int:
+    """How many names there are of so many plants."""
+    return int(len(_PLANTS) ** plants) * _NUMBERS
+
+
+def name_of(drawn: int, plants: int = 1) -> str:
+    """The name for a number below `names(plants)`, such as "Juniper 42" or "Fern Juniper 42"."""
+    rest, number = divmod(drawn, _NUMBERS)
+    words = []
+    for _ in range(plants):
+        rest, plant = divmod(rest, len(_PLANTS))
+        words.append(_PLANTS[plant])
+    return f"{' '.join(reversed(words))} {_FIRST + number}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from wallflower.wire.chain import Continuity
 
@@ -60,6 +62,25 @@ class Case:
     unconfirmed: int
     replies: int
     waiting: int
+
+    @property
+    def known(self) -> bool:
+        """Whether a handler has opened a letter of it."""
+        return self.new < self.letters
+
+
+CASES_A_PAGE: Final = 100
+
+
+def page_of(cases: Sequence[Case], number: int) -> list[Case]:
+    """Page `number`, from 1, of the inbox: the next CASES_A_PAGE conversations that are known and
+    as many that are not, in the order given. So no flood of first letters hides a known one."""
+    first = (number - 1) * CASES_A_PAGE
+    shown = set()
+    for known in (True, False):
+        alike = [case.id for case in cases if case.known is known]
+        shown.update(alike[first : first + CASES_A_PAGE])
+    return [case for case in cases if case.id in shown]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from wallflower.desk.views import Alarm, Case, Conversation, LetterView, States,
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.clock import day_of
+from wallflower.host.disk import disk_trouble
 from wallflower.wire.reply import cut_reply
 from wallflower.wire.sizes import REPLY_INDEXES
 
@@ -50,17 +51,23 @@ class Desk:
         """Open the store, or make it when there is none; `again` is the passphrase typed twice."""
         if not self.locked:
             return
+        with disk_trouble():
+            store = self._opened(passphrase, again)
+        try:
+            parts = Parts(self._host, self._settings, store)
+            # What died while this desk was off is gone before anything is asked or shown.
+            parts.keyring.erase_dead(self._host.clock.now(), parts.records.longest_mean_b())
+        except BaseException:
+            store.close()  # else the next try would find it open elsewhere
+            raise
+        self._store, self._rounds = store, Rounds(parts)
+
+    def _opened(self, passphrase: str, again: str | None) -> Store:
+        disk = self._host.disk
         if self.exists:
-            self._store = stores.open_store(self._host.disk, passphrase)
-        else:
-            typed_twice = passphrase if again is None else again
-            self._store = stores.create_store(
-                self._host.disk, self._host.entropy, passphrase, typed_twice, self._cost
-            )
-        parts = Parts(self._host, self._settings, self._store)
-        # What died while this desk was off is gone before anything is asked or shown.
-        parts.keyring.erase_dead(self._host.clock.now(), parts.records.longest_mean_b())
-        self._rounds = Rounds(parts)
+            return stores.open_store(disk, passphrase)
+        typed_twice = passphrase if again is None else again
+        return stores.create_store(disk, self._host.entropy, passphrase, typed_twice, self._cost)
 
     def lock(self) -> None:
         """Close the store and forget its key. A pass that is under way ends quietly."""
@@ -71,7 +78,9 @@ class Desk:
     def change_passphrase(self, old: str, new: str, again: str) -> None:
         """Another passphrase for the same store."""
         self._open()
-        stores.change_passphrase(self._host.disk, self._host.entropy, old, new, again, self._cost)
+        disk, entropy = self._host.disk, self._host.entropy
+        with disk_trouble():
+            stores.change_passphrase(disk, entropy, old, new, again, self._cost)
 
     def _open(self) -> tuple[Store, Parts]:
         if self._store is None or self._rounds is None:
@@ -110,6 +119,14 @@ class Desk:
         """All conversations, those with the newest letters first."""
         return self._open()[1].letters.inbox()
 
+    def conversations(self) -> list[bytes]:
+        """The ids of all conversations."""
+        return self._open()[1].letters.conversations()
+
+    def letters(self) -> list[bytes]:
+        """The ids of all letters."""
+        return self._open()[1].letters.ids()
+
     def conversation(self, conversation: bytes) -> Conversation:
         """A conversation's letters and replies, and how much can still be answered."""
         _, parts = self._open()
@@ -139,9 +156,12 @@ class Desk:
         return len(cut_reply(tidy(text), 0))
 
     def answer(self, conversation: bytes, text: str) -> int:
-        """Seal a reply to the conversation's kept link and queue it; the reply's number."""
+        """Seal a reply to the conversation's kept link and queue it, once; the reply's number."""
         store, parts = self._open()
         parts.letters.name(conversation)
+        same = parts.outbox.same(conversation, tidy(text), self.today())
+        if same is not None:
+            return same
         link = parts.letters.link(conversation)
         if link is None:
             raise Fault("There is no such conversation", "Go back to the inbox.")

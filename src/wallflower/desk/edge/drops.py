@@ -7,6 +7,7 @@ from typing import Final
 
 from wallflower.desk.edge.parts import Parts
 from wallflower.desk.inbox import open_drop
+from wallflower.desk.keys import date_of
 from wallflower.errors import Refused
 from wallflower.host.log import Entry
 from wallflower.host.pull import pull
@@ -16,14 +17,18 @@ from wallflower.wire.drop import SignedDrop, parse_drop
 from wallflower.wire.sizes import DAY_S, HASH
 
 _DROPS_AT_ONCE: Final = 8
+# A B that never comes to an end would keep keys, batch and alarms from their turn. Twice what it
+# puts out in the three days that a drop opens, at a drop in ten minutes.
+_MOST_QUESTIONS: Final = 2 * 3 * 144 // _DROPS_AT_ONCE
 
 
 async def read_drops(parts: Parts) -> None:
-    """Pull until nothing is left. What was kept is acknowledged by the next question."""
+    """Pull until nothing is left, or until the next pass. What was kept is acknowledged by the next
+    question."""
     if parts.records.newest() is None:
         return
     b = parts.settings.b
-    while True:
+    for _ in range(_MOST_QUESTIONS):
         after = parts.store.get("cursor") or 0
         entries = await pull(
             parts.host.net, f"{b.url.rstrip('/')}/drops", b.token, after, _DROPS_AT_ONCE
@@ -36,19 +41,50 @@ async def read_drops(parts: Parts) -> None:
 
 
 async def _read_drop(parts: Parts, entry: Entry) -> None:
-    """Keep what one drop holds, and the cursor behind it, in one commit."""
+    """Keep what one drop holds, and the cursor behind it, in one commit.
+
+    Raises Unreachable or Refused while the desk server does not show a good record for it: then the
+    drop waits at B for a day, since another node's false answer must not cost a letter.
+    """
     try:
         drop = parse_drop(entry.body)
-        record = await parts.record(drop.header.record)
-        if record is None:
-            raise Refused("drop 2.1", "A drop names a record that cannot be")
     except Refused as refused:
-        with parts.store.transaction():
-            parts.letters.fault(refused.rule)
-            parts.store.put("cursor", entry.seq)
+        _pass_over(parts, entry, refused.rule)
+        return
+    try:
+        record = await parts.record(drop.header.record)
+    except Refused as refused:
+        if not _has_waited(parts, drop.header.record):
+            raise
+        _pass_over(parts, entry, refused.rule)
+        return
+    if record is None:
+        _pass_over(parts, entry, "drop 2.1")
         return
     with parts.store.transaction():
         _keep_drop(parts, drop, record)
+        parts.store.put("cursor", entry.seq)
+
+
+def _has_waited(parts: Parts, number: int) -> bool:
+    """Whether a day has gone since a drop was first held up by this record. Letters that come after
+    must not wait for ever: after other pins, records of the signers before verify no more."""
+    now = int(parts.host.clock.now())
+    with parts.store.transaction():
+        if parts.store.get("held_record") != number:
+            parts.store.put("held_record", number)
+            parts.store.put("held_since", now)
+        parts.letters.alarm(
+            parts.today(),
+            f"The desk server shows no good record {number}, which a drop needs:"
+            " ask the organisation",
+        )
+    return now - int(parts.store.get("held_since")) >= DAY_S
+
+
+def _pass_over(parts: Parts, entry: Entry, rule: str) -> None:
+    with parts.store.transaction():
+        parts.letters.fault(rule)
         parts.store.put("cursor", entry.seq)
 
 
@@ -84,6 +120,11 @@ def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
     private = parts.keyring.drop_key(record.body.day, record.body.drop_key)
     if private is None:
         parts.letters.fault("drop key is gone")
+        parts.letters.alarm(
+            parts.today(),
+            f"A drop of {date_of(day)} does not open, since its key is gone or was never here."
+            " Letters in it are lost",
+        )
         return
     try:
         opened = open_drop(drop, private, record.hash, parts.keyring.living())

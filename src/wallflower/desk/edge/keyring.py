@@ -5,6 +5,7 @@ from __future__ import annotations
 from wallflower.crypto.hpke import PrivateKey, PublicKey
 from wallflower.desk import keys
 from wallflower.desk.edge.store import Store
+from wallflower.errors import Refused
 from wallflower.host.entropy import Entropy
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_record
@@ -95,7 +96,10 @@ class Keyring:
 
 
 class Records:
-    """Verified records by number. What is kept was verified, and is verified again when read."""
+    """Verified records by number. What is kept was verified, and is verified again when read.
+
+    One that does not verify any more, since the pins were replaced, is as if it was never kept.
+    """
 
     def __init__(self, store: Store, pins: Pins) -> None:
         self._store = store
@@ -122,7 +126,10 @@ class Records:
             rows = self._store.run("SELECT raw FROM records WHERE number = ?", number)
             if not rows:
                 return None
-            self._known[number] = verify_record(rows[0][0], self._pins)
+            try:
+                self._known[number] = verify_record(rows[0][0], self._pins)
+            except Refused:
+                return None
         return self._known[number]
 
     def _all(self) -> list[EpochRecord]:

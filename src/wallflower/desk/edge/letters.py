@@ -6,7 +6,7 @@ from typing import Any
 
 from wallflower.desk.edge.store import Store
 from wallflower.desk.inbox import Arrived, Opened, place
-from wallflower.desk.names import NAMES, name_of
+from wallflower.desk.names import name_of, names, plants_of
 from wallflower.desk.tokens import LOT_KEY, KnownCase
 from wallflower.desk.views import Case, LetterView, Sending
 from wallflower.errors import Fault
@@ -19,6 +19,13 @@ SELECT l.id, l.conversation, c.name, l.day, l.continuity, l.part, l.parts, l.lan
 FROM letters l JOIN conversations c ON c.id = l.conversation
 LEFT JOIN receipts r ON r.value = l.receipt AND l.opened = 1
 """
+# Of all at once: a question for each conversation would take minutes in a flood of first letters.
+_CASES = """
+SELECT c.id, c.name, count(*), sum(l.opened), max(l.day), sum(l.continuity = ?),
+       max(l.continuity = ?)
+FROM conversations c JOIN letters l ON l.conversation = c.id GROUP BY c.id
+"""
+_ANSWERS = "SELECT conversation, count(*), sum(state != ?) FROM replies GROUP BY conversation"
 
 
 class Letters:
@@ -58,10 +65,13 @@ class Letters:
         )  # fmt: skip
 
     def _new_name(self) -> str:
+        tries = 0
         while True:
-            name = name_of(below(self._entropy.draw, NAMES))
+            plants = plants_of(tries)
+            name = name_of(below(self._entropy.draw, names(plants)), plants)
             if not self._store.run("SELECT 1 FROM conversations WHERE name = ?", name):
                 return name
+            tries += 1
 
     def link(self, conversation: bytes) -> Link | None:
         """The kept link of a conversation, which says where replies go."""
@@ -99,26 +109,23 @@ class Letters:
         order = "WHERE l.conversation = ? ORDER BY l.day, l.week, l.part, l.id"
         return [_view(row) for row in self._store.run(_LETTER + order, conversation)]
 
+    def ids(self) -> list[bytes]:
+        """The ids of all letters."""
+        return [bytes(name) for (name,) in self._store.run("SELECT id FROM letters")]
+
+    def conversations(self) -> list[bytes]:
+        """The ids of all conversations."""
+        return [bytes(name) for (name,) in self._store.run("SELECT id FROM conversations")]
+
     def inbox(self) -> list[Case]:
         """All conversations, those with the newest letters first."""
-        cases = [self._case(*row) for row in self._store.run("SELECT id, name FROM conversations")]
+        answers = {
+            bytes(conversation): (count, waiting)
+            for conversation, count, waiting in self._store.run(_ANSWERS, Sending.BOARD)
+        }
+        kinds = (Continuity.UNCONFIRMED, Continuity.CONFIRMED)
+        cases = [_case(answers, *row) for row in self._store.run(_CASES, *kinds)]
         return sorted(cases, key=lambda case: (-case.last_day, case.name))
-
-    def _case(self, conversation: bytes, name: str) -> Case:
-        letters = self._store.run(
-            "SELECT day, continuity, opened FROM letters WHERE conversation = ?", conversation
-        )
-        states = self._store.run("SELECT state FROM replies WHERE conversation = ?", conversation)
-        believed = [c for _, c, _ in letters if c != Continuity.UNCONFIRMED]
-        known = Continuity.CONFIRMED in believed
-        return Case(
-            id=conversation, name=name, letters=len(letters),
-            new=sum(not opened for _, _, opened in letters),
-            last_day=max(day for day, _, _ in letters),
-            continuity=Continuity.CONFIRMED if known else Continuity.FIRST,
-            unconfirmed=len(letters) - len(believed), replies=len(states),
-            waiting=sum(state != Sending.BOARD for (state,) in states),
-        )  # fmt: skip
 
     def known(self) -> list[KnownCase]:
         """The conversations of which a handler has opened a letter (token 2.4)."""
@@ -151,6 +158,18 @@ class Letters:
         """Keep something that must not pass unseen; the same one once a day."""
         if not self._store.run("SELECT 1 FROM alarms WHERE day = ? AND what = ?", day, what):
             self._store.run("INSERT INTO alarms(day, what) VALUES (?, ?)", day, what)
+
+
+def _case(
+    answers: dict[bytes, tuple[int, int]], conversation: bytes, name: str, letters: int,
+    opened: int, last_day: int, unconfirmed: int, confirmed: int,
+) -> Case:  # fmt: skip
+    replies, waiting = answers.get(bytes(conversation), (0, 0))
+    return Case(
+        id=conversation, name=name, letters=letters, new=letters - opened, last_day=last_day,
+        continuity=Continuity.CONFIRMED if confirmed else Continuity.FIRST,
+        unconfirmed=unconfirmed, replies=replies, waiting=waiting,
+    )  # fmt: skip
 
 
 def _view(row: tuple[Any, ...]) -> LetterView:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 
-from wallflower.desk.batch import Batch, WaitingReceipt, WaitingReply
+from wallflower.desk.batch import Again, Batch, Room, WaitingReceipt, WaitingReply
 from wallflower.desk.edge.store import Store
 from wallflower.desk.views import ReplyView, Sending, States
 from wallflower.host.entropy import Entropy
 from wallflower.wire.chain import Continuity, Link
 from wallflower.wire.reply import cut_reply, seal_part
-from wallflower.wire.sizes import DAY_S, REPLY_SALT
+from wallflower.wire.sizes import DAY_S, RECEIPT, REPLY_SALT, REPLY_SLOT
 
 _QUEUED, _HANDED, _BOARD = (s.value for s in (Sending.QUEUED, Sending.HANDED, Sending.BOARD))
 
@@ -47,6 +48,15 @@ class Outbox:
             conversation, link.week, first + len(parts),
         )  # fmt: skip
         return reply
+
+    def same(self, conversation: bytes, text: str, day: int) -> int | None:
+        """The reply of this very text and day that is in no batch yet: a button that was pressed
+        twice, or a form that was sent again after a crash, is one answer."""
+        rows = self._store.run(
+            "SELECT id FROM replies WHERE conversation = ? AND text = ? AND day = ? "
+            "AND batch IS NULL AND state = ?", conversation, text, day, _QUEUED,
+        )  # fmt: skip
+        return int(rows[0][0]) if rows else None
 
     def replies(self, conversation: bytes) -> list[ReplyView]:
         """A conversation's replies, oldest first."""
@@ -89,6 +99,28 @@ class Outbox:
             self._store.run("UPDATE replies SET batch = ? WHERE id = ?", batch.day, reply)
         for value in batch.receipts:
             self._store.run("UPDATE receipts SET batch = ? WHERE value = ?", batch.day, value)
+        for value in batch.everything:
+            self._store.run("INSERT OR REPLACE INTO unseen VALUES (?, ?)", value, batch.day)
+
+    def again(self, size: Room) -> Again:
+        """What the board did not show of whole batches that fit; others wait for the next."""
+        rows = self._store.run(
+            "SELECT u.batch, u.value FROM unseen u JOIN batches b ON b.day = u.batch "
+            "WHERE b.settled = 1 ORDER BY u.batch"
+        )
+        slots: list[bytes] = []
+        receipts: list[bytes] = []
+        kept: set[bytes] = set()
+        for _, of_day in groupby(rows, key=lambda row: row[0]):
+            values = [value for _, value in of_day]
+            more = [value for value in values if len(value) == REPLY_SLOT]
+            told = [value for value in values if len(value) == RECEIPT]
+            if len(slots + more) > size.slots or len(receipts + told) > size.receipts:
+                kept.update(values)
+            else:
+                slots += more
+                receipts += told
+        return Again(tuple(slots), tuple(receipts), frozenset(kept))
 
     def handed_over(self, day: int) -> None:
         """The desk server has the batch of this day."""
@@ -101,6 +133,8 @@ class Outbox:
 
     def seen(self, slots: set[bytes], receipts: set[bytes]) -> None:
         """Mark what stands on the board; a reply counts when all of its parts do."""
+        for value in slots | receipts:
+            self._store.run("DELETE FROM unseen WHERE value = ?", value)
         rows = self._store.run(
             "SELECT o.reply, o.part, o.slot FROM outgoing o JOIN replies r "
             "ON r.id = o.reply WHERE r.batch IS NOT NULL"
@@ -122,12 +156,12 @@ class Outbox:
     def settle(self, board_since: int, board_until: int) -> None:
         """Close the batches whose day the board has shown to its end.
 
-        What is not there although the whole day was seen goes back into the queue, with the same
-        bytes: the board holds them nowhere, so nothing public is ever repeated. Where the board
-        was not seen whole (this desk was off for longer than the board is), what was handed over
-        stays so, and only what was never taken is queued again.
+        What is not there although the whole day was seen goes into a later batch with the same
+        bytes, its filler too: the board holds them nowhere, so nothing public is ever repeated.
+        Where the board was not seen whole (this desk was off for longer than the board is), what
+        was handed over stays so, and only a batch that was never taken goes again, all of it.
         """
-        for (day,) in self._store.run("SELECT day FROM batches WHERE settled = 0"):
+        for day, posted in self._store.run("SELECT day, posted FROM batches WHERE settled = 0"):
             if board_until < (day + 1) * DAY_S:
                 continue
             whole = board_since <= day * DAY_S
@@ -137,6 +171,8 @@ class Outbox:
                     f"UPDATE {table} SET state = ?, batch = NULL "  # noqa: S608
                     "WHERE batch = ? AND state IN (?, ?)", _QUEUED, day, *states,
                 )  # fmt: skip
+            if posted and not whole:
+                self._store.run("DELETE FROM unseen WHERE batch = ?", day)
             self._store.run("UPDATE batches SET settled = 1, body = NULL WHERE day = ?", day)
 
     def states(self) -> States:

@@ -119,7 +119,7 @@ class Rounds:
             size = batch.room(record.body.parameters)
             built = batch.build(
                 day, size, outbox.waiting_replies(), outbox.waiting_receipts(),
-                HostChance(self.parts.host.entropy),
+                HostChance(self.parts.host.entropy), outbox.again(size),
             )  # fmt: skip
             with self.parts.store.transaction():
                 outbox.keep(built)

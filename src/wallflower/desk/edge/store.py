@@ -60,6 +60,7 @@ CREATE TABLE IF NOT EXISTS letters (
   part INTEGER NOT NULL, parts INTEGER NOT NULL, language INTEGER NOT NULL,
   mark INTEGER NOT NULL, text TEXT NOT NULL, receipt BLOB NOT NULL,
   opened INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS letters_of ON letters (conversation, day, continuity, opened);
 CREATE TABLE IF NOT EXISTS receipts (
   value BLOB PRIMARY KEY, continuity TEXT NOT NULL, state TEXT NOT NULL, batch INTEGER
   ) WITHOUT ROWID;
@@ -67,12 +68,14 @@ CREATE TABLE IF NOT EXISTS replies (
   id INTEGER PRIMARY KEY, conversation BLOB NOT NULL REFERENCES conversations,
   day INTEGER NOT NULL, text TEXT NOT NULL, parts INTEGER NOT NULL,
   state TEXT NOT NULL, batch INTEGER);
+CREATE INDEX IF NOT EXISTS replies_of ON replies (conversation);
 CREATE TABLE IF NOT EXISTS outgoing (
   reply INTEGER NOT NULL REFERENCES replies, part INTEGER NOT NULL, slot BLOB NOT NULL,
   PRIMARY KEY (reply, part)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
   day INTEGER PRIMARY KEY, body BLOB, posted INTEGER NOT NULL DEFAULT 0,
   settled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS unseen (value BLOB PRIMARY KEY, batch INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS faults (rule TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alarms (
   id INTEGER PRIMARY KEY, day INTEGER NOT NULL, what TEXT NOT NULL,
@@ -174,7 +177,9 @@ def open_store(folder: Folder, passphrase: str) -> Store:
     data_key = unwrap(_header(folder), passphrase)
     if not (folder.path / DATABASE_FILE).exists():
         raise Fault("The store's database is missing", "Put store.db back from your last copy.")
-    return _connect(folder, data_key)
+    store = _connect(folder, data_key)
+    _erase_old_header(folder)
+    return store
 
 
 def change_passphrase(
@@ -187,10 +192,20 @@ def change_passphrase(
     check_passphrase(new, again)
     data_key = unwrap(_header(folder), old)
     header = wrap(new, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=False)
-    folder.erase(_OLD_HEADER)
+    _erase_old_header(folder)
     os.link(folder.path / HEADER_FILE, folder.path / _OLD_HEADER)
     folder.write(HEADER_FILE, header.encode())
-    folder.erase(_OLD_HEADER)
+    _erase_old_header(folder)
+
+
+def _erase_old_header(folder: Folder) -> None:
+    """Overwrite what a change left. Where it was cut short before the new header was there, both
+    names are one file, and that is the header in use: it loses a name and keeps its bytes."""
+    old = folder.path / _OLD_HEADER
+    if old.exists() and old.samefile(folder.path / HEADER_FILE):
+        folder.remove(_OLD_HEADER)
+    else:
+        folder.erase(_OLD_HEADER)
 
 
 def _header(folder: Folder) -> Header:

@@ -27,7 +27,9 @@ async def look_at_board(parts: Parts) -> None:
     if head.number < seen:
         parts.letters.alarm(parts.today(), "The board went back to an older state")
         raise Refused("segment 3.7", "The board was rolled back")
-    await _walk(parts, head.number, max(head.first, seen + 1), head.segment_hash)
+    # A head may name any first; nobody is asked for more than the longest board.
+    oldest = max(head.first, seen + 1, head.number - record.body.parameters.segments + 1)
+    await _walk(parts, head.number, oldest, head.segment_hash)
 
 
 async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> None:
@@ -44,6 +46,8 @@ async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> N
         since = segment.header.period * record.body.parameters.period
         until = until or since
     seen, seen_hash = (parts.store.get(n) for n in ("board_number", "board_hash"))
+    # A segment from the future would say of days to come that the board has shown them to the end.
+    until = min(until, int(parts.host.clock.now()))
     joined = oldest == (seen or 0) + 1
     if joined and expected != (seen_hash or bytes(HASH)):
         parts.letters.alarm(parts.today(), "The board is not the one that was seen before")

@@ -24,7 +24,7 @@ from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.gate import SECURITY, Gate
 from wallflower.desk.edge.status import counts, report
 from wallflower.desk.edge.store import Locked
-from wallflower.desk.views import Conversation, LetterView, ReplyView
+from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
@@ -92,6 +92,7 @@ class Pages:
             Route("/lock", self._guarded(self._lock), methods=["POST"]),
             Route("/passphrase", self._guarded(self._passphrase), methods=["GET", "POST"]),
             Route("/", self._guarded(self._inbox), methods=["GET"]),
+            Route("/page/{number:int}", self._guarded(self._inbox), methods=["GET"]),
             Route("/case/{handle}", self._guarded(self._case), methods=["GET", "POST"]),
             Route("/letter/{handle}", self._guarded(self._letter), methods=["GET", "POST"]),
             Route("/status", self._guarded(self._status), methods=["GET", "POST"]),
@@ -183,12 +184,17 @@ class Pages:
         return self._page("passphrase.html", 400 if fault else 200, fault=fault, done=done)
 
     async def _inbox(self, request: Request) -> Response:
-        del request
-        return self._page("inbox.html", cases=self._desk.inbox(), status=200)
+        number = max(1, request.path_params.get("number", 1))
+        cases = self._desk.inbox()
+        newer, shown, older = (page_of(cases, n) for n in (number - 1, number, number + 1))
+        return self._page(
+            "inbox.html", cases=shown, total=len(cases), status=200,
+            newer=number - 1 if newer else 0, older=number + 1 if older else 0,
+        )  # fmt: skip
 
     async def _case(self, request: Request) -> Response:
         """A conversation and the answer to it. `check` counts and keeps, `send` queues."""
-        found = self._found(request, [case.id for case in self._desk.inbox()])
+        found = self._found(request, self._desk.conversations())
         fields, fault, needed = _fields(request), None, None
         text = fields.get("text", "")
         if request.method == "POST":
@@ -207,11 +213,7 @@ class Pages:
 
     async def _letter(self, request: Request) -> Response:
         """A letter; a POST opens it. A GET never does, since it changes what the source is told."""
-        names = [
-            letter.id for case in self._desk.inbox()
-            for letter in self._desk.conversation(case.id).letters
-        ]  # fmt: skip
-        found = self._found(request, names)
+        found = self._found(request, self._desk.letters())
         if request.method == "POST":
             self._desk.open_letter(found)
             return _go(request.url.path)

@@ -1,0 +1,134 @@
+"""What B, the desk server and this computer's clock may do to a desk, and what it then says."""
+
+from __future__ import annotations
+
+import pytest
+from tests.desk.simulated import MONDAY, PERIOD, World
+
+from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
+from wallflower.host.log import Entry
+from wallflower.host.pull import encode_entries, parse_question
+from wallflower.wire.segment import make_head
+from wallflower.wire.sizes import DAY_S
+
+ALICE, BOB = b"a" * 16, b"b" * 16
+
+
+def alarms(world: World) -> list[str]:
+    return [alarm.what for alarm in world.desk.status().alarms]
+
+
+async def with_drop_of_a_record_that_the_desk_lacks(world: World) -> int:
+    """A drop with a letter waits at B, and the desk does not have its record; the number of it."""
+    await world.start()
+    await world.begin_day(1)
+    number = world.make_record().number
+    world.server.current = number - 1
+    world.drop(world.write(ALICE, "do not lose me"))
+    return number
+
+
+@pytest.mark.parametrize("said", [b"<html>please log in</html>", b"", b"another record"])
+async def test_a_false_answer_of_the_desk_server_costs_no_letter(world: World, said: bytes) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    good = world.server.records[number]
+    false = world.server.records[1] if said == b"another record" else said
+    world.server.records[number] = false
+    for _ in range(2):
+        await world.desk.step()
+        assert (world.desk.status().letters, world.log.size()) == (0, 1)
+    assert alarms(world) == [
+        f"The desk server shows no good record {number}, which a drop needs: ask the organisation"
+    ]
+    world.server.records[number] = good
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+
+
+async def test_a_record_that_stays_false_holds_up_the_next_drop_for_a_day_only(
+    world: World,
+) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    world.server.records[number] = b"never a record"
+    await world.desk.step()
+    world.clock.moment += DAY_S - 1
+    await world.desk.step()
+    assert world.log.size() == 1
+    world.clock.moment += 1
+    await world.desk.step()
+    await world.desk.step()
+    assert (world.desk.status().letters, world.log.size()) == (0, 0)
+
+
+async def test_a_b_that_never_comes_to_an_end_keeps_nothing_else_from_its_turn(
+    world: World,
+) -> None:
+    await world.start()
+    questions = 0
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal questions
+        body = await read_body(receive, 64)
+        questions += 1
+        assert questions < 1000, "the desk asks B for ever"
+        after, _ = parse_question(body or b"")
+        await answer(send, 200, encode_entries([Entry(after + 1, 1, b"junk")]))
+
+    world.net.apps["http://mix"] = endless
+    world.net.down.add("/tokens")
+    world.set_time(0, 18)
+    await world.desk.step()
+    assert len(world.server.posts) == 1, "the batch was handed in all the same"
+
+
+async def test_a_drop_whose_key_is_gone_is_an_alarm(world: World) -> None:
+    """Its letters are lost, which a count of faults alone does not tell anybody."""
+    await world.start()
+    drop = world.make_drop([world.write(ALICE, "too late")])
+    world.clock.moment = (MONDAY + 4) * DAY_S
+    world.log.append(1, [drop])
+    await world.desk.step()
+    assert world.desk.status().faults["drop key is gone"] == 1
+    assert any("A drop of 2026-11-23 does not open" in what for what in alarms(world))
+
+
+async def test_a_segment_from_the_future_does_not_end_the_looking_at_the_board(
+    world: World,
+) -> None:
+    await world.start()
+    world.server.release(world.record, (MONDAY + 3650) * DAY_S)
+    world.set_time(0, 5)
+    await world.desk.step()
+    assert world.desk.status().board_number == 2
+    world.net.down.add("/board/head")
+    world.clock.moment += PERIOD
+    await world.desk.step()
+    assert "desk server: board" in world.desk.status().unreachable, "it still asks"
+
+
+async def test_a_head_of_a_board_without_end_asks_for_no_more_than_the_longest_board(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    record = world.record
+    for period in range(1, 2 * record.body.parameters.segments):
+        world.server.release(record, record.body.not_before + period * PERIOD)
+    asked: list[str] = []
+    get = world.net.get
+
+    async def counted(url: str, token: str = "", limit: int = 2**26) -> bytes:
+        asked.append(url)
+        return await get(url, token, limit)
+
+    monkeypatch.setattr(world.net, "get", counted)
+    newest = world.server.newest
+    assert newest is not None
+    world.server.head = make_head(newest, 1, world.server.seed)
+    store = world.desk._store
+    assert store is not None
+    store.put("board_number", 0)  # as a desk that never looked
+    world.set_time(0, 5)
+    await world.desk.step()
+    segments = [url for url in asked if "/board/board/" in url and not url.endswith("head")]
+    assert len(segments) == record.body.parameters.segments
+    assert world.desk.status().board_number == newest.header.number
