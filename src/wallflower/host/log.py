@@ -101,8 +101,9 @@ class Log:
         settle(self._db)
 
     def trim_records(self, below: int) -> None:
-        """Delete every entry that came under a record whose keys are gone."""
-        self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,))  # noqa: S608
+        """Delete every entry that came under a record whose keys are gone, as `trim` does."""
+        if self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,)).rowcount:  # noqa: S608
+            settle(self._db)
 
     def span(self) -> int:
         """From the first number that waits to the last: never fewer than wait, quick to know."""
