@@ -327,6 +327,23 @@ async def test_redirects_and_faults_carry_the_strict_policy_too(world: World) ->
     assert entered == REFUSAL[1], "the control: the one refusal has none"
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [(0, ""), (1, "en"), (2, "zh-Hans"), (3, "fa"), (4, "ru"), (5, "es"), (6, ""), (255, "")],
+)
+async def test_a_letter_is_read_aloud_in_its_language_and_one_of_no_known_language_has_none(
+    world: World, language: int, shown: str
+) -> None:
+    browser = await unlocked(world)
+    world.drop(world.write(ALICE, "hello", language=language))
+    await world.desk.step()
+    [case] = re.findall(rb'href="(/case/[0-9a-f]+)"', (await browser.get("/"))[2])
+    [letter] = set(re.findall(rb'"(/letter/[0-9a-f]+)"', (await browser.get(case.decode()))[2]))
+    await browser.post(letter.decode(), {})
+    for path in (case.decode(), letter.decode()):
+        assert f'dir="auto" lang="{shown}">hello' in (await browser.get(path))[2].decode()
+
+
 async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: World) -> None:
     browser, case, letter = await with_letter(world)
     [found] = world.desk.inbox()
@@ -364,9 +381,10 @@ async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
 async def test_passphrase_is_changed_by_form(world: World) -> None:
     browser = await unlocked(world)
     fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}
-    assert b"This is not the passphrase" in (await browser.post("/passphrase", fields))[2]
-    page = (await browser.post("/passphrase", {**fields, "old": PASSPHRASE}))[2]
-    assert b"The passphrase was changed" in page
+    status, _, page = await browser.post("/passphrase", fields)
+    assert (status, b"This is not the passphrase" in page) == (400, True)
+    status, _, page = await browser.post("/passphrase", {**fields, "old": PASSPHRASE})
+    assert (status, b"The passphrase was changed" in page) == (200, True)
     world.desk.lock()
     world.desk.unlock("another long one")
 
