@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlcipher3 import dbapi2
-from tests.desk.simulated import MONDAY, PASSPHRASE, SeededEntropy, World, ask
+from tests.desk.simulated import MONDAY, PASSPHRASE, World, ask
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 from wallflower.host.asgi import Message
+from wallflower.lab.host import SeededEntropy
 
 ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
@@ -35,8 +36,8 @@ class Browser:
     """As much of a browser as the desk needs: one cookie, an origin, forms."""
 
     def __init__(self, world: World, status_token: str = "", *, demo: bool = False) -> None:
-        self.door = Door(SeededEntropy("door").draw, PORT)
-        self.app = make_web(world.desk, self.door, SeededEntropy("web"), status_token, demo=demo)
+        self.door = Door(SeededEntropy(b"door").draw, PORT)
+        self.app = make_web(world.desk, self.door, SeededEntropy(b"web"), status_token, demo=demo)
         self.cookie = ""
         self.form = ""
 
@@ -151,7 +152,7 @@ async def test_what_is_no_request_of_http_is_not_answered(world: World) -> None:
 
 def test_a_change_from_a_page_under_a_name_that_is_not_ours_is_not_from_our_page() -> None:
     """After a rebinding of names, origin and host agree."""
-    door = Door(SeededEntropy("door").draw, PORT)
+    door = Door(SeededEntropy(b"door").draw, PORT)
     assert door.origin_is_ours(f"http://{HOST}", HOST)
     assert not door.origin_is_ours("http://evil.example", "evil.example")
     assert not door.origin_is_ours(f"http://evil.example:{PORT}", f"evil.example:{PORT}")
@@ -423,7 +424,7 @@ async def test_the_status_is_for_the_token_only_and_shows_no_exact_count(world: 
 
 def test_after_each_entry_a_new_one_is_announced_and_the_old_one_stays_dead() -> None:
     announced: list[str] = []
-    door = Door(SeededEntropy("door").draw, PORT, announced.append)
+    door = Door(SeededEntropy(b"door").draw, PORT, announced.append)
     first = door.entry
     session = door.enter(first)
     assert session is not None
