@@ -49,9 +49,10 @@ export const undo = (picked: Picked): Picked =>
 export const asTyped = (alphabet: Alphabet, { put }: Picked): string =>
   alphabet === 'digits' ? (put.join('').match(/.{1,4}/g) ?? []).join(' ') : put.join(' ');
 
-// Characters that begin each letter of Pinyin in the collation of Chinese. In a browser without that
+// Characters that begin each letter of Pinyin in the collation of Chinese, all with one reading: where
+// one of two (as 呒) is sorted by the other, letters before it stand empty. In a browser without that
 // collation characters land under other letters, and each still under exactly one.
-const BEGINNERS = [...'阿八嚓哒妸发旮哈讥咔垃呒拏噢妑七呥扨它穵夕丫帀'];
+const BEGINNERS = [...'阿八嚓哒妸发旮哈讥咔垃妈拏噢妑七呥仨他穵夕丫帀'];
 const LETTERS = [...'ABCDEFGHJKLMNOPQRSTWXYZ'];
 const collation = new Intl.Collator('zh-Hans-u-co-pinyin');
 

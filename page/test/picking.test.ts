@@ -24,6 +24,20 @@ for (const list of ['en', 'zh-Hans'] as const) {
   });
 }
 
+test('a Chinese word stands under the letter that its Pinyin begins with', () => {
+  // The first and the last word of each letter, of its 23.
+  const ends = '阿奥八部擦错搭朵俄二发覆该过哈霍击菌卡阔拉落妈穆拿诺欧偶爬铺七群然弱撒锁他妥挖雾吸迅压运杂做';
+  const letters = [...'ABCDEFGHJKLMNOPQRSTWXYZ'];
+  assert.deepEqual(keysFor('zh-Hans', NOTHING).map(({ label }) => label), letters);
+  for (const [at, letter] of letters.entries()) {
+    const under = keysFor('zh-Hans', press(NOTHING, { label: letter, puts: false }));
+    const labels = under.map(({ label }) => label);
+    for (const word of [...ends].slice(2 * at, 2 * at + 2)) {
+      assert.ok(labels.includes(word), `${word} is not under ${letter}`);
+    }
+  }
+});
+
 test('the ten digits stand there at once', () => {
   assert.deepEqual([...reachable('digits').keys()].sort(), [...'0123456789']);
 });

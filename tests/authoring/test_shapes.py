@@ -10,11 +10,13 @@ import time
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import ImageDraw
 from tests.authoring.conftest import PINS, change
 
 from wallflower.board.edge.process import read_site
@@ -288,6 +290,24 @@ def test_films_that_are_handed_out_lie_beside_the_page(folder: Path, tmp_path: P
     change(folder, "campaign.toml", "more = []", 'more = ["small.mp4", "small.ru.vtt"]')
     hashes = _build(folder, tmp_path / "out")
     assert {"films/small.mp4", "films/small.ru.vtt"} <= hashes.keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "first"), [("en", "1. Watch."), ("fa", "۱. Watch."), ("ar", "1. Watch.")]
+)
+def test_the_steps_of_a_card_are_numbered_in_the_digits_of_their_text(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, language: str, first: str
+) -> None:
+    """Arabic runs right to left too, and its texts have either digits."""
+    drawn: list[str] = []
+
+    def text_of(_draw: object, _at: object, line: str, *_style: object, **_more: object) -> None:
+        drawn.append(line)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", text_of)
+    text = replace(read_campaign(folder).texts["en"], language=language)
+    list(draw_cards(text, ""))
+    assert any(line.startswith(first) for line in drawn)
 
 
 @pytest.mark.nightly

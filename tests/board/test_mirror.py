@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.host.sockets import exchange, request, serving
 from tests.mix.room import AT_ONCE, DAY, Make, Room
 
-from wallflower.board.edge.mirror import SILENT_S, Mirror
+from wallflower.board.edge.mirror import FRESH_S, SILENT_S, Mirror
 from wallflower.board.edge.process import read_site
 from wallflower.errors import Fault
 from wallflower.host.asgi import Receive, Scope, Send, answer
 from wallflower.lab.host import ask
-from wallflower.lab.town import BOARD
+from wallflower.lab.town import BOARD, TOKEN
+from wallflower.wire.census import Census, make_census
+from wallflower.wire.record import MOST_SEGMENTS
+from wallflower.wire.segment import make_head, parse_segment
 from wallflower.wire.sizes import DAY_S, HEAD
 
 SITE = {"index.html": b"<p>film</p>", "app.js": b"js", "film/1.bin": b"piece"}
@@ -94,6 +99,73 @@ async def test_a_server_that_lies_leaves_the_old_board(make_room: Make, head: by
     room.town.net.apps["board.example"] = lying
     await mirror.step()
     assert await shown(mirror, "/board/head", "/board/1") == before
+
+
+@pytest.mark.parametrize(("segments", "asked"), [(MOST_SEGMENTS, True), (MOST_SEGMENTS + 1, False)])
+async def test_a_head_of_more_segments_than_a_board_may_have_is_not_followed(
+    make_room: Make, segments: int, asked: bool
+) -> None:
+    room = await make_room()
+    newest = parse_segment(room.town.server.board.segment(1) or b"")
+    last = replace(newest, header=replace(newest.header, number=segments))
+    head = make_head(last, 1, room.town.signers.board)
+    paths = []
+
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        await answer(send, 200, head if scope["path"] == "/board/head" else b"x")
+
+    room.town.net.apps["board.example"] = counted
+    mirror = mirror_of(room)
+    await mirror.step()
+    assert (f"/board/{segments}" in paths) is asked
+
+
+async def test_the_census_is_copied_and_stays_when_it_cannot_be_had(make_room: Make) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    assert await shown(mirror, "/census") == {"/census": REFUSED}, "before the first day is none"
+    census = make_census(Census(room.town.record().number, DAY, ()), room.town.signers.drop)
+    await room.town.net.post(f"{BOARD}/mix/census", census, TOKEN)
+    await mirror.step()
+    room.town.net.cut.add("board.example")
+    await mirror.step()
+    assert await shown(mirror, "/census") == {"/census": (200, census)}
+
+
+async def test_a_mirror_looks_at_the_board_twice_an_hour(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+    mirror, clock, woken = mirror_of(room), room.town.clock, []
+
+    async def sleep_until(moment: float) -> None:
+        woken.append(moment - clock.time)
+        clock.time = moment
+        room.town.server.step()
+        if len(woken) == 3:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(mirror._host.clock, "sleep_until", sleep_until)
+    with pytest.raises(asyncio.CancelledError):
+        await mirror.run()
+    assert woken == [FRESH_S] * 3, "record seconds between two looks"
+    assert (await shown(mirror, "/board/head"))["/board/head"][0] == 200
+
+
+async def test_what_is_no_request_of_http_is_not_answered(make_room: Make) -> None:
+    sent: list[object] = []
+
+    async def keep(message: object) -> None:
+        sent.append(message)
+
+    await mirror_of(await make_room()).app({"type": "lifespan"}, no_body, keep)
+    assert sent == []
+
+
+async def no_body() -> NoReturn:
+    raise AssertionError("nothing is read")
 
 
 async def test_a_segment_that_left_the_board_leaves_the_mirror(make_room: Make) -> None:
@@ -176,6 +248,7 @@ async def test_the_status_tells_how_fresh_the_copy_is_and_nothing_of_who_came(
     assert before.alarms == []
     assert set(before.facts) == {"segments", "files"}
     assert before.facts["files"] == len(SITE)
+    assert before.facts["segments"] == room.town.server.board.count()
     await shown(mirror, *PATHS, "/", "/nothing")
     assert await mirror.report() == before, "visits leave no trace"
     room.town.net.cut.add("board.example")
@@ -223,6 +296,12 @@ async def test_texts_are_packed_for_who_can_unpack_them_and_open_to_the_same_byt
         takes = ("Accept-Encoding: gzip, br", "Connection: close")
         packed = await exchange(port, request("GET", "/app.js", b"", *takes))
         board = await exchange(port, request("GET", "/board/head", b"", *takes))
+        for other in ("Accept-Encoding: br", "Accept-Language: gzip"):
+            asked = request("GET", "/app.js", b"", other, "Connection: close")
+            assert await exchange(port, asked) == plain
+    assert b"\r\nvary: accept-encoding\r\n" in plain
+    assert b"\r\nvary: accept-encoding\r\n" in packed
+    assert b"vary" not in board
     assert plain.partition(b"\r\n\r\n")[2] == SITE["app.js"]
     assert b"content-encoding: gzip" in packed
     assert gzip.decompress(packed.partition(b"\r\n\r\n")[2]) == SITE["app.js"]

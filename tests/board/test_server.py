@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, desk_keys, power_cut_
 from tests.trust.made import STRANGER, private
 
 from wallflower.board.compose import parse_desk_keys
-from wallflower.board.edge.server import Tokens
+from wallflower.board.edge.server import MOST_OPEN_BODY, Tokens
 from wallflower.board.edge.status import report as of_organisation
 from wallflower.board.edge.told import Told
 from wallflower.board.release import periods_of_day
 from wallflower.crypto import sign
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host.asgi import Headers, Message
 from wallflower.host.disk import Folder
@@ -202,6 +204,15 @@ async def test_a_batch_of_another_size_is_refused_and_not_kept(make_room: Make) 
     assert files(room, "batches") == {}
 
 
+@pytest.mark.parametrize("day", [DAY + 1, DAY + 2])
+async def test_a_batch_for_tomorrow_or_the_day_after_is_kept(make_room: Make, day: int) -> None:
+    """The day after too: the desk's clock may be ahead."""
+    room = await make_room()
+    raw = batch(room, day)
+    assert await post(room, "/desk/batch", raw) == (204, b"")
+    assert files(room, "batches") == {str(day): raw}
+
+
 @pytest.mark.parametrize("day", [0, DAY - 1, DAY, DAY + 3, 2**32 - 1])
 async def test_a_batch_for_a_day_that_is_not_coming_is_refused_and_not_kept(
     make_room: Make, day: int
@@ -278,6 +289,18 @@ async def test_the_chain_of_segments_goes_on_over_a_restart(make_room: Make) -> 
         numbers.append(segment.header.number)
     assert expected == bytes(HASH)
     assert numbers == list(range(head.number, 0, -1))
+
+
+async def test_before_the_first_record_there_is_no_board_and_nothing_else_is_shown(
+    tmp_path: Path,
+) -> None:
+    room = room_on(tmp_path)
+    server = room.town.server
+    assert (server.board.count(), server.board.period(), server.board.head) == (0, 0, None)
+    server.step()
+    assert files(room, "board") == {}
+    assert server.status()["segments"] == 0
+    room.town.close()
 
 
 async def test_a_period_is_released_once_even_over_a_restart(make_room: Make) -> None:
@@ -368,6 +391,7 @@ async def test_every_refusal_is_the_same_and_changes_no_file(make_room: Make) ->
     for method, path in (
         ("GET", "/"), ("GET", "/board"), ("GET", "/board/x"), ("GET", "/board/-1"),
         ("GET", "/board/999"), ("GET", "/board/../records/1"), ("GET", "/records/99"),
+        ("GET", "/nothing/1"),
         ("GET", "/desk/keys"), ("GET", "/status"), ("HEAD", "/record"), ("PUT", "/record"),
         ("DELETE", "/record"), ("OPTIONS", "/record"), ("GET", "/board/²"),
     ):  # fmt: skip
@@ -413,6 +437,103 @@ async def test_the_status_is_for_the_operator_and_counts_are_for_the_demo_alone(
             assert await ask(room.town.server.app, "GET", path, b"", token) == REFUSED
     assert (await ask(room.town.server.app, "GET", "/status", b"", OWN.status))[0] == 200
     assert await ask(room.town.server.app, "GET", "/counts", b"", OWN.status) == REFUSED
+    room.town.server._demo = True
+    status, counts = await ask(room.town.server.app, "GET", "/counts", b"", OWN.status)
+    assert (status, json.loads(counts)) == (200, room.town.server.status())
+    for path, token in (("/counts", ""), ("/counts", OWN.b), ("/nothing", OWN.status)):
+        assert await ask(room.town.server.app, "GET", path, b"", token) == REFUSED
+
+
+async def test_everybody_reads_the_census_and_what_was_revoked(make_room: Make) -> None:
+    room = await make_room()
+    server = room.town.server
+    assert await ask(server.app, "GET", "/census") == REFUSED
+    assert await ask(server.app, "GET", "/desk/revoked") == (200, b"")
+    census = make_census(Census(room.town.record().number, DAY, ()), room.town.signers.drop)
+    assert (await post(room, "/mix/census", census))[0] == 204
+    server.records.revoke(frozenset({"drop"}))
+    assert await ask(server.app, "GET", "/census") == (200, census)
+    (keys,) = parse_desk_keys(desk_keys(range(DAY, DAY + 1)))
+    assert await ask(server.app, "GET", "/desk/revoked") == (200, sha256(keys.drop.raw))
+
+
+async def test_a_post_alone_changes_anything(make_room: Make) -> None:
+    room = await make_room()
+    for method in ("PUT", "DELETE", "PATCH", "HEAD"):
+        refused = await ask(
+            room.town.server.app, method, "/desk/batch", batch(room, DAY + 1), TOKEN
+        )
+        assert refused == REFUSED
+    assert files(room, "batches") == {}
+
+
+async def test_what_is_no_request_of_http_is_not_answered(make_room: Make) -> None:
+    room = await make_room()
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("nothing is read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await room.town.server.app({"type": "lifespan"}, receive, send)
+    assert sent == []
+
+
+async def test_b_tells_of_more_loops_than_a_stranger_may_send(make_room: Make) -> None:
+    room = await make_room()
+    room.town.server._tokens = OWN
+    many = b"x" * 16 * (MOST_OPEN_BODY // 16 + 1)
+    assert await post(room, "/mix/loops", many, OWN.b) == (204, b"")
+    assert await post(room, "/mix/loops", many, "wrong") == REFUSED
+
+
+class Woken(Exception):
+    """The clock of a test has rung often enough."""
+
+
+@pytest.mark.parametrize(("before_due", "slept"), [(30, 30), (PERIOD - 1, PERIOD / 8)])
+async def test_the_release_clock_looks_at_each_period_and_eight_times_within(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, before_due: float, slept: float
+) -> None:
+    room = await make_room()
+    server, clock = room.town.server, room.town.clock
+    clock.time = (clock.time // PERIOD + 3) * PERIOD - before_due
+    count = server.board.count()
+    sleeps = []
+
+    async def sleep_until(moment: float) -> None:
+        sleeps.append(moment - clock.time)
+        raise Woken
+
+    monkeypatch.setattr(server._host.clock, "sleep_until", sleep_until)
+    with pytest.raises(Woken):
+        await server.run()
+    assert sleeps == [slept]
+    assert server.board.count() == count + 1, "it looked before it slept"
+
+
+async def test_before_the_first_record_the_release_clock_looks_again_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = room_on(tmp_path)
+    server, sleeps = room.town.server, []
+    looks = iter(range(3))
+
+    def step() -> None:
+        if next(looks, None) is None:
+            raise Woken
+
+    async def sleep(seconds: float) -> None:
+        sleeps.append(seconds)
+
+    monkeypatch.setattr(server, "step", step)
+    monkeypatch.setattr("wallflower.board.edge.server.asyncio.sleep", sleep)
+    with pytest.raises(Woken):
+        await server.run()
+    assert sleeps == [0.1] * 3
+    room.town.close()
 
 
 async def test_a_body_beyond_the_limit_is_refused(

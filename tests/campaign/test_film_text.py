@@ -100,10 +100,25 @@ def test_no_line_begins_with_what_closes_a_chinese_clause() -> None:
 
 
 @given(st.text("abc/.:", min_size=1, max_size=100), st.integers(3, 20))
-def test_an_address_breaks_anywhere_and_gains_nothing(text: str, width: int) -> None:
+def test_an_address_fits_its_width_and_gains_nothing(text: str, width: int) -> None:
     lines = chop(text, width, lambda part: len(part))
     assert "".join(lines) == text
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (22, ["https://", "clean-hands.example/"]),
+        (13, ["https://", "clean-hands", ".example/"]),
+        (15, ["https://clean-h", "ands.example/"]),
+        (40, ["https://clean-hands.example/"]),
+    ],
+)
+def test_a_word_of_an_address_is_cut_only_where_that_saves_a_line(
+    width: int, lines: list[str]
+) -> None:
+    assert chop("https://clean-hands.example/", width, lambda part: len(part)) == lines
 
 
 def test_the_largest_size_that_fits_is_taken() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.campaign.made import LATER, NOW, PLAN, Folders, Town, copy, image, seeded
@@ -30,6 +31,7 @@ from wallflower.campaign.edge.verify import check, check_file
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace, scan
 from wallflower.campaign.verify import Report, Verdict, check_name
+from wallflower.cli import wallflower
 from wallflower.errors import Fault, Refused
 
 # What one turned bit of metadata can break: its JSON, a signature, a key's name, or a hash.
@@ -433,6 +435,21 @@ def test_nothing_is_kept_of_a_bundle_that_has_a_file_too_many(town: Town, tmp_pa
     kept = tmp_path / "new" / "kept"
     assert check(FolderPlace(town.site), Trust(), LATER, kept).verdict is Verdict.REFUSED
     assert not kept.parent.exists()
+
+
+def test_a_copy_is_kept_over_nothing_that_is_there(town: Town, tmp_path: Path) -> None:
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_bytes(b"mine")
+    folder.mkdir()
+    for there in (file, folder):
+        with pytest.raises(Fault, match="is there already"):
+            check(FolderPlace(town.site), Trust(words=town.words), LATER, there)
+    with pytest.raises(Fault, match="could not be written"):
+        check(FolderPlace(town.site), Trust(words=town.words), LATER, file / "copy")
+    typed = ["verify", str(town.site), "--words", town.words, "--keep", str(file)]
+    refused = CliRunner().invoke(wallflower, typed)
+    assert (refused.exit_code, "is a file" in refused.output) == (2, True)
+    assert (file.read_bytes(), list(folder.iterdir())) == (b"mine", [])
 
 
 def test_a_check_that_was_not_asked_to_keep_anything_leaves_nothing(

@@ -1,4 +1,4 @@
-"""A small simulated host and world for the desk: a clock to set, seeded entropy, nodes in memory.
+"""A small world for the desk, on the lab's simulated host: nodes in memory.
 
 The world holds the three signers, a mix B that writes drops and a desk server that takes keys and
 batches and releases a board. All of it is made with `wire`; nothing of the desk is mocked.
@@ -6,10 +6,10 @@ batches and releases a board. All of it is made with `wire`; nothing of the desk
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wallflower.crypto.derive import conversation_id, epoch_secret
 from wallflower.crypto.hpke import PrivateKey, PublicKey
@@ -34,6 +34,7 @@ from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
 from wallflower.host.net import MAX_ANSWER, Unreachable
 from wallflower.host.pull import log_route
+from wallflower.lab.host import SeededEntropy, SimulatedClock, SimulatedNet
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, ancestors_after, verify_record
 from wallflower.wire.chain import chain_value
@@ -78,31 +79,6 @@ B_TOKEN, DESK_TOKEN = "b-token", "desk-token"
 Sent = dict[str, str] | list[tuple[str, str]]
 
 
-class SetClock:
-    """Record time that stands still until a test moves it."""
-
-    def __init__(self, moment: float) -> None:
-        self.moment = moment
-
-    def now(self) -> float:
-        return self.moment
-
-    async def sleep_until(self, moment: float) -> None:
-        self.moment = max(self.moment, moment)
-
-
-class SeededEntropy:
-    """The same bytes in every run."""
-
-    def __init__(self, seed: str) -> None:
-        self._seed = seed.encode()
-        self._count = 0
-
-    def draw(self, size: int) -> bytes:
-        self._count += 1
-        return hashlib.shake_256(self._seed + self._count.to_bytes(8)).digest(size)
-
-
 async def ask(
     app: App, method: str, path: str, headers: Sent | None = None, body: bytes = b""
 ) -> tuple[int, dict[str, str], bytes]:
@@ -130,33 +106,24 @@ async def ask(
     return sent[0]["status"], found, b"".join(m.get("body", b"") for m in sent[1:])
 
 
-class SimulatedNet:
-    """Requests go to ASGI apps by the beginning of their URL; `down` ones do not answer."""
+class FaultyNet(SimulatedNet):
+    """The lab's network, on which single paths fail: `down` ones do not answer, `lose_answers` ones
+    do what they were asked and are not heard.
+    """
 
     def __init__(self, apps: dict[str, App]) -> None:
-        self.apps = apps
+        super().__init__(apps)
         self.down: set[str] = set()
         self.lose_answers: set[str] = set()
 
-    async def _ask(self, method: str, url: str, body: bytes, token: str) -> bytes:
-        base = next(b for b in self.apps if url.startswith(b))
-        path = url.removeprefix(base)
-        if base in self.down or path in self.down:
+    async def _ask(self, method: str, url: str, body: bytes, token: str, limit: int) -> bytes:
+        path = urlsplit(url).path
+        if path in self.down:
             raise Unreachable
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        status, _, found = await ask(self.apps[base], method, path, headers, body)
-        if status not in (200, 204) or path in self.lose_answers:
+        found = await super()._ask(method, url, body, token, limit)
+        if path in self.lose_answers:
             raise Unreachable
         return found
-
-    async def get(self, url: str, token: str = "", limit: int = MAX_ANSWER) -> bytes:
-        found = await self._ask("GET", url, b"", token)
-        if len(found) > limit:
-            raise Unreachable
-        return found
-
-    async def post(self, url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
-        return await self._ask("POST", url, body, token)
 
 
 @dataclass
@@ -168,6 +135,8 @@ class DeskServer:
     records: dict[int, bytes] = field(default_factory=dict)
     current: int = 0
     keys: dict[int, tuple[bytes, int, bytes]] = field(default_factory=dict)
+    published: list[bytes] = field(default_factory=list)
+    revoked: bytes = b""
     posts: list[bytes] = field(default_factory=list)
     batches: dict[int, bytes] = field(default_factory=dict)
     segments: dict[int, bytes] = field(default_factory=dict)
@@ -185,6 +154,7 @@ class DeskServer:
 
     def _post(self, path: str, body: bytes) -> bool:
         if path == "/desk/keys":
+            self.published.append(body)
             size = 4 + KEM_PUBLIC + 2 + KEM_PUBLIC
             for at in range(0, len(body), size):
                 one = body[at : at + size]
@@ -204,7 +174,7 @@ class DeskServer:
         if path == "/board/head":
             return self.head
         if path == "/desk/revoked":
-            return b""
+            return self.revoked
         kind, _, number = path.strip("/").partition("/")
         kept = self.records if kind == "records" else self.segments
         return kept.get(int(number))
@@ -254,19 +224,19 @@ def cut_batch(batch: bytes) -> tuple[list[bytes], list[bytes]]:
 class World:
     """Everything around one desk."""
 
-    def __init__(self, path: Path, seed: str = "desk") -> None:
+    def __init__(self, path: Path, seed: bytes = b"desk") -> None:
         self.path = path
         self.entropy = SeededEntropy(seed)
-        self.clock = SetClock(MONDAY * DAY_S + 60)
+        self.clock = SimulatedClock(MONDAY * DAY_S + 60)
         draw = self.entropy.draw
         self.signers = [draw(32) for _ in range(3)]
         self.drop_seed = draw(32)
         organisation, a, b = (verify_key(seed) for seed in self.signers)
         self.pins = Pins(draw(32), organisation, a, b, "desk one")
-        self.server = DeskServer(draw(32), SeededEntropy(f"{seed} server"))
+        self.server = DeskServer(draw(32), SeededEntropy(seed + b" server"))
         self.log = Log(sqlite3.connect(":memory:", isolation_level=None), "drops")
         self.sets: list[bytes] = []
-        self.net = SimulatedNet({"http://mix": self.mix, "http://board": self.server.app})
+        self.net = FaultyNet({"mix": self.mix, "board": self.server.app})
         self.hop = PrivateKey.from_seed(draw(32)).public
         self.records: list[EpochRecord] = []
         self.last_drop = (0, bytes(HASH))
@@ -291,7 +261,7 @@ class World:
 
     @property
     def day(self) -> int:
-        return int(self.clock.moment // DAY_S)
+        return int(self.clock.time // DAY_S)
 
     @property
     def record(self) -> EpochRecord:
@@ -301,7 +271,7 @@ class World:
         """Unlock, let the keys be published, make the first record, and look again."""
         self.desk.unlock(PASSPHRASE)
         await self.desk.step()
-        self.server.release(self.make_record(), self.clock.moment)
+        self.server.release(self.make_record(), self.clock.time)
         await self.desk.step()
 
     def make_record(self, **changed: int) -> EpochRecord:
@@ -331,12 +301,12 @@ class World:
 
     def set_time(self, day: int, hour: float) -> None:
         """Move the clock to an hour of a day counted from the first Monday."""
-        self.clock.moment = (MONDAY + day) * DAY_S + hour * 3600
+        self.clock.time = (MONDAY + day) * DAY_S + hour * 3600
 
     async def begin_day(self, day: int, hour: float = 1.0) -> None:
         """Move to a day, pass by pass, making the record of each day in between."""
         while self.day < MONDAY + day:
-            self.clock.moment = (self.day + 1) * DAY_S + 60
+            self.clock.time = (self.day + 1) * DAY_S + 60
             await self.desk.step()
             self.make_record()
         self.set_time(day, hour)
@@ -366,7 +336,7 @@ class World:
         under = record or self.record
         full = letters + [self.filler() for _ in range(SLOTS - len(letters))]
         number, previous = self.last_drop
-        tick = int(self.clock.moment // under.body.parameters.tick)
+        tick = int(self.clock.time // under.body.parameters.tick)
         raw = make_drop(
             DropHeader(under.number, number + 1, tick, SLOTS, previous), under.body.drop_key,
             under.hash, self.entropy.draw(32), shuffled(self.entropy.draw, full), self.drop_seed,
@@ -381,8 +351,8 @@ class World:
     def release_day(self) -> None:
         """The board's six segments of today."""
         for period in range(DAY_S // PERIOD):
-            self.clock.moment = self.day * DAY_S + period * PERIOD + 1
-            self.server.release(self.record, self.clock.moment)
+            self.clock.time = self.day * DAY_S + period * PERIOD + 1
+            self.server.release(self.record, self.clock.time)
 
     def board(self) -> tuple[list[bytes], frozenset[bytes]]:
         """Every slot and receipt that was released."""

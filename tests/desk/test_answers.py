@@ -69,7 +69,8 @@ async def test_receipt_of_an_opened_letter_is_found_with_the_words(world: World)
     [letter] = world.desk.conversation(world.desk.inbox()[0].id).letters
     opened = world.desk.open_letter(letter.id)
     await evening(world, 0)
-    assert world.desk.letter(opened.id).receipt is Sending.HANDED
+    handed = world.desk.letter(opened.id)
+    assert (handed.receipt, handed.receipt_day) == (Sending.HANDED, MONDAY + 1)
     await world.begin_day(1)
     world.release_day()
     week = world.record.body.week
@@ -149,7 +150,7 @@ async def test_batch_that_was_never_taken_waits_for_the_board_and_goes_again(
     await evening(world, 1)  # the board may still show yesterday's: nothing is sent twice
     assert world.desk.conversation(case).replies[0].batch_day == MONDAY + 1
     await world.begin_day(2)
-    world.server.release(world.record, world.clock.moment)
+    world.server.release(world.record, world.clock.time)
     await world.desk.step()
     assert world.desk.conversation(case).replies[0].batch_day is None
     await evening(world, 2)
@@ -221,7 +222,7 @@ async def test_batch_that_was_taken_and_stands_nowhere_on_the_board_goes_again(
     await world.begin_day(1)
     world.release_day()
     await world.begin_day(2)
-    world.server.release(world.record, world.clock.moment)
+    world.server.release(world.record, world.clock.time)
     await world.desk.step()
     assert world.desk.conversation(case).replies[0].state is Sending.QUEUED
     await evening(world, 2)

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page, async_playwright
-from tests.desk.simulated import PASSPHRASE, SeededEntropy, World
+from tests.desk.simulated import PASSPHRASE, World
 from tests.host.sockets import free_port, listening, until
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.web import make_web
 from wallflower.host.serve import Listener, serve
+from wallflower.lab.host import SeededEntropy
 from wallflower.wire.letter import Language
 
 pytestmark = pytest.mark.browser
@@ -31,8 +32,8 @@ ENGLISH = "I have read your answer. The second building, not the first. " * 3
 async def served(world: World) -> AsyncIterator[str]:
     """The desk on a real port; the address to enter by."""
     port = free_port()
-    door = Door(SeededEntropy("door").draw, port)
-    app = make_web(world.desk, door, SeededEntropy("web"))
+    door = Door(SeededEntropy(b"door").draw, port)
+    app = make_web(world.desk, door, SeededEntropy(b"web"))
     task = asyncio.ensure_future(serve([Listener(app, "127.0.0.1", port)]))
     try:
         await until(lambda: listening(port), "the desk listens")
@@ -74,7 +75,7 @@ async def fill_world(world: World) -> None:
     )  # fmt: skip
     world.make_drop([])
     world.drop()
-    world.server.release(world.record, world.clock.moment)
+    world.server.release(world.record, world.clock.time)
     await world.desk.step()
     world.desk.answer(case.id, "Thank you; noted. " * 60)
 
@@ -94,7 +95,7 @@ async def set_up(page: Page, world: World, entry: str) -> None:
     await page.wait_for_selector("h1:text('Inbox')")
     await picture(page, world, "2-empty")
     await world.desk.step()
-    world.server.release(world.make_record(), world.clock.moment)
+    world.server.release(world.make_record(), world.clock.time)
     await world.desk.step()
     await fill_world(world)
     await page.reload()

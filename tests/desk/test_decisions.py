@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from tests.desk.simulated import CHEAP, MONDAY, SeededEntropy
+from tests.desk.simulated import CHEAP, MONDAY
 
 from wallflower.crypto.derive import sha256
 from wallflower.crypto.hpke import PrivateKey
 from wallflower.desk import batch, header, keys, names
 from wallflower.errors import Fault
 from wallflower.host.entropy import shuffled
+from wallflower.lab.host import SeededEntropy
 from wallflower.wire.chain import Continuity
 from wallflower.wire.sizes import DAY_S, week_of_day
 
@@ -35,7 +36,7 @@ def told(number: int, continuity: Continuity) -> batch.WaitingReceipt:
 
 
 def test_keys_of_today_and_four_days_are_made_once() -> None:
-    draw = SeededEntropy("k").draw
+    draw = SeededEntropy(b"k").draw
     made = keys.missing(MONDAY + 4, [], [], draw)
     assert sorted(made.drop) == list(range(MONDAY + 4, MONDAY + 9))
     week = week_of_day(MONDAY)
@@ -58,7 +59,7 @@ def test_desk_key_dies_by_the_records_rule(late: int) -> None:
 
 
 def test_a_revoked_key_alone_is_followed_by_another() -> None:
-    draw = SeededEntropy("k").draw
+    draw = SeededEntropy(b"k").draw
     made = keys.missing(MONDAY + 4, [], [], draw)
     week = week_of_day(MONDAY)
     for revoked, days, weeks in (
@@ -110,7 +111,7 @@ def test_known_conversations_receipts_come_first_and_unconfirmed_last() -> None:
         told(1, Continuity.UNCONFIRMED), told(2, Continuity.FIRST), told(3, Continuity.CONFIRMED),
         told(4, Continuity.FIRST), told(5, Continuity.CONFIRMED),
     ]  # fmt: skip
-    chosen = batch.choose_receipts(waiting, 4, SeededChance("r"))
+    chosen = batch.choose_receipts(waiting, 4, SeededChance(b"r"))
     found = [w.value[0] for w in chosen]
     assert set(found[:2]) == {3, 5}
     assert set(found[2:]) == {2, 4}
@@ -118,13 +119,13 @@ def test_known_conversations_receipts_come_first_and_unconfirmed_last() -> None:
 
 def test_first_letters_receipts_are_drawn_by_lot() -> None:
     waiting = [told(n, Continuity.FIRST) for n in range(20)]
-    chance = SeededChance("lot")
+    chance = SeededChance(b"lot")
     drawn = {batch.choose_receipts(waiting, 1, chance)[0].value for _ in range(40)}
     assert len(drawn) > 5
 
 
 def test_batch_is_full_and_real_ones_stand_at_random_places() -> None:
-    size, chance, places = batch.Room(12, 5), SeededChance("b"), set()
+    size, chance, places = batch.Room(12, 5), SeededChance(b"b"), set()
     real = b"R" * 768
     for _ in range(30):
         built = batch.build(7, size, [batch.WaitingReply(1, (real,))], [], chance)
@@ -135,7 +136,7 @@ def test_batch_is_full_and_real_ones_stand_at_random_places() -> None:
 
 def test_fillers_of_a_batch_are_all_different_and_of_nobody_twice() -> None:
     """Reply 1.5, receipt 3: each from a random e of its own; twins would be seen to be filler."""
-    built = batch.build(7, batch.Room(40, 300), [], [], SeededChance("fillers")).body[4:]
+    built = batch.build(7, batch.Room(40, 300), [], [], SeededChance(b"fillers")).body[4:]
     slots, values = built[: 40 * 768], built[40 * 768 :]
     tags = {slots[at : at + 16] for at in range(0, len(slots), 768)}
     assert len(tags) == 40

@@ -36,6 +36,18 @@ async def test_first_letter_arrives_sealed_until_it_is_opened(world: World) -> N
     assert world.desk.inbox()[0].new == 0
 
 
+async def test_what_is_not_at_the_desk_is_a_fault_and_changes_nothing(world: World) -> None:
+    await world.start()
+    for look in (world.desk.letter, world.desk.open_letter):
+        with pytest.raises(Fault, match="no such letter"):
+            look(b"l" * HASH)
+    with pytest.raises(Fault, match="no such conversation"):
+        world.desk.conversation(ALICE)
+    with pytest.raises(Fault, match="no such conversation"):
+        world.desk.answer(ALICE, "nobody hears this")
+    assert sum(world.desk.states().receipts.values()) == 0
+
+
 async def test_fillers_and_loops_are_not_letters(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "loop", kind=LetterKind.LOOP))
@@ -53,6 +65,7 @@ async def test_three_letters_across_a_week_change_are_one_conversation_confirmed
         world.drop(world.write(ALICE, f"day {day}"))
         await world.desk.step()
     [case] = world.desk.inbox()
+    assert case.continuity is Continuity.CONFIRMED
     letters = world.desk.conversation(case.id).letters
     assert [item.continuity for item in letters] == [
         Continuity.FIRST, Continuity.CONFIRMED, Continuity.CONFIRMED
@@ -177,7 +190,7 @@ async def test_answer_of_b_with_impossible_numbers_is_a_fault_and_nothing_of_it_
         del scope, receive
         await answer(send, 200, said)
 
-    world.net.apps["http://mix"] = strange
+    world.net.apps["mix"] = strange
     await world.desk.step()
     status = world.desk.status()
     assert (status.faults, status.letters, status.drops_read) == ({"pull 1": 1}, 0, 0)
@@ -237,12 +250,12 @@ async def test_drop_of_the_second_day_of_its_record_is_of_that_day(world: World)
 async def test_unreachable_b_is_noted_and_asked_again(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "patience"))
-    world.net.down.add("http://mix")
+    world.net.cut.add("mix")
     await world.desk.step()
     assert world.desk.status().unreachable == ["mix B: drops"]
     assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["unreachable"]
     assert world.desk.inbox() == []
-    world.net.down.clear()
+    world.net.cut.clear()
     await world.desk.step()
     assert world.desk.status().unreachable == []
     assert len(world.desk.inbox()) == 1
@@ -265,10 +278,10 @@ async def test_drop_under_a_record_that_is_not_there_yet_waits(world: World) -> 
 async def test_b_forgets_a_drop_only_after_it_is_stored(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "x"))
-    world.net.down.add("http://mix")
+    world.net.cut.add("mix")
     await world.desk.step()
     assert world.log.size() == 1
-    world.net.down.clear()
+    world.net.cut.clear()
     await world.desk.step()
     assert (world.log.size(), world.desk.status().letters) == (0, 1)
 

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.desk.simulated import SeededEntropy
 from tests.host.sockets import free_port
 
 from wallflower.desk.edge.process import read_settings
 from wallflower.errors import Fault
 from wallflower.host.settings import load_settings
+from wallflower.lab.host import SeededEntropy
 from wallflower.trust.pins import Pins
 
 CONFIG = """
@@ -41,7 +41,7 @@ RUN = (
 
 
 def configured(path: Path, port: int) -> Path:
-    draw = SeededEntropy("pins").draw
+    draw = SeededEntropy(b"pins").draw
     pins = Pins(draw(32), draw(32), draw(32), draw(32), "desk one")
     (path / "pins.json").write_bytes(pins.encode())
     for name in ("b", "board", "status"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.desk.simulated import MONDAY, PASSPHRASE, SeededEntropy, World
+from tests.desk.simulated import MONDAY, PASSPHRASE, World
 
+from wallflower.crypto.derive import sha256
 from wallflower.desk.edge.keyring import Keyring
-from wallflower.wire.sizes import DAY_S
+from wallflower.lab.host import SeededEntropy
+from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
 ALICE = b"a" * 16
 STRANGE = "The desk server showed a record that does not follow"
@@ -29,7 +31,7 @@ async def test_record_that_does_not_follow_is_an_alarm_and_is_not_kept(world: Wo
     await world.start()
     world.records.pop()
     world.make_record(floor=2)  # another first record, which this desk never saw
-    world.clock.moment += DAY_S
+    world.clock.time += DAY_S
     world.make_record()
     await world.desk.step()
     assert alarms(world) == [STRANGE]
@@ -38,7 +40,7 @@ async def test_record_that_does_not_follow_is_an_alarm_and_is_not_kept(world: Wo
 
 async def test_record_of_an_older_day_is_a_fault(world: World) -> None:
     await world.start()
-    world.clock.moment += 2 * DAY_S
+    world.clock.time += 2 * DAY_S
     await world.desk.step()
     assert world.desk.status().faults["record 2.10"] == 1
     assert world.desk.status().today == MONDAY + 2
@@ -48,10 +50,10 @@ async def test_board_with_another_past_is_an_alarm(world: World) -> None:
     await world.start()
     server = world.server
     server.newest, server.segments = None, {}
-    server.entropy = SeededEntropy("another past")
+    server.entropy = SeededEntropy(b"another past")
     for hour in (2, 6):  # numbers 1 and 2 again, under the same key
         world.set_time(0, hour)
-        server.release(world.record, world.clock.moment)
+        server.release(world.record, world.clock.time)
     await world.desk.step()
     assert alarms(world) == ["The board is not the one that was seen before"]
 
@@ -65,7 +67,7 @@ async def test_board_under_a_record_that_the_desk_does_not_have_yet_is_read_late
     newer = world.make_record()
     world.server.current = newer.number - 1
     world.set_time(1, 6)
-    world.server.release(newer, world.clock.moment)
+    world.server.release(newer, world.clock.time)
     await world.desk.step()
     status = world.desk.status()
     assert (status.board_number, status.faults) == (before.board_number, before.faults)
@@ -81,7 +83,7 @@ async def test_what_stays_away_is_an_alarm_before_letters_are_lost_and_once_a_da
     await world.start()
     world.drop()
     await world.desk.step()
-    world.net.down.update({"http://mix", "http://board"})
+    world.net.cut.update({"mix", "board"})
     for hour in (23, 24 * 3 - 1):
         world.set_time(0, hour)
         await world.desk.step()
@@ -110,6 +112,32 @@ async def test_keys_that_were_handed_in_before_a_restart_are_not_missed_after_it
     await world.desk.step()
     assert world.desk.status().unreachable == ["desk server: keys"]
     assert alarms(world) == []
+
+
+async def test_keys_are_handed_in_once_a_day_and_at_once_where_one_was_revoked(
+    world: World,
+) -> None:
+    await world.start()
+    for hour in (2, 3, 4):
+        world.set_time(0, hour)
+        await world.desk.step()
+    [first] = world.server.published
+    drop = first[4 : 4 + KEM_PUBLIC]
+    world.server.revoked = sha256(drop)
+    world.net.down.add("/desk/keys")
+    await world.desk.step()
+    assert world.desk.status().keys_published is None, "those that were handed in are no use now"
+    assert any("does not have the keys" in what for what in alarms(world))
+    world.net.down.clear()
+    for _ in range(2):
+        await world.desk.step()
+    [_, second] = world.server.published
+    week = slice(4 + KEM_PUBLIC, 6 + 2 * KEM_PUBLIC)
+    assert (second[:4], second[week]) == (first[:4], first[week])
+    assert second[4 : 4 + KEM_PUBLIC] != drop
+    world.server.revoked = b""
+    await world.begin_day(1)
+    assert len(world.server.published) == 3, "the next day"
 
 
 async def test_malformed_drop_is_acknowledged_once(world: World) -> None:
@@ -143,5 +171,5 @@ async def test_dying_key_leaves_nothing_in_the_write_ahead_log(world: World) -> 
     await world.start()
     keyring = Keyring(world.desk._open()[0], world.pins, "desk one")
     assert log_size(world) > 0
-    keyring.erase_dead(world.clock.moment + 5 * DAY_S, 1)
+    keyring.erase_dead(world.clock.time + 5 * DAY_S, 1)
     assert log_size(world) == 0

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+from sqlcipher3 import dbapi2
 from tests.desk.simulated import CHEAP, PASSPHRASE, World
 
 from wallflower.desk.edge import store as stores
 from wallflower.desk.header import Header, parse_header
 from wallflower.errors import Fault
-from wallflower.host.disk import Folder
+from wallflower.host.disk import DiskTrouble, Folder
 
 ALICE = b"a" * 16
 CANARY = "the canary sings in bergamot"
+
+
+class PowerCut(Exception):
+    """The machine is off."""
+
+
+def open_files(folder: Path) -> list[str]:
+    """The files below a folder that this process has open."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the listing's own
+            found.append(str(fd.readlink()))
+    return sorted(one for one in found if one.startswith(str(folder)))
 
 
 def files_with(folder: Path, canary: bytes) -> list[str]:
@@ -133,6 +148,56 @@ def test_crash_while_making_the_store_can_be_repeated(world: World) -> None:
     assert world.desk.exists
 
 
+def test_a_desk_that_dies_before_its_first_store_is_whole_makes_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def power_cut(folder: Folder, data_key: bytes) -> stores.Store:
+        del folder, data_key
+        raise PowerCut
+
+    folder = Folder(world.folder)
+    with monkeypatch.context() as patched, pytest.raises(PowerCut):
+        patched.setattr(stores, "_connect", power_cut)
+        stores.create_store(folder, world.entropy, CANARY, CANARY, CHEAP)
+    assert (folder.path / "store.db").exists()
+    assert not stores.exists(folder)
+    stores.create_store(folder, world.entropy, CANARY, CANARY, CHEAP).close()
+    stores.open_store(folder, CANARY).close()
+
+
+def test_what_opens_or_changes_a_store_that_is_not_there_says_so(world: World) -> None:
+    folder = Folder(world.folder)
+    with pytest.raises(Fault, match="no store yet"):
+        stores.open_store(folder, CANARY)
+    with pytest.raises(Fault, match="no store yet"):
+        stores.change_passphrase(folder, world.entropy, CANARY, "x" * 12, "x" * 12, CHEAP)
+    assert folder.names() == []
+
+
+def test_a_store_that_does_not_open_is_let_go(world: World) -> None:
+    """While its Fault is still held, as by a page that shows it."""
+    world.desk.unlock(PASSPHRASE)
+    with pytest.raises(Fault, match="open elsewhere") as elsewhere:
+        world.new_desk().unlock(PASSPHRASE)
+    world.desk.lock()
+    assert open_files(world.folder) == []
+    Folder(world.folder).write("store.db", bytes(8192))
+    with pytest.raises(Fault, match="damaged") as damaged:
+        world.desk.unlock(PASSPHRASE)
+    assert open_files(world.folder) == []
+    assert elsewhere.value is not damaged.value, "both are still held"
+
+
+def test_a_store_that_opens_on_a_failing_disk_is_disk_trouble(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    monkeypatch.setattr(stores, "_SCHEMA", "PRAGMA max_page_count=1; CREATE TABLE more (x);")
+    with pytest.raises(DiskTrouble):
+        stores.open_store(Folder(world.folder), PASSPHRASE)
+
+
 def test_store_without_its_header_is_never_overwritten(world: World) -> None:
     world.desk.unlock(PASSPHRASE)
     world.desk.lock()
@@ -193,6 +258,33 @@ def test_erased_rows_leave_the_write_ahead_log(world: World) -> None:
     store.close()
     with pytest.raises(Fault, match="locked"):
         store.run("SELECT 1")
+
+
+def test_a_transaction_that_cannot_be_committed_is_undone_and_the_next_one_begins(
+    world: World,
+) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    store.run("CREATE TABLE children (x REFERENCES conversations DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(dbapi2.IntegrityError), store.transaction():  # found out by the commit alone
+        store.run("INSERT INTO children VALUES (?)", b"nobody")
+    with store.transaction():
+        store.put("next", 1)
+    assert (store.run("SELECT * FROM children"), store.get("next")) == ([], 1)
+    store.close()
+
+
+def test_a_statement_on_a_full_disk_is_disk_trouble_and_every_other_error_stays(
+    world: World,
+) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    [(pages,)] = store.run("PRAGMA page_count")
+    store.run(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskTrouble):
+        store.put("large", bytes(1 << 20))
+    assert store.get("large") is None
+    with pytest.raises(dbapi2.OperationalError, match="no such table"):
+        store.run("SELECT 1 FROM nowhere")
+    store.close()
 
 
 def test_failed_transaction_leaves_nothing(world: World) -> None:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable
 
 import pytest
-from tests.desk.simulated import SeededEntropy, World
+from tests.desk.simulated import World
 
 from wallflower.crypto.derive import conversation_id
 from wallflower.desk.tokens import MOST, KnownCase, chosen, week_set
+from wallflower.lab.host import SeededEntropy
 from wallflower.wire.sizes import TOKEN_SET, week_of_day
 from wallflower.wire.token import TokenSet, parse_set, tokens_of_week
 
@@ -18,7 +19,7 @@ LOT = b"a key that the desk has drawn..."
 
 
 def cases(count: int, *, answered: bool = False) -> list[KnownCase]:
-    draw = SeededEntropy(f"cases {answered}").draw
+    draw = SeededEntropy(b"cases %d" % answered).draw
     return [KnownCase(draw(16), answered) for _ in range(count)]
 
 
@@ -44,7 +45,7 @@ async def test_only_a_conversation_of_which_a_letter_was_opened_stands_in_both_s
     world: World,
 ) -> None:
     await one_opened(world)
-    world.clock.moment += 3600
+    world.clock.time += 3600
     await world.desk.step()
     now, following = newest(world)
     assert (now.week, following.week) == (week_of_day(world.day), week_of_day(world.day) + 1)
@@ -58,7 +59,7 @@ async def test_sets_are_handed_in_each_hour_whatever_changed_and_at_no_other_tim
     await one_opened(world)
     assert len(world.sets) == 2
     for step in range(1, 13):  # two hours in passes of ten minutes
-        world.clock.moment += 600
+        world.clock.time += 600
         if step == 3:
             world.desk.answer(conversation_id(ALICE), "an answer")
         await world.desk.step()
@@ -68,13 +69,13 @@ async def test_sets_are_handed_in_each_hour_whatever_changed_and_at_no_other_tim
 
 async def test_a_set_that_b_did_not_take_is_handed_in_at_the_next_pass(world: World) -> None:
     await world.start()
-    world.clock.moment += 3600
+    world.clock.time += 3600
     world.net.down.add("/tokens")
     await world.desk.step()
     assert world.desk.status().unreachable == ["mix B: tokens"]
     before = len(world.sets)
     world.net.down.clear()
-    world.clock.moment += 600
+    world.clock.time += 600
     await world.desk.step()
     assert len(world.sets) == before + 2
 
@@ -82,7 +83,7 @@ async def test_a_set_that_b_did_not_take_is_handed_in_at_the_next_pass(world: Wo
 async def test_no_two_sets_share_an_entry_so_that_nothing_is_seen_to_join(world: World) -> None:
     await one_opened(world)
     for _ in range(3):
-        world.clock.moment += 3600
+        world.clock.time += 3600
         await world.desk.step()
     sets = [parse_set(raw) for raw in world.sets]
     together: set[bytes] = set()
@@ -94,7 +95,7 @@ async def test_no_two_sets_share_an_entry_so_that_nothing_is_seen_to_join(world:
 
 @pytest.mark.parametrize("count", [0, 1, MOST, MOST + 40])
 def test_a_set_has_one_size_and_full_of_entries_whoever_is_in_it(count: int) -> None:
-    raw = week_set(cases(count), 125, LOT, SeededEntropy("set").draw)
+    raw = week_set(cases(count), 125, LOT, SeededEntropy(b"set").draw)
     assert len(raw) == TOKEN_SET
     found = parse_set(raw)
     in_it = [c for c in cases(count) if all(map(found.holds, tokens_of_week(c.id, 125)))]

@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlcipher3 import dbapi2
-from tests.desk.simulated import MONDAY, PASSPHRASE, SeededEntropy, World, ask
+from tests.desk.simulated import MONDAY, PASSPHRASE, World, ask
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 from wallflower.host.asgi import Message
+from wallflower.lab.host import SeededEntropy
 
 ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
@@ -35,8 +36,8 @@ class Browser:
     """As much of a browser as the desk needs: one cookie, an origin, forms."""
 
     def __init__(self, world: World, status_token: str = "", *, demo: bool = False) -> None:
-        self.door = Door(SeededEntropy("door").draw, PORT)
-        self.app = make_web(world.desk, self.door, SeededEntropy("web"), status_token, demo=demo)
+        self.door = Door(SeededEntropy(b"door").draw, PORT)
+        self.app = make_web(world.desk, self.door, SeededEntropy(b"web"), status_token, demo=demo)
         self.cookie = ""
         self.form = ""
 
@@ -151,7 +152,7 @@ async def test_what_is_no_request_of_http_is_not_answered(world: World) -> None:
 
 def test_a_change_from_a_page_under_a_name_that_is_not_ours_is_not_from_our_page() -> None:
     """After a rebinding of names, origin and host agree."""
-    door = Door(SeededEntropy("door").draw, PORT)
+    door = Door(SeededEntropy(b"door").draw, PORT)
     assert door.origin_is_ours(f"http://{HOST}", HOST)
     assert not door.origin_is_ours("http://evil.example", "evil.example")
     assert not door.origin_is_ours(f"http://evil.example:{PORT}", f"evil.example:{PORT}")
@@ -327,6 +328,23 @@ async def test_redirects_and_faults_carry_the_strict_policy_too(world: World) ->
     assert entered == REFUSAL[1], "the control: the one refusal has none"
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [(0, ""), (1, "en"), (2, "zh-Hans"), (3, "fa"), (4, "ru"), (5, "es"), (6, ""), (255, "")],
+)
+async def test_a_letter_is_read_aloud_in_its_language_and_one_of_no_known_language_has_none(
+    world: World, language: int, shown: str
+) -> None:
+    browser = await unlocked(world)
+    world.drop(world.write(ALICE, "hello", language=language))
+    await world.desk.step()
+    [case] = re.findall(rb'href="(/case/[0-9a-f]+)"', (await browser.get("/"))[2])
+    [letter] = set(re.findall(rb'"(/letter/[0-9a-f]+)"', (await browser.get(case.decode()))[2]))
+    await browser.post(letter.decode(), {})
+    for path in (case.decode(), letter.decode()):
+        assert f'dir="auto" lang="{shown}">hello' in (await browser.get(path))[2].decode()
+
+
 async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: World) -> None:
     browser, case, letter = await with_letter(world)
     [found] = world.desk.inbox()
@@ -364,9 +382,10 @@ async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
 async def test_passphrase_is_changed_by_form(world: World) -> None:
     browser = await unlocked(world)
     fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}
-    assert b"This is not the passphrase" in (await browser.post("/passphrase", fields))[2]
-    page = (await browser.post("/passphrase", {**fields, "old": PASSPHRASE}))[2]
-    assert b"The passphrase was changed" in page
+    status, _, page = await browser.post("/passphrase", fields)
+    assert (status, b"This is not the passphrase" in page) == (400, True)
+    status, _, page = await browser.post("/passphrase", {**fields, "old": PASSPHRASE})
+    assert (status, b"The passphrase was changed" in page) == (200, True)
     world.desk.lock()
     world.desk.unlock("another long one")
 
@@ -405,7 +424,7 @@ async def test_the_status_is_for_the_token_only_and_shows_no_exact_count(world: 
 
 def test_after_each_entry_a_new_one_is_announced_and_the_old_one_stays_dead() -> None:
     announced: list[str] = []
-    door = Door(SeededEntropy("door").draw, PORT, announced.append)
+    door = Door(SeededEntropy(b"door").draw, PORT, announced.append)
     first = door.entry
     session = door.enter(first)
     assert session is not None

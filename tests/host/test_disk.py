@@ -22,6 +22,7 @@ from wallflower.host.disk import (
     has_room,
     roll_back,
     settle,
+    transaction,
 )
 
 OLD, NEW = b"old" * 100, b"new" * 500
@@ -252,6 +253,22 @@ def test_a_transaction_that_sqlite_has_undone_is_not_undone_again(tmp_path: Path
     for _ in range(2):
         roll_back(db)
         assert db.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    db.close()
+
+
+def test_a_transaction_that_cannot_be_committed_is_undone_and_the_next_one_begins(
+    tmp_path: Path,
+) -> None:
+    db = Folder(tmp_path).database("cells.db")
+    db.execute("PRAGMA foreign_keys=ON")
+    db.execute("CREATE TABLE parents (x INTEGER PRIMARY KEY)")
+    db.execute("CREATE TABLE children (x REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError), transaction(db):  # found out by the commit alone
+        db.execute("INSERT INTO children VALUES (1)")
+    with transaction(db):
+        db.execute("INSERT INTO parents VALUES (2)")
+    assert db.execute("SELECT count(*) FROM children").fetchone() == (0,)
+    assert db.execute("SELECT count(*) FROM parents").fetchone() == (1,)
     db.close()
 
 

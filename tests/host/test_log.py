@@ -76,6 +76,7 @@ def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> N
         log.append(record, [bytes([record])])
     log.trim_records(5)
     assert [e.record for e in log.read(0, 10)] == [5]
+    assert not (tmp_path / "cells.db-wal").read_bytes(), "it is in no file any more"
 
 
 def test_one_read_holds_no_more_than_its_bound_but_always_one(

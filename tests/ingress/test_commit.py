@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
+from tests.host.sockets import until
 from tests.ingress.stage import TOKEN, build, cell
 
 from wallflower.host.disk import Folder
@@ -185,6 +186,30 @@ async def test_the_status_holds_two_counts_and_needs_the_token(
         "role": "ingress", "alarms": [], "facts": {"cells_waiting_for_a": "none"},
     }  # fmt: skip
     assert await ask(ingress.inner, "GET", "/counts", b"", TOKEN) == (400, b""), "demo only"
+
+
+class OneLook(SimulatedClock):
+    """A clock of which nobody wakes again."""
+
+    async def sleep_until(self, moment: float) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_cells_whose_keys_are_gone_are_forgotten_though_a_never_asks(tmp_path: Path) -> None:
+    clock = OneLook(DAY * DAY_S + 3600)
+    ingress = build(tmp_path, clock)
+    log = Log(Folder(tmp_path).database("cells.db"), "cells")
+    for day in (DAY - KEPT_DAYS - 1, DAY - KEPT_DAYS):
+        log.append(day & 0xFFFF, [MANY[day - DAY]])
+    looks = asyncio.ensure_future(ingress.run())
+
+    async def one_is_left() -> bool:
+        return log.size() == 1
+
+    await until(one_is_left, "the older of both is forgotten")
+    assert [e.body for e in log.read(0, 10)] == [MANY[-KEPT_DAYS]]
+    looks.cancel()
+    await asyncio.gather(looks, return_exceptions=True)
 
 
 async def test_cells_whose_keys_are_gone_are_forgotten(

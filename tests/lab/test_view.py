@@ -9,7 +9,7 @@ from rich.console import Console
 
 from wallflower.lab.demo.pace import DemoPace
 from wallflower.lab.demo.town import Town
-from wallflower.lab.demo.view import TALL, WAY, YOUR_TURN, Said, picture, rows
+from wallflower.lab.demo.view import IN_ENGLISH, TALL, WAY, YOUR_TURN, Said, picture, rows
 from wallflower.lab.demo.walk import ANSWER, LETTER, Step
 
 # Larger than any that a long demo shows.
@@ -76,4 +76,18 @@ def test_with_room_the_letter_and_the_answer_are_shown_once_they_exist(
 ) -> None:
     text = "\n".join(shown(Said([step]), 200, TALL))
     assert (LETTER in text, ANSWER in text) == (letter, answer)
+    assert (IN_ENGLISH[0] in text, IN_ENGLISH[1] in text) == (letter, answer)
     assert LETTER not in "\n".join(shown(Said([step]), 80, TALL - 1))
+    narrow = "\n".join(shown(Said([step]), 80, TALL))
+    assert (IN_ENGLISH[0] in narrow, IN_ENGLISH[1] in narrow) == (letter, answer), "none is cut"
+
+
+def test_the_hums_say_among_how_many_the_letter_is_and_what_b_waits_for_while_it_waits() -> None:
+    said = {step: "\n".join(shown(Said([step]), 80, 24)) for step in Step}
+    for step, text in said.items():
+        gone = step not in (Step.WATCHED, Step.WRITTEN)
+        assert ("one of 99,999 holds the letter" in text, "none holds" in text) == (gone, not gone)
+        assert ("B lets go after 40 hums; 9,999 came" in text) == (
+            step in (Step.LEAVES, Step.MIXED)
+        )
+        assert ("a visit's twelve sealed cells" in text) != ("B lets go" in text)

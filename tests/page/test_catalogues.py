@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from wallflower.lab.demo.chromium import SAYS
 
 LOCALE = Path(build.__file__).with_name("locale")
 LANGUAGES = ("en", "zh_Hans", "fa", "ru", "es")
+THREATS = Path(__file__).parents[2] / "docs" / "threat-model.md"
+THOUSANDS = re.compile(r"(?<=\d)[,٬\u00a0](?=\d{3})")
 
 
 def _catalogue(language: str) -> Catalog:
@@ -50,3 +53,23 @@ def test_the_demos_reader_waits_for_what_the_page_says(language: str) -> None:
     places = ("say.hum.done", "say.board.complete", "say.letter.kept")
     for place, part in zip(places, SAYS[language][1:], strict=True):
         assert part in said[place]
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"\d+(?:\.\d+)?", THOUSANDS.sub("", text))]
+
+
+def _crowds(audience: str) -> list[float]:
+    """The crowd after one, two and three contacts, as the table of the threat model has it."""
+    row = next(line for line in THREATS.read_text("utf-8").splitlines() if audience in line)
+    return [_numbers(cell)[0] for cell in row.split("|")[3:6]]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_hurry_costs_is_said_with_the_figures_of_the_threat_model(language: str) -> None:
+    """In every language the same numbers; 'the writer alone' is a crowd that rounds to one."""
+    text = next(one for one in _catalogue(language) if one.context == "hurry.2")
+    hurried, waited = _crowds("| daily, again at once |"), _crowds("| 200 come daily |")
+    assert round(hurried[1]) == 1
+    expected = [200, 20_000, hurried[0], *waited]
+    assert sorted(_numbers(str(text.string or text.id))) == sorted(expected)

@@ -138,6 +138,19 @@ def roll_back(db: sqlite3.Connection) -> None:
         db.execute("ROLLBACK")
 
 
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Generator[None, None, None]:
+    """All of it or nothing, on the disk when it ends. What cannot be committed is undone too, so
+    that the next transaction can begin."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        roll_back(db)
+        raise
+
+
 def settle(db: sqlite3.Connection) -> None:
     """Empty the write-ahead log: it keeps every page as it was at each commit, and so what was
     deleted since, and the order in which rows came. Not inside of a transaction."""

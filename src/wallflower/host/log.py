@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from wallflower.host.disk import has_room, roll_back, settle
+from wallflower.host.disk import has_room, settle, transaction
 
 READ_BYTES = 16 * 1024 * 1024
 
@@ -42,14 +42,8 @@ class Log:
         """
         if not has_room(self._db):
             raise OSError(errno.ENOSPC, "the disk is full")
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            last = self.add(record, bodies)
-            self._db.execute("COMMIT")
-        except BaseException:
-            roll_back(self._db)
-            raise
-        return last
+        with transaction(self._db):
+            return self.add(record, bodies)
 
     def add(self, record: int, bodies: Iterable[bytes]) -> int:
         """Append inside of a transaction that the caller has begun and will commit."""
@@ -89,17 +83,12 @@ class Log:
         last = self._last()
         if number <= last:
             return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             self._db.execute(f"UPDATE {self.name} SET seq = seq + ?", (number,))  # noqa: S608
             self._db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (self.name,))
             self._db.execute(
                 "INSERT INTO sqlite_sequence VALUES (?, ?)", (self.name, number + last)
             )
-            self._db.execute("COMMIT")
-        except BaseException:
-            roll_back(self._db)
-            raise
         settle(self._db)
 
     def _last(self) -> int:
@@ -119,13 +108,8 @@ class Log:
         gone = [(seq,) for seq, body in self._db.execute(query, (to,)) if wanted(body)]
         if not gone:
             return
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             self._db.executemany(f"DELETE FROM {self.name} WHERE seq = ?", gone)  # noqa: S608
-            self._db.execute("COMMIT")
-        except BaseException:
-            roll_back(self._db)
-            raise
         settle(self._db)
 
     def trim_records(self, below: int) -> None:

@@ -100,5 +100,5 @@ class Board:
             if name.isdigit() and int(name) < first:
                 self._files.remove(name)
         for name in self._batches.names():
-            if name.isdigit() and int(name) < day:
+            if int(name) < day:
                 self._batches.remove(name)

@@ -96,7 +96,7 @@ class Mirror:
         if self._refused:
             what = "answers of the board were malformed"
             alarms.append(Alarm("answers-refused", what, "Ask the organisation."))
-        segments = sum(name.startswith("board/") and name not in _LIVE for name in self._copy)
+        segments = sum(name not in _LIVE for name in self._copy)
         facts: dict[str, str | int] = {"segments": segments, "files": len(self._site)}
         return Status("mirror", alarms, facts)
 

@@ -8,6 +8,7 @@ text has no characters that turn the direction. Where lines may break is UAX #14
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -116,14 +117,24 @@ def wrap(text: str, width: float, measure: Callable[[str], float]) -> list[str] 
 
 
 def chop(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
-    """The lines of an address, which may break anywhere; nothing is added to it."""
-    lines, line = [], ""
-    for sign in text:
-        if line and measure(line + sign) > width:
-            lines.append(line)
-            line = ""
-        line += sign
-    return [*lines, line]
+    """The lines of an address; nothing is added to it. It breaks behind its slashes, else before
+    its dots, and within a word only where that saves a line."""
+    joints = (re.compile("/(?=[^/])"), re.compile(r"(?=\.)"))
+    return min((_cut(text, width, measure, ways) for ways in (joints, ())), key=len)
+
+
+def _cut(
+    text: str, width: float, measure: Callable[[str], float], joints: Sequence[re.Pattern[str]]
+) -> list[str]:
+    lines: list[str] = []
+    while measure(text) > width and len(text) > 1:
+        fits = max((n for n in range(1, len(text)) if measure(text[:n]) <= width), default=1)
+        ends = (max((m.end() for m in one.finditer(text) if m.end() <= fits), default=0)
+                for one in joints)  # fmt: skip
+        at = next(filter(None, ends), fits)
+        lines.append(text[:at])
+        text = text[at:]
+    return [*lines, text]
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,11 +114,11 @@ class Store:
         self.run("BEGIN IMMEDIATE")
         try:
             yield
+            self.run("COMMIT")
         except BaseException:
             if self._db is not None:
                 roll_back(self._db)
             raise
-        self.run("COMMIT")
 
     def get(self, name: str) -> Any:
         """A value of the state, or None."""

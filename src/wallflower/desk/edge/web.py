@@ -60,8 +60,8 @@ def _json(body: Callable[[], bytes]) -> App:
     return route
 
 
-def _date(day: int | None) -> str:
-    return "" if day is None else datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
+def _date(day: int) -> str:
+    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def _language(number: int) -> str:

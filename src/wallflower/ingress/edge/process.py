@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from wallflower.errors import Refused
@@ -24,6 +26,7 @@ from wallflower.wire.cells import share_of
 
 A_SILENT_S = 2 * 3600  # A asks each tick, and a tick is an hour at most
 KEPT_DAYS = 3  # A's keys live two days; what A has not pulled by then opens nowhere
+FORGET_S = 3600  # between two looks at what came too long ago
 
 
 class Ingress:
@@ -45,6 +48,16 @@ class Ingress:
     def _today(self) -> int:
         # A day's number, not a time: it is all that is kept of when a cell came.
         return day_of(self._clock.now()) & 0xFFFF
+
+    async def run(self) -> None:
+        """Forget for ever what came more than KEPT_DAYS ago, whether A asks or not."""
+        while True:
+            with suppress(sqlite3.Error):  # a disk that fails now may not at the next look
+                await self.commit.on_disk(self._forget)
+            await self._clock.sleep_until(self._clock.now() + FORGET_S)
+
+    def _forget(self) -> None:
+        self._log.trim_records(self._today() - KEPT_DAYS)
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The listener that only A knows: pull and status."""
@@ -82,7 +95,7 @@ class Ingress:
         await answer(send, 200, await self.commit.on_disk(lambda: self._pull(after, most, share)))
 
     def _pull(self, after: int, most: int, share: Share) -> bytes:
-        self._log.trim_records(self._today() - KEPT_DAYS)
+        self._forget()
         self._log.go_on_above(after)
         if share == WHOLE:
             self._log.trim(after)
@@ -119,4 +132,5 @@ async def main(config: Path) -> None:
             *status_listeners(settings, ingress.report),
         ],
         ingress.commit.run(),
+        ingress.run(),
     )

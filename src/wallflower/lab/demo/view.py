@@ -20,8 +20,13 @@ from wallflower.lab.demo.town import Town
 from wallflower.lab.demo.walk import ANSWER, LETTER, Step, crowd_counts, today
 
 _EVERY_S = 0.5
-TALL = 37  # lines from which the letter is shown too
+TALL = 38  # lines from which the letter is shown too
 _NOTED_SHORT, _NOTED_TALL = 4, 9
+# What letter and answer say, for a visitor who does not read Chinese: a line of 76 columns each.
+IN_ENGLISH = (
+    "In English: the reservoir's money was split in three; I have photographs.",
+    "In English: thank you. Leave the photos there, tell nobody, look again here.",
+)
 YOUR_TURN = "Now it is your turn: write in the page, answer at the desk."
 # The letter's way, and the step from which it is at that place.
 WAY = (
@@ -93,7 +98,7 @@ def _table(found: dict[str, Counts]) -> Table:
 
 def _way(said: Said) -> Text:
     """The letter's way; where it is stands out."""
-    line, at = Text("letter  ", style="bold"), said.place()
+    line, at = Text().append("letter  ", style="bold"), said.place()
     for n, (name, _) in enumerate(WAY):
         line.append(" → " if n else "", style="dim")
         line.append(f" {name} ", style="black on yellow" if n == at else "" if n < at else "dim")
@@ -101,15 +106,22 @@ def _way(said: Said) -> Text:
 
 
 def _crowd(found: dict[str, Counts], said: Said, width: int) -> Text:
-    """The hums that came, each the same mark. One holds the letter; nobody here knows which."""
+    """The hums that came, each the same mark. One holds the letter; nobody here knows which. While
+    it is at the mixes, also what B waits for.
+    """
     crowd, b = found.get("crowd", {}), found.get("mix-b", {})
     hums, room = crowd.get("hums", 0), width - len("hums     ")
-    line = Text("hums     ", style="bold")
+    line = Text().append("hums     ", style="bold")
     line.append("▪" * min(hums, room) + "\n", style="cyan")
-    left = said.place() >= [since for _, since in WAY].index(Step.LEAVES)
-    line.append(f"         {'one of them' if left else 'none'} holds the letter. ")
-    line.append(f"B lets go after {PARAMETERS['floor']} hums; ")
-    line.append(f"{_n(b, 'seen_since_release')} came")
+    places = [since for _, since in WAY]
+    leaves, mixed = places.index(Step.LEAVES), places.index(Step.MIXED)
+    of = f"one of {hums:,}" if said.place() >= leaves else "none"
+    line.append(f"         {of} holds the letter. ")
+    if leaves <= said.place() <= mixed:
+        line.append(f"B lets go after {PARAMETERS['floor']} hums; ")
+        line.append(f"{_n(b, 'seen_since_release')} came")
+    else:
+        line.append("Each is a visit's twelve sealed cells.")
     return line
 
 
@@ -130,12 +142,15 @@ def _letter(said: Said) -> RenderableType:
     place, names = said.place(), [since for _, since in WAY]
     written, answered = place >= names.index(Step.WRITTEN), place >= names.index(Step.ON_BOARD)
     text = Text()
-    text.append(LETTER if written else "nothing is written yet", style="" if written else "dim")
-    if answered:
-        text.append(f"\n{ANSWER}", style="green")
+    if not written:
+        text.append("nothing is written yet", style="dim")
+    for one, english in zip((LETTER, ANSWER)[: written + answered], IN_ENGLISH, strict=False):
+        text.append(f"{one}\n", style="green" if one == ANSWER else "")
+        text.append(f"{english}\n", style="dim")
+    text.rstrip()
     return Panel(
         text, title="what the source and the handler can read, and nobody else",
-        title_align="left", height=6,
+        title_align="left", height=7,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from wallflower.host.disk import roll_back
+from wallflower.host.disk import transaction
 
 _CACHE_KB = 32 * 1024
 
@@ -42,10 +42,5 @@ class State:
     @contextmanager
     def transaction(self) -> Generator[None, None, None]:
         """All or nothing, durable when it ends."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self.db):
             yield
-        except BaseException:
-            roll_back(self.db)
-            raise
-        self.db.execute("COMMIT")
