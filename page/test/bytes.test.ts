@@ -9,7 +9,7 @@ import { fromPieces } from '../src/store/carrying.js';
 import { PLAIN } from '../src/store/image.js';
 import { parseHead, parseSegment } from '../src/wire/segment.js';
 import { parseCell } from '../src/wire/cell.js';
-import { parseLetter } from '../src/wire/letter.js';
+import { checkText, parseLetter } from '../src/wire/letter.js';
 import { parseParcel } from '../src/wire/parcel.js';
 import { parseReceipts } from '../src/wire/receipt.js';
 import { parseRecord } from '../src/wire/record.js';
@@ -67,3 +67,13 @@ for (const [name, read] of Object.entries(READERS)) {
     assert.ok(refused > 0);
   });
 }
+
+test('half a character is no text, and is refused before anything is sealed', () => {
+  for (const text of ['\ud83d', 'a\udc26b', '\udc26\ud83d']) {
+    assert.throws(
+      () => checkText(text),
+      (error: unknown) => error instanceof Refused && error.rule === 'letter 3.8',
+    );
+  }
+  assert.equal(checkText('\ud83d\udc26').length, 4);
+});
