@@ -15,7 +15,7 @@ import { parseReceipts } from '../src/wire/receipt.js';
 import { parseRecord } from '../src/wire/record.js';
 import { openPart } from '../src/wire/reply.js';
 import { LETTER_PLAIN } from '../src/wire/sizes.js';
-import { fromPerson } from '../src/wire/words.js';
+import { fromPerson, toDigits, toWords } from '../src/wire/words.js';
 import { hex, STRUCTURES, vectorsOf } from './vectors/files.js';
 
 // A small generator with a fixed seed: the same bytes in every run.
@@ -76,4 +76,19 @@ test('half a character is no text, and is refused before anything is sealed', ()
     );
   }
   assert.equal(checkText('\ud83d\udc26').length, 4);
+});
+
+// tests/wire/test_words.py holds the terminal to the same signs.
+const UNSEEN = '\u200c\u200e\u200f\u2067\u2069\u00ad\u2060\ufeff';
+const SPACES = '\u0085\x1c\x1f\u1680\u202f\u3000\u2028\n';
+
+test('what nobody sees is passed over among words and digits, and every white space parts', () => {
+  const secret = new Uint8Array(16).fill(9);
+  const persian = toDigits(secret).map((group) => group.replace(/\d/g, (d) => '۰۱۲۳۴۵۶۷۸۹'[Number(d)] as string));
+  for (const shown of [toDigits(secret), persian, toWords(secret, 'en'), toWords(secret, 'zh-Hans')]) {
+    for (const sign of UNSEEN) {
+      assert.deepEqual(fromPerson(sign + shown.join(`${sign} ${sign}`) + sign), secret);
+    }
+    for (const sign of SPACES) assert.deepEqual(fromPerson(shown.join(sign)), secret);
+  }
 });
