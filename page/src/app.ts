@@ -61,9 +61,13 @@ async function visit(shape: Shape): Promise<void> {
   });
   say(paragraph('hum-status'), 'say.hum.waiting');
   await visit.begin();
-  startChoice(session, keeper);
-  sayStore(session, keeper);
-  setInterval(() => void keeper.turn().then(() => sayStore(session, keeper)), EVERY_MS / visit.pace);
+  const showChoice = startChoice(session, keeper);
+  const turned = (): void => {
+    showChoice();
+    sayStore(session, keeper);
+  };
+  turned();
+  setInterval(() => void keeper.turn().then(turned), EVERY_MS / visit.pace);
 }
 
 function sayStore(session: Session, keeper: Keeper): void {

@@ -33,7 +33,8 @@ export const isComplete = (board: Board): boolean =>
 export const nextHash = (board: Board): Uint8Array =>
   board.segments.at(-1)?.header.previous ?? board.head.segmentHash;
 
-/** Believe the heads that ways showed; the first good one leads. Refused when two disagree. */
+/** Believe the heads that ways showed; the newest leads, so that no way can hold back what another
+ * shows, and of equal ones the first. Refused when two disagree. */
 export function leadingHead(
   shown: readonly (Uint8Array | null)[],
   record: EpochRecord,
@@ -51,9 +52,10 @@ export function leadingHead(
   }
   const [first, ...others] = heads;
   if (!first) throw fault;
-  for (const other of others) verifySame(first, other);
-  verifyForward(first, seen);
-  return first;
+  const newest = others.reduce((best, head) => (head.number > best.number ? head : best), first);
+  for (const head of heads) verifySame(newest, head);
+  verifyForward(newest, seen);
+  return newest;
 }
 
 /** Add the next older segment, fetched just now, or Refused. */

@@ -41,7 +41,7 @@ import type { Carried } from './wire/hum.js';
 import { encodeLetter, FILLER, LetterKind, sealLetter } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
-import { MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
+import { ANCESTORS, MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
 import { indexOf, tokenFor, tokensOfLetter } from './wire/token.js';
 
 const RENEWS_ONE_IN = 8;
@@ -53,6 +53,8 @@ export class Session {
   seen = 0;
   /** Whether this person's visits send padding: from the next visit on. */
   hums = true;
+  /** Whether that was chosen here since the store was last written: another tab's choice is older. */
+  chosen = false;
   lineage: Uint8Array;
 
   constructor(
@@ -92,20 +94,22 @@ export class Session {
   /**
    * Make every place that holds no waiting letter one of today, for everyone alike. One visit in
    * eight the oldest of them gets a new tag too, so that a changed tag is no news (store 2.4).
+   *
+   * As many seals for everyone, however many letters wait: when the board is asked for hangs on
+   * how long this takes. All of them first, so that nothing that a person does meanwhile is undone.
    */
   async fillSlots(record: EpochRecord): Promise<void> {
     let renews = whole(RENEWS_ONE_IN, this.draw) === 0;
-    const filled: Slot[] = [];
-    for (const slot of this.slots) {
-      if (slot.waits !== Waits.NOT) filled.push(slot);
-      else {
-        const empty = await this.#emptySlot(record);
-        filled.push(renews ? empty : { ...empty, tag: slot.tag, note: slot.note });
-        renews = false;
-      }
-    }
-    while (filled.length < SLOTS) filled.unshift(await this.#emptySlot(record));
-    this.slots = filled;
+    const fresh: Slot[] = [];
+    while (fresh.length < SLOTS) fresh.push(await this.#emptySlot(record));
+    const filled = this.slots.map((slot, i) => {
+      if (slot.waits !== Waits.NOT) return slot;
+      const empty = fresh[i] as Slot;
+      const { tag, note } = renews ? empty : slot;
+      renews = false;
+      return { ...empty, tag, note };
+    });
+    this.slots = [...fresh.slice(filled.length), ...filled];
   }
 
   /** As if this browser had never been used for writing (store 3.4). */
@@ -135,8 +139,8 @@ export class Session {
     if (choice.tag) this.slots = afterLeaving(this.slots, choice.tag, choice.filler);
   }
 
-  /** Seal a letter and keep it. It may leave from the day after its own (UTC). `today` is the day
-   * by this device's clock. */
+  /** Seal a letter and keep it. It may leave from the day after its own (UTC), which is its record's
+   * or `today`, the day by this device's clock, whichever is later. */
   async keepLetter(
     secret: Uint8Array,
     text: string,
@@ -157,11 +161,12 @@ export class Session {
       x: chainValue(secret, desk.week), week: desk.week, mark, text, part: 1, of: 1,
     });
     const letter = await sealLetter(desk.key, deskEntryHash(record.body.root, desk), plain);
-    const { day, week } = record.body;
+    // A record is believed for two days and longer: the day of writing may be a later one.
+    const day = Math.max(record.body.day, today);
     const slot: Slot = {
       waits: Waits.LATER, day, recordHash: record.hash,
       tag: slotTag(e, mark), note: slotNote(e, mark, day),
-      tokens: tokensOfLetter(conversation, week, mark), letter,
+      tokens: tokensOfLetter(conversation, weekOfDay(day), mark), letter,
     };
     this.#keep(slot, record);
     return slot;
@@ -171,7 +176,9 @@ export class Session {
   bringLetter(slot: Slot): void {
     const { record } = this;
     if (!record) throw new Refused('record 2.10', 'There is no record to check a letter against');
-    if (isStale(slot, record)) throw new Refused('store 6.3', 'The letter is of another chain, or too old');
+    if (isStale(slot, record) || slot.day >= record.body.day + ANCESTORS) {
+      throw new Refused('store 6.3', 'The letter is of another chain or day, or too old');
+    }
     const known = this.slots.find((one) => equal(one.tag, slot.tag));
     if (known?.waits === Waits.NOT) throw new Refused('store 6.4', 'The letter left from here already');
     if (!known) this.#keep(slot, record);

@@ -148,9 +148,12 @@ export class Visit {
     worker.onmessage = ({ data }: MessageEvent<Report>): void => {
       if (data.report === 'hum-begun') this.progress.hum('running');
       if (data.report !== 'hum-ended') return;
-      if (data.whole) this.session.letterLeft(choice);
-      this.progress.hum(data.whole ? 'done' : 'broken');
       worker.terminate();
+      if (data.whole) this.session.letterLeft(choice);
+      // Written before a person is told that the page may be closed, for cover and letter alike: a
+      // letter that went out and still waits would leave again with every visit that ends here.
+      const said = (): void => this.progress.hum(data.whole ? 'done' : 'broken');
+      this.keeper.turn().then(said, said);
     };
     const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
     const { kind, letter, token, report } = choice;

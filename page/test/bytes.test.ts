@@ -9,13 +9,13 @@ import { fromPieces } from '../src/store/carrying.js';
 import { PLAIN } from '../src/store/image.js';
 import { parseHead, parseSegment } from '../src/wire/segment.js';
 import { parseCell } from '../src/wire/cell.js';
-import { parseLetter } from '../src/wire/letter.js';
+import { checkText, parseLetter } from '../src/wire/letter.js';
 import { parseParcel } from '../src/wire/parcel.js';
 import { parseReceipts } from '../src/wire/receipt.js';
 import { parseRecord } from '../src/wire/record.js';
 import { openPart } from '../src/wire/reply.js';
 import { LETTER_PLAIN } from '../src/wire/sizes.js';
-import { fromPerson } from '../src/wire/words.js';
+import { fromPerson, toDigits, toWords } from '../src/wire/words.js';
 import { hex, STRUCTURES, vectorsOf } from './vectors/files.js';
 
 // A small generator with a fixed seed: the same bytes in every run.
@@ -67,3 +67,28 @@ for (const [name, read] of Object.entries(READERS)) {
     assert.ok(refused > 0);
   });
 }
+
+test('half a character is no text, and is refused before anything is sealed', () => {
+  for (const text of ['\ud83d', 'a\udc26b', '\udc26\ud83d']) {
+    assert.throws(
+      () => checkText(text),
+      (error: unknown) => error instanceof Refused && error.rule === 'letter 3.8',
+    );
+  }
+  assert.equal(checkText('\ud83d\udc26').length, 4);
+});
+
+// tests/wire/test_words.py holds the terminal to the same signs.
+const UNSEEN = '\u200c\u200e\u200f\u2067\u2069\u00ad\u2060\ufeff';
+const SPACES = '\u0085\x1c\x1f\u1680\u202f\u3000\u2028\n';
+
+test('what nobody sees is passed over among words and digits, and every white space parts', () => {
+  const secret = new Uint8Array(16).fill(9);
+  const persian = toDigits(secret).map((group) => group.replace(/\d/g, (d) => '۰۱۲۳۴۵۶۷۸۹'[Number(d)] as string));
+  for (const shown of [toDigits(secret), persian, toWords(secret, 'en'), toWords(secret, 'zh-Hans')]) {
+    for (const sign of UNSEEN) {
+      assert.deepEqual(fromPerson(sign + shown.join(`${sign} ${sign}`) + sign), secret);
+    }
+    for (const sign of SPACES) assert.deepEqual(fromPerson(shown.join(sign)), secret);
+  }
+});

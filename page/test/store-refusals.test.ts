@@ -11,7 +11,7 @@ import { IMAGE, pack, unpack } from '../src/store/packing.js';
 import { slotNote, slotTag } from '../src/store/slots.js';
 import { draw } from '../src/entropy.js';
 import { epochSecret } from '../src/crypto/derive.js';
-import { LETTER, MARKS, RECORD_MAX, TOKEN, TOKEN_WEEKS } from '../src/wire/sizes.js';
+import { ANCESTORS, LETTER, MARKS, RECORD_MAX, TOKEN, TOKEN_WEEKS } from '../src/wire/sizes.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -103,6 +103,9 @@ test('a carried letter is refused by its rule and the places stay as they were',
   assert.throws(bring(pieces.join('\n').replace(/.$/, (c) => (c === 'A' ? 'Q' : 'A'))), refusedBy('store 6.1'));
   assert.throws(bring(pieces.slice(1).join('\n')), refusedBy('store 6.2'));
   assert.throws(bring(toPieces({ ...letter, recordHash: draw(32) }).join('\n')), refusedBy('store 6.3'));
+  for (const day of [today.body.day + ANCESTORS, 2 ** 32 - 1]) {
+    assert.throws(bring(toPieces({ ...letter, day }).join('\n')), refusedBy('store 6.3'));
+  }
   assert.equal(session.slots, before);
   session.slots = [{ ...letter, waits: Waits.NOT }, ...before.slice(1)];
   const left = session.slots;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 
 import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
+import { openKept } from '../src/board.js';
 import { concat, equal, toHex, uint } from '../src/bytes.js';
 import { conversationId } from '../src/crypto/derive.js';
 import { Refused } from '../src/refused.js';
@@ -31,7 +32,7 @@ import { segmentSize } from '../src/wire/segment.js';
 import { LETTER } from '../src/wire/sizes.js';
 import { tokenKey, tokenOf } from '../src/wire/token.js';
 import { draw } from '../src/entropy.js';
-import { recordNamed } from './vectors/files.js';
+import { hex, recordNamed, vectorsOf } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -279,6 +280,125 @@ test('what one tab forgot, the other does not bring back', async () => {
   await here.turn();
   assert.ok(readImage(shelf.bytes)?.slots.every((slot) => slot.waits === Waits.NOT));
   assert.ok(there.shared);
+});
+
+/** A second tab of the same browser, which read what the first one wrote. */
+async function tabOn(shelf: Memory, record: EpochRecord): Promise<[Session, Keeper]> {
+  const image = readImage(shelf.bytes);
+  const session = await sessionOf(record, image);
+  if (image) session.hums = image.hums;
+  const keeper = new Keeper(session, shelf);
+  await keeper.load();
+  await keeper.turn();
+  return [session, keeper];
+}
+
+test('a tab that stayed open since yesterday brings back neither its record nor its choice', async () => {
+  const shelf = new Memory();
+  const [early, old] = await tabOn(shelf, today);
+  await early.keepLetter(SECRET, 'x', 1, today.body.day);
+  await old.turn();
+  const [late, young] = await tabOn(shelf, tomorrow);
+  late.hums = false;
+  late.chosen = true;
+  await young.turn();
+  await old.turn();
+  const kept = readImage(shelf.bytes);
+  assert.deepEqual(kept?.record, tomorrow.bytes);
+  assert.equal(kept?.hums, false);
+  assert.ok(equal((early.record as EpochRecord).hash, tomorrow.hash));
+  // And back: the tab that was followed follows.
+  early.hums = true;
+  early.chosen = true;
+  await old.turn();
+  await young.turn();
+  assert.equal(readImage(shelf.bytes)?.hums, true);
+});
+
+test('a tab that stayed open keeps the newer board of another one', async () => {
+  const shelf = new Memory();
+  const raised = trusted('raised');
+  const bytesOf = (name: string): Uint8Array =>
+    hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
+  const [early, old] = await tabOn(shelf, raised);
+  early.board = openKept({ head: bytesOf('head'), segments: [bytesOf('second')] }, raised);
+  assert.equal(early.board?.head.number, 2);
+  await old.turn();
+  const [late, young] = await tabOn(shelf, raised);
+  late.board = openKept({ head: bytesOf('head-after-a-step'), segments: [bytesOf('third-after-a-step')] }, raised);
+  assert.equal(late.board?.head.number, 3);
+  await young.turn();
+  await old.turn();
+  assert.equal(openKept(readImage(shelf.bytes)?.board ?? null, raised)?.head.number, 3);
+});
+
+test('a letter that another tab forgot is not said to be kept', async () => {
+  const shelf = new Memory();
+  const [, here] = await tabOn(shelf, today);
+  const [writer, there] = await tabOn(shelf, today);
+  await here.turn();
+  const forgotten = here.forget();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await here.turn();
+  assert.ok(await forgotten);
+  await writer.keepLetter(SECRET, 'x', 1, today.body.day);
+  const kept = there.kept();
+  await there.turn();
+  assert.equal(await kept, false);
+  assert.ok(readImage(shelf.bytes)?.slots.every((slot) => slot.waits === Waits.NOT));
+});
+
+test('a turn that failed is followed by the next one', async () => {
+  const shelf = new Memory();
+  const keeper = new Keeper(await sessionOf(today), shelf);
+  shelf.turn = async () => Promise.reject(new Error('a browser may do anything'));
+  await assert.rejects(keeper.turn());
+  shelf.turn = Memory.prototype.turn;
+  await keeper.turn();
+  assert.equal(shelf.writes, 1);
+});
+
+test('a load seals as many fillers, however many letters wait', async () => {
+  class Counting extends Session {
+    seals = 0;
+    override filler(record: EpochRecord): Promise<Uint8Array> {
+      this.seals += 1;
+      return super.filler(record);
+    }
+  }
+  const made: number[] = [];
+  for (let waiting = 0; waiting <= 4; waiting++) {
+    const session = new Counting(pinsWith(today.body.root), draw);
+    const letters = Array.from({ length: waiting }, () => slot(Waits.LATER));
+    session.slots = [...letters, ...fillers().slice(waiting)];
+    await session.fillSlots(today);
+    assert.deepEqual(session.slots.filter((one) => one.waits !== Waits.NOT), letters);
+    made.push(session.seals);
+  }
+  assert.deepEqual(made, [4, 4, 4, 4, 4]);
+});
+
+test('a letter that is finished while a load makes its fillers is kept', async () => {
+  const session = await sessionOf(today);
+  const filling = session.fillSlots(today);
+  const letter = slot(Waits.LATER);
+  session.bringLetter(letter);
+  await filling;
+  assert.deepEqual(session.slots.filter((one) => one.waits !== Waits.NOT), [letter]);
+  assert.equal(session.slots.length, 4);
+});
+
+test('a letter under the record of the day before waits for the day after its writing', async () => {
+  const session = await sessionOf(today);
+  const { day } = tomorrow.body; // midnight passed, or a mirror showed the record of the day before
+  const kept = await session.keepLetter(SECRET, 'x', 1, day);
+  assert.equal(kept.day, day);
+  assert.equal(leaving(session.slots, tomorrow), null);
+  const week = weekOfDay(day);
+  const key = tokenKey(conversationId(SECRET));
+  const first = toHex(kept.tokens.slice(0, 16));
+  const all = Array.from({ length: 8 }, (_, i) => toHex(tokenOf(key, week, i)));
+  assert.ok(all.includes(first));
 });
 
 test('what a viewer and a writer keep has the same size and the same number of turns', async () => {

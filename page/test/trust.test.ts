@@ -116,6 +116,13 @@ test('a board across a step is read to its end, today and by who kept the part b
   assert.equal(joined(newer, before).segments.length, 2);
 });
 
+test('no way holds back a newer board that another way shows', () => {
+  const raised = trusted('raised');
+  const newer = bytesOf('head-after-a-step');
+  assert.equal(leadingHead([headBytes, newer], raised, 0).number, 3);
+  assert.equal(leadingHead([newer, headBytes], raised, 3).number, 3);
+});
+
 test('the head of before the step is believed on the day of the step', () => {
   const raised = trusted('raised');
   const board = extend({ head: leadingHead([headBytes], raised, 0), segments: [] }, bytesOf('second'), raised);

@@ -34,6 +34,7 @@ from wallflower.wire.sizes import (
     TOKEN,
     TOKEN_WEEKS,
     TOKENS,
+    week_of_day,
 )
 from wallflower.wire.token import index_of, token, token_key
 
@@ -70,6 +71,18 @@ TABLE = {
 def test_a_letter_may_leave_only_on_a_later_day_under_a_descendant(name: str) -> None:
     kept, today, expected = TABLE[name]
     assert may_leave(kept, today) is expected
+
+
+def test_a_letter_under_yesterdays_record_waits_for_the_day_after_its_writing() -> None:
+    written = write_letter(SECRET, "x", 1, FIRST, PINS.desk, (), DRAW, SECOND.body.day)
+    assert written.day == SECOND.body.day
+    assert not may_leave(written, SECOND)
+    assert may_leave(written, THIRD)
+    week = FIRST.body.week + 1
+    monday = next(day for day in range(FIRST.body.day, 2**16) if week_of_day(day) == week)
+    late = write_letter(SECRET, "x", 1, FIRST, PINS.desk, (), DRAW, monday)
+    key = token_key(conversation_id(SECRET))
+    assert late.tokens[:TOKEN] == token(key, week, index_of(late.mark))
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,17 @@ def test_a_board_that_is_not_the_signed_one_is_refused_and_the_old_one_stays(
     assert len(scene.cells) == 2 * HUM_CELLS
 
 
+def test_a_mirror_that_holds_segments_back_is_passed_over_for_the_second_way(scene: Scene) -> None:
+    newer = Scene(scene.path / "newer", DAYS, segments=4)
+    scene.net.apps["b.example"] = newer.mirror
+    assert jump(scene.visit())[1] == 4
+    assert len(scene.store.segments()) == 4
+    assert "/board/4" in newer.asked
+    # The other way round the mirror's own is the newer one.
+    scene.segments = 5
+    assert jump(scene.visit())[1] == 5
+
+
 @pytest.mark.parametrize("name", ["stale", "early", "unsigned", "none"])
 def test_without_a_record_in_force_there_is_no_hum_for_anyone(tmp_path: Path, name: str) -> None:
     scene = Scene(tmp_path, DAYS)

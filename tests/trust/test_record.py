@@ -207,6 +207,13 @@ def test_a_desk_that_the_record_does_not_name_is_refused() -> None:
     assert refusal.value.rule == "record 2.5"
 
 
+def test_of_two_entries_of_a_desk_the_newest_is_used_wherever_it_stands() -> None:
+    newest = FIRST.desks[0]
+    before = replace(newest, week=newest.week - 1, key=private("last week").public)
+    for desks in ((newest, before), (before, newest)):
+        assert record(changed(FIRST, desks=desks)).desk(newest.name) == newest
+
+
 def test_the_pins_decide_and_not_the_record() -> None:
     by_strangers = signed(FIRST, (STRANGER, STRANGER, STRANGER))
     assert refused_by(by_strangers).rule == "record 2.8"

@@ -41,6 +41,21 @@ def test_digits_of_every_script_come_back(secret: bytes, zero: str, between: str
     assert from_person(typed) == secret
 
 
+# page/test/bytes.test.ts holds the page to the same signs.
+UNSEEN = "\u200c\u200e\u200f\u2067\u2069\u00ad\u2060\ufeff"
+SPACES = "\u0085\x1c\x1f\u1680\u202f\u3000\u2028\n"
+
+
+@pytest.mark.parametrize("name", [*sorted(LISTS), "digits"])
+def test_what_nobody_sees_is_passed_over_and_every_white_space_parts(name: str) -> None:
+    secret = Draw("copied")(16)
+    shown = to_digits(secret) if name == "digits" else " ".join(to_words(secret, name))
+    for sign in UNSEEN:
+        assert from_person(sign + shown.replace(" ", f"{sign} {sign}") + sign) == secret
+    for sign in SPACES:
+        assert from_person(shown.replace(" ", sign)) == secret
+
+
 def test_digits_in_persian_and_devanagari_are_among_the_scripts() -> None:
     assert {"\u06f0", "\u0966", "\u0660", "0"} <= set(_ZEROS)
 

@@ -1,11 +1,13 @@
-// Rewrites the store on a clock, at load and every minute, and never because somebody did something.
+// Rewrites the store on a clock, at load, every minute and when the hum has ended, and never because
+// somebody did something.
 // Spec: store.md 3.
 
-import { type KeptBoard } from '../board.js';
+import { type KeptBoard, openKept } from '../board.js';
 import { equal } from '../bytes.js';
 import { Refused } from '../refused.js';
 import type { Session } from '../session.js';
-import { decodeImage, encodeImage, type Image, SLOTS } from './image.js';
+import { type EpochRecord, newerOf } from '../trust/record.js';
+import { decodeImage, encodeImage, type Image, SLOTS, Waits } from './image.js';
 import { pack, unpack } from './packing.js';
 import type { Shelf } from './shelf.js';
 import { apart, merged } from './slots.js';
@@ -29,6 +31,8 @@ export class Keeper {
   #last: Uint8Array | null = null;
   #waiting: ((kept: boolean) => void)[] = [];
   #forgetting = false;
+  /** Whether the turn took over a store in which a letter of this tab has no place. */
+  #lost = false;
   #turning: Promise<void> = Promise.resolve();
 
   constructor(
@@ -61,46 +65,58 @@ export class Keeper {
 
   /** One turn, after the one before. Without a record there is nothing that could be kept. */
   turn(): Promise<void> {
-    this.#turning = this.#turning.then(() => this.#turn());
+    const turn = (): Promise<void> => this.#turn();
+    this.#turning = this.#turning.then(turn, turn);
     return this.#turning;
   }
 
   async #turn(): Promise<void> {
     let waiting: ((kept: boolean) => void)[] = [];
+    this.#lost = false;
     const kept = await this.shelf.turn((lies) => {
       waiting = this.#waiting;
       this.#waiting = [];
       return this.#compose(lies);
     });
     this.works = kept;
-    for (const resolve of waiting) resolve(kept);
+    for (const resolve of waiting) resolve(kept && !this.#lost);
   }
 
   #compose(lies: Uint8Array | null): Uint8Array | null {
     const { session } = this;
-    const { record } = session;
-    if (!record || session.slots.length !== SLOTS) return null;
+    if (!session.record || session.slots.length !== SLOTS) return null;
     const news = lies && !(this.#last && equal(lies, this.#last));
     if (news && !this.#forgetting) this.#takeOver(lies);
     this.#forgetting = false;
+    session.chosen = false; // what is written now is for other tabs to follow
     session.slots = apart(session.slots, session.draw);
-    const { seen, slots, board, lineage, hums } = session;
+    const { record, seen, slots, board, lineage, hums } = session;
     const image = { lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board) };
     this.#last = pack(encodeImage(image), session.draw);
     return this.#last;
   }
 
-  /** A second tab wrote since: its letters are not overwritten, and what it forgot stays forgotten. */
+  /** A second tab wrote since: its letters are not overwritten, what it forgot stays forgotten, and
+   * a tab that was opened earlier does not bring back an older record or board, or the choice of
+   * before (store 3.4). */
   #takeOver(lies: Uint8Array): void {
     const { session } = this;
-    const { record } = session;
     const image = readImage(lies);
+    const theirs = image && session.believed(image.record);
     // Another organisation's, or of another run of the demo: not carried on.
-    if (!record || !image || !session.believed(image.record)) return;
+    if (!session.record || !image || !theirs) return;
+    const record = newerOr(session.record, theirs);
+    const board = openKept(image.board, record);
+    if (board && board.head.number > (session.board?.head.number ?? 0)) session.board = board;
+    session.record = record;
+    const letters = session.slots.filter((slot) => slot.waits !== Waits.NOT);
+    const same = equal(image.lineage, session.lineage);
+    if (!same || !session.chosen) session.hums = image.hums;
     this.shared = true;
-    session.slots = equal(image.lineage, session.lineage)
+    session.slots = same
       ? merged(session.slots, image.slots, record)
       : image.slots;
+    this.#lost = letters.some(({ tag }) => !session.slots.some((slot) => equal(slot.tag, tag)));
     session.lineage = image.lineage;
     session.seen = Math.max(session.seen, image.seen);
   }
@@ -111,3 +127,13 @@ const bytesOf = (board: Session['board']): KeptBoard | null =>
     head: board.head.bytes,
     segments: board.segments.map((segment) => segment.bytes),
   };
+
+/** The newer record; this tab's own where the two belong to no one chain. */
+function newerOr(own: EpochRecord, theirs: EpochRecord): EpochRecord {
+  try {
+    return newerOf(own, theirs) ?? own;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return own;
+  }
+}

@@ -55,11 +55,11 @@ export function verifyHums(record: RecordInForce, now: number): void {
 }
 
 /**
- * Refuse keys so old that no hum of today could carry a letter under them (letter 3.10): records
- * follow each other by the day. `today` is the UTC day by this device's clock.
+ * Refuse keys so old that no hum of a later day could carry a letter under them (letter 3.10):
+ * records follow each other by the day. `today` is the UTC day by this device's clock.
  */
 export function verifyWrites(record: EpochRecord, today: number): void {
-  if (today - record.body.day > ANCESTORS) {
+  if (today - record.body.day >= ANCESTORS) {
     throw new Refused('letter 3.10', 'A letter under these keys could never leave');
   }
 }

@@ -6,16 +6,20 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
 
-export function startChoice(session: Session, keeper: Keeper): void {
+/** Answers with what shows the choice again, which may have been made in another tab. */
+export function startChoice(session: Session, keeper: Keeper): () => void {
   const box = find('hum-choice', HTMLInputElement);
   const status = paragraph('hum-choice-status');
-  box.checked = session.hums;
+  const show = (): void => void (box.checked = session.hums);
+  show();
   box.disabled = !session.record;
   box.addEventListener('change', () => {
     session.hums = box.checked;
+    session.chosen = true;
     say(status, 'say.choice.keeping');
     void keeper.kept().then((kept) => {
       say(status, kept ? (session.hums ? 'say.choice.on' : 'say.choice.off') : 'say.choice.unkept');
     });
   });
+  return show;
 }

@@ -18,9 +18,11 @@ export class Field {
     }
   }
 
-  /** What was typed, without line breaks at its end (an editable element may add one of its own). */
+  /** What was typed, without line breaks at its end (an editable element may add one of its own);
+   * half a character is what the browser shows in its place. */
   get text(): string {
-    return this.#element.innerText.replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+    const typed = this.#element.innerText.replace(/\u00a0/g, ' ').replace(/\n+$/, '');
+    return typed.replace(/\p{Surrogate}/gu, '\ufffd');
   }
 
   /** Put in from the page's own keys; no keyboard sees it. */

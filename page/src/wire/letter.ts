@@ -37,8 +37,9 @@ export interface Letter {
 
 export const FILLER = new Uint8Array(LETTER_PLAIN);
 
-/** Refuse a text that is empty or over the limit (letter 3.8). */
+/** Refuse a text that is empty, over the limit, or holds half a character (letter 3.8). */
 export function checkText(text: string): Uint8Array {
+  if (/\p{Surrogate}/u.test(text)) throw new Refused('letter 3.8', 'A sign is no character');
   const bytes = encodeText(text);
   if (bytes.length === 0) throw new Refused('letter 3.8', 'The letter is empty');
   if (bytes.length > LETTER_TEXT) throw new Refused('letter 3.8', 'The letter is too long');

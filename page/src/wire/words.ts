@@ -21,6 +21,9 @@ export const DIGITS = 40;
 const CHECK = 29n;
 const NEITHER = 'That is neither twelve words nor forty digits';
 const HYPHENS = /[-\u2010-\u2013]/;
+// As the other language has it: what a person cannot see is no difference between the two.
+const SPACES = /[\p{White_Space}\x1c-\x1f]+/u;
+const UNSEEN = /\p{Cf}/gu;
 
 const sets = Object.values(LISTS).map((list) => ({ list, known: new Set(list) }));
 
@@ -36,9 +39,10 @@ export function toDigits(secret: Uint8Array): string[] {
 
 /** The 16-byte secret out of what a person typed, or Refused (words 3, 4). */
 export function fromPerson(typed: string): Uint8Array {
-  const digits = digitsIn(typed);
+  const seen = typed.replace(UNSEEN, '');
+  const digits = digitsIn(seen);
   if (digits !== null) return fromDigits(digits);
-  const words = split(typed);
+  const words = split(seen);
   if (words.length !== WORDS) throw new Refused('words 4.1', NEITHER);
   for (const { list, known } of sets) {
     if (words.every((word) => known.has(word))) return fromWords(words, list);
@@ -51,7 +55,7 @@ function big(bytes: Uint8Array): bigint {
 }
 
 function split(typed: string): string[] {
-  const words = typed.normalize('NFKD').toLowerCase().split(/\s+/).filter(Boolean);
+  const words = typed.normalize('NFKD').toLowerCase().split(SPACES).filter(Boolean);
   const run = [...words.join('')];
   const chineseOnly = run.every((sign) => (sign.codePointAt(0) as number) > 0x2e80);
   return words.length !== WORDS && chineseOnly ? run : words;
@@ -76,7 +80,7 @@ function fromWords(words: readonly string[], list: string[]): Uint8Array {
 
 /** The digits of what was typed, in any script; null when something else is among them. */
 function digitsIn(typed: string): string | null {
-  const marks = [...typed].filter((sign) => !/\s/.test(sign) && !HYPHENS.test(sign));
+  const marks = [...typed].filter((sign) => !SPACES.test(sign) && !HYPHENS.test(sign));
   if (!marks.length || !marks.every(isDigit)) return null;
   return marks.map(digitValue).join('');
 }

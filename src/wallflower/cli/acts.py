@@ -101,7 +101,8 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     if raw is None:
         raise Fault("There is no record here yet", "Make a first visit: 'wallflower visit'.")
     record = verify_record(raw, known)
-    verify_fresh(record, day_of(PacedClock(record.body.parameters.pace).now()))
+    clock = PacedClock(record.body.parameters.pace)
+    verify_fresh(record, day_of(clock.now()))
     _free_place(files.letters(), record)  # said before anybody has typed a letter
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
@@ -109,8 +110,9 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     kept = files.letters()  # again: a visit may have ended meanwhile
     place = _free_place(kept, record)
     kept[place] = write_letter(
-        secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw
-    )
+        secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
+        day_of(clock.now()),
+    )  # fmt: skip
     files.write_letters(kept)
     click.echo("Sealed. It leaves with your first visit on a later day.", err=True)
 

@@ -71,11 +71,12 @@ def filler(record: EpochRecord, desk: str, draw: Callable[[int], bytes]) -> Kept
 
 def write_letter(
     secret: bytes, text: str, language: int, record: EpochRecord, desk: str,
-    kept: Sequence[Kept], draw: Callable[[int], bytes],
+    kept: Sequence[Kept], draw: Callable[[int], bytes], today: int = 0,
 ) -> Kept:  # fmt: skip
     """Seal a text under a record, which may be yesterday's: writing is offline (letter 1).
 
-    Raises Refused (letter 3.8) with the limit when the text does not fit.
+    It may leave after its own day (UTC): its record's, or `today` by this device's clock, whichever
+    is later. Raises Refused (letter 3.8) with the limit when the text does not fit.
     """
     check_text(text)
     entry = record.desk(desk)
@@ -87,8 +88,9 @@ def write_letter(
         week=entry.week, mark=mark, text=text,
     )  # fmt: skip
     sealed = seal_letter(entry.key, record.body.desk_entry_hash(entry), letter.encode())
-    tokens = tokens_of_letter(conversation, record.body.week, mark)
-    return Kept(Place.WAITING, record.body.day, entry.week, mark, record.hash, tokens, sealed)
+    day = max(record.body.day, today)
+    tokens = tokens_of_letter(conversation, week_of_day(day), mark)
+    return Kept(Place.WAITING, day, entry.week, mark, record.hash, tokens, sealed)
 
 
 def _free_mark(kept: Sequence[Kept], week: int, draw: Callable[[int], bytes]) -> int:
@@ -123,13 +125,13 @@ def is_stale(kept: Kept, today: EpochRecord) -> bool:
 
 
 def verify_fresh(record: EpochRecord, today: int) -> None:
-    """Refuse to seal under keys so old that no hum of today could carry it (letter 3.10).
+    """Refuse to seal under keys so old that no hum of a later day could carry it (letter 3.10).
 
-    Records follow each other by the day, so one that is more than ANCESTORS days old is no ancestor
-    of today's. `today` is the day by this device's clock; writing is offline.
+    Records follow each other by the day, so one that is ANCESTORS days old is no ancestor of
+    tomorrow's. `today` is the day by this device's clock; writing is offline.
     """
     age = today - record.body.day
-    if age > ANCESTORS:
+    if age >= ANCESTORS:
         raise Refused(
             "letter 3.10",
             f"The keys here are {age} days old: a letter under them could never leave",

@@ -42,11 +42,11 @@ class EpochRecord:
         return known and record_hash != bytes(HASH)
 
     def desk(self, name: str) -> DeskEntry:
-        """The entry of one desk, or Refused (record 2.5)."""
-        for entry in self.body.desks:
-            if entry.name == name:
-                return entry
-        raise Refused("record 2.5", "The record has no entry for this desk", _STALE)
+        """The newest entry of one desk, or Refused (record 2.5)."""
+        entries = [entry for entry in self.body.desks if entry.name == name]
+        if not entries:
+            raise Refused("record 2.5", "The record has no entry for this desk", _STALE)
+        return max(entries, key=lambda entry: entry.week)
 
 
 def verify_record(data: bytes, pins: Pins) -> EpochRecord:

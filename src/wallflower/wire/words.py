@@ -43,10 +43,11 @@ def to_digits(secret: bytes) -> str:
 
 def from_person(typed: str) -> bytes:
     """The 16-byte secret out of what a person typed, or Refused (words 3, 4)."""
-    digits = _digits(typed)
+    seen = "".join(c for c in typed if unicodedata.category(c) != "Cf")
+    digits = _digits(seen)
     if digits is not None:
         return _from_digits(digits)
-    words = _split(typed)
+    words = _split(seen)
     if len(words) != _WORDS:
         raise Refused("words 4.1", "That is neither twelve words nor forty digits", _RETRY)
     for language in LISTS:

@@ -154,18 +154,22 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
         raw = await host.net.get(f"{mirror}/board/head", limit=HEAD)
     except Unreachable:  # no segment was released yet
         return 0
-    head = verify_head(raw, record)
-    verify_not_older(head, store.newest())
+    head, place = verify_head(raw, record), mirror
     second = way_url(record, WayKind.BOARD)
     if second:
-        other = await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD)
-        verify_same(head, verify_head(other, record))
+        other = verify_head(
+            await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD), record
+        )
+        verify_same(head, other)
+        if other.number > head.number:  # the mirror lags behind, or holds answers back
+            head, place = other, second.rstrip("/")
+    verify_not_older(head, store.newest())
     p = record.body.parameters
     # The largest that any of them can have: sizes are never lowered (segment 4).
     size = segment_size(p.replies, p.receipts)
     segments, expected, follower = {}, head.segment_hash, None
     for number in range(head.number, head.first - 1, -1):
-        data = await host.net.get(f"{mirror}/board/{number}", limit=size)
+        data = await host.net.get(f"{place}/board/{number}", limit=size)
         follower = verify_segment(data, expected, record, follower).header
         segments[number], expected = data, follower.previous
     store.keep_segments(segments)

@@ -1,0 +1,45 @@
+"""Who closes the page when it says so has nothing left that leaves a second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright
+from tests.browser.browsing import Visitor, make_words, wait_for_hum, write
+from tests.browser.opening import open_cells
+from tests.browser.stage import Stage
+
+from wallflower.wire.hello import Kind
+from wallflower.wire.sizes import POSITIONS
+
+pytestmark = [pytest.mark.browser]
+
+# The hum ends in the middle between two turns of the store's own clock.
+PACE_HUMS = 30
+
+
+def _kind(stage: Stage) -> Kind:
+    cells = [c.body for c in stage.ingress.requests if c.body[1] < POSITIONS]
+    return open_cells(cells, stage.keys, stage.records)[0]
+
+
+def test_letter_that_left_is_put_away_before_the_page_says_that_it_may_be_closed(
+    playwright: Playwright, chromium: str, built: Path, tmp_path: Path
+) -> None:
+    stage = Stage(tmp_path / "site", built, pace_hums=PACE_HUMS)
+    stage.next_day()
+    stage.release([], [])
+    visitor = Visitor(playwright, chromium, tmp_path / "profile", stage)
+    page = visitor.visit()
+    make_words(page)
+    write(page, "Once.")
+    kinds = []
+    for _ in range(2):
+        stage.next_day()
+        stage.forget_requests()
+        wait_for_hum(visitor.visit())
+        visitor.leave()
+        kinds.append(_kind(stage))
+    stage.stop()
+    assert kinds == [Kind.LETTER, Kind.COVER]
