@@ -97,7 +97,7 @@ class Place:
         with timed() as spent:
             for _ in range(sum(laid)):
                 slow()
-            await mix._intake()
+            await mix._intake(self.town.record())
             mix.settle()
         assert line.left(0) == 0, "everything was pulled"
         return spent(len(bodies))

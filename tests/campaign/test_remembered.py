@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.campaign.made import LATER, Town, copy, image, make_town, seeded
@@ -29,7 +30,8 @@ def test_what_was_only_seen_gives_way_to_words_and_to_a_root_of_ones_own(
 ) -> None:
     """A stick of a stranger was checked first, without words."""
     root = (first.site / "tuf" / "1.root.json").read_bytes()
-    for name, trust in (("words", {}), ("root", {"words": "", "root": root})):
+    trusts: dict[str, dict[str, Any]] = {"words": {}, "root": {"words": "", "root": root}}
+    for name, trust in trusts.items():
         seen = tmp_path / name
         assert hostile.check(words="", remember=seen).verdict is Verdict.UNCOMPARED
         assert first.check(remember=seen, **trust).verdict is Verdict.GENUINE

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.desk.simulated import PERIOD, RECEIPTS, REPLIES, SeededEntropy, World, cut_batch
+from tests.desk.simulated import PERIOD, RECEIPTS, REPLIES, World, cut_batch
 from tests.desk.test_answers import arrived, evening
 
 from wallflower.desk.batch import Again, Room, WaitingReceipt, WaitingReply, build
 from wallflower.desk.edge.parts import HostChance
 from wallflower.desk.views import Sending
+from wallflower.lab.host import SeededEntropy
 from wallflower.wire.chain import Continuity
 from wallflower.wire.sizes import DAY_S
 
@@ -25,12 +26,12 @@ async def handed_and_not_shown(world: World, *, answers: int, shown: int = 0) ->
     await evening(world, 0)
     await world.begin_day(1)
     for period in range(PERIODS):
-        world.clock.moment = world.day * DAY_S + period * PERIOD + 1
+        world.clock.time = world.day * DAY_S + period * PERIOD + 1
         if period == shown:
             world.server.batches.clear()
-        world.server.release(world.record, world.clock.moment)
+        world.server.release(world.record, world.clock.time)
     await world.begin_day(2)
-    world.server.release(world.record, world.clock.moment)
+    world.server.release(world.record, world.clock.time)
     await world.desk.step()
 
 
@@ -62,7 +63,7 @@ async def test_what_came_again_is_read_once_and_new_answers_follow_it(world: Wor
     found = sorted(reply.text for reply in world.read_replies(ALICE))
     assert found == ["a newer one", "answer 0", "answer 1"]
     await world.begin_day(5)
-    world.server.release(world.record, world.clock.moment)
+    world.server.release(world.record, world.clock.time)
     await world.desk.step()
     assert world.desk.states().replies[Sending.BOARD] == 3
     assert world.desk.states().receipts[Sending.BOARD] == 1
@@ -77,7 +78,7 @@ def test_what_does_not_fit_waits_and_none_of_it_goes_alone() -> None:
     new = WaitingReply(3, (b"d" * 768,))
     again = Again((*old.slots,), (b"r" * 16,), frozenset({*held.slots, b"s" * 16}))
     receipts = [WaitingReceipt(n * 16, Continuity.FIRST) for n in (b"r", b"s", b"t")]
-    made = build(1, size, [old, held, new], receipts, HostChance(SeededEntropy("again")), again)
+    made = build(1, size, [old, held, new], receipts, HostChance(SeededEntropy(b"again")), again)
     assert set(made.replies) == {1, 3}
     assert set(made.receipts) == {b"r" * 16, b"t" * 16}
     assert set(made.everything) == {*old.slots, *new.slots, b"r" * 16, b"t" * 16}

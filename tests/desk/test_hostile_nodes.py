@@ -51,10 +51,10 @@ async def test_a_record_that_stays_false_holds_up_the_next_drop_for_a_day_only(
     number = await with_drop_of_a_record_that_the_desk_lacks(world)
     world.server.records[number] = b"never a record"
     await world.desk.step()
-    world.clock.moment += DAY_S - 1
+    world.clock.time += DAY_S - 1
     await world.desk.step()
     assert world.log.size() == 1
-    world.clock.moment += 1
+    world.clock.time += 1
     await world.desk.step()
     await world.desk.step()
     assert (world.desk.status().letters, world.log.size()) == (0, 0)
@@ -85,7 +85,7 @@ async def test_a_drop_whose_key_is_gone_is_an_alarm(world: World) -> None:
     """Its letters are lost, which a count of faults alone does not tell anybody."""
     await world.start()
     drop = world.make_drop([world.write(ALICE, "too late")])
-    world.clock.moment = (MONDAY + 4) * DAY_S
+    world.clock.time = (MONDAY + 4) * DAY_S
     world.log.append(1, [drop])
     await world.desk.step()
     assert world.desk.status().faults["drop key is gone"] == 1
@@ -101,7 +101,7 @@ async def test_a_segment_from_the_future_does_not_end_the_looking_at_the_board(
     await world.desk.step()
     assert world.desk.status().board_number == 2
     world.net.down.add("/board/head")
-    world.clock.moment += PERIOD
+    world.clock.time += PERIOD
     await world.desk.step()
     assert "desk server: board" in world.desk.status().unreachable, "it still asks"
 

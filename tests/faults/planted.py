@@ -51,7 +51,7 @@ def acknowledge_early() -> None:
     """A mix that acknowledges what it pulled at once, and commits nothing before a kill comes."""
     held: list[Entry] = []
 
-    async def intake(self: Mix) -> None:
+    async def intake(self: Mix, record: EpochRecord) -> None:
         s = self._settings
         while True:
             after = self.state.number("cursor")

@@ -166,7 +166,7 @@ async def test_a_power_cut_between_pull_and_commit_loses_and_repeats_nothing(
         "bound": (type(room.a.share.waiting), "bound"),
     }[at]
     with power_cut_at(*target):
-        await room.town.a._intake()
+        await room.town.a._intake(room.town.record())
     assert room.town.ingress._log.size() == 12, "nothing was acknowledged"
     room.restart()
     await room.tick(4)
@@ -286,7 +286,7 @@ async def test_the_disk_keeps_no_trace_of_the_order_in_which_hums_came(make_room
         await room.tick()
         assert wal.stat().st_size == 0
     await room.send(room.hum())
-    await room.town.a._intake()
+    await room.town.a._intake(room.town.record())
     assert wal.stat().st_size > 0, "the control: until the round ends it is there"
 
 

@@ -55,7 +55,7 @@ def _local_end(member: zipfile.ZipInfo, file: IO[bytes]) -> int:
     agrees = signature == _SIGNATURE and flags == member.flag_bits and same
     if not agrees or method != member.compress_type or _renames(fields) or _renames(member.extra):
         raise _hidden()
-    return member.header_offset + _LOCAL.size + name + extra + member.compress_size
+    return int(member.header_offset + _LOCAL.size + name + extra + member.compress_size)
 
 
 def _renames(fields: bytes) -> bool:
