@@ -23,7 +23,7 @@ from wallflower.host.disk import Folder
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge import openers as edge_openers
 from wallflower.mix.edge.openers import MOST, Openers
-from wallflower.mix.edge.workers import MOST_WORKERS, Workers
+from wallflower.mix.edge.workers import MOST_WORKERS, WorkerGone, Workers
 from wallflower.mix.opening import Opened, Plain, open_seals
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import Kind
@@ -154,6 +154,31 @@ def test_a_worker_that_is_killed_loses_no_parcel_and_others_take_its_place(
             assert all(isinstance(o, Opened) for o in found)
     finally:
         workers.end()
+
+
+class _DiesAtLast:
+    """A worker that takes what it is given, and is gone when it is asked for the first result."""
+
+    def give(self, *_: object) -> None:
+        """Take it."""
+
+    def ready(self) -> bool:
+        """Never, so that the mix itself opens all that is left."""
+        return False
+
+    def result(self) -> object:
+        """None any more."""
+        raise WorkerGone
+
+
+def test_a_worker_that_dies_when_all_was_handed_out_takes_nothing_with_it_that_others_opened(
+    folder: Folder, covers: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = Workers(1)
+    monkeypatch.setattr(workers, "started", lambda: [_DiesAtLast()])
+    found = opened(Openers(folder, workers), covers)
+    assert len(found) == MANY
+    assert all(isinstance(o, Opened) for o in found)
 
 
 async def test_when_a_hop_key_is_erased_nobody_is_left_who_read_it(make_room: Make) -> None:

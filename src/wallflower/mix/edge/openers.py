@@ -77,7 +77,9 @@ class Openers:
             # Opening is pure: we do ourselves what is left, and start others anew.
             self._workers.end()
             given = [piece for _, pieces in begun for piece in pieces]
-            for piece in [*given, range(first, end)]:
+            left = range(first, end)
+            # Where nothing is left, what begins there is what we opened last.
+            for piece in [*given, *([left] if left else [])]:
                 found[piece.start] = self._open(usable, seals[piece.start : piece.stop])
         return [plain for _, piece in sorted(found.items()) for plain in piece]
 
