@@ -132,3 +132,16 @@ async def test_a_head_of_a_board_without_end_asks_for_no_more_than_the_longest_b
     segments = [url for url in asked if "/board/board/" in url and not url.endswith("head")]
     assert len(segments) == record.body.parameters.segments
     assert world.desk.status().board_number == newest.header.number
+
+
+async def test_a_clock_that_lost_its_battery_makes_no_keys_and_ends_no_desk(world: World) -> None:
+    await world.start()
+    right, keys = world.clock.moment, dict(world.server.keys)
+    world.clock.moment = 60.0  # 1970
+    await world.desk.step()
+    assert world.desk.status().unreachable == ["this computer's clock, which is years behind"]
+    assert world.server.keys == keys
+    world.clock.moment = right
+    world.drop(world.write(ALICE, "still here"))
+    await world.desk.step()
+    assert (world.desk.status().letters, world.desk.status().unreachable) == (1, [])

@@ -312,6 +312,9 @@ async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None
         assert status == 200
         assert POLICY.items() <= headers.items()
         assert b"<script" not in page
+        if path != "/desk.css":  # a browser that offers to translate sends the text to its maker
+            assert b'translate="no"' in page
+            assert b'<meta name="google" content="notranslate">' in page
         assert b"style=" not in page
         assert b"http:" not in page
 

@@ -20,7 +20,7 @@ from wallflower.errors import Refused
 from wallflower.host.clock import day_of
 from wallflower.host.disk import DiskTrouble
 from wallflower.host.net import Unreachable
-from wallflower.wire.sizes import HASH, week_of_day
+from wallflower.wire.sizes import HASH, WEEK_BASE_DAY, week_of_day
 
 _HOUR_S = 3600
 _MOST_REVOKED = 1024
@@ -47,6 +47,9 @@ class Rounds:
             ("", self._warn),
         ]
         unreachable = []
+        if day_of(self.parts.host.clock.now()) < WEEK_BASE_DAY:  # no key has such a day
+            self.unreachable = ["this computer's clock, which is years behind"]
+            return
         try:
             for name, work in works:
                 try:
