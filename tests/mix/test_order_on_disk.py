@@ -19,8 +19,8 @@ def likeness(one: list[int], other: list[int]) -> float:
     """How alike two orders are: Spearman's rank correlation, 1 for the same and -1 for reversed."""
     ranks = [[sorted(order).index(value) for value in order] for order in (one, other)]
     n = len(one)
-    off = sum((a - b) * (a - b) for a, b in zip(*ranks, strict=True))
-    return 1 - 6 * off / (n * (n * n - 1))
+    off = sum(abs(a - b) ** 2 for a, b in zip(*ranks, strict=True))
+    return 1.0 - 6.0 * float(off) / (n * (n * n - 1))
 
 
 def test_where_a_letter_lies_in_the_file_of_a_pool_does_not_say_when_it_came(
