@@ -22,6 +22,8 @@ _NAME = 8  # among half a million rows the next name is free but for one in 10^1
 _NONCE = 12
 _PAGE = 4096  # rows without their bodies
 _BODIES = 256  # rows with them: 2 MB
+_NAMES = 1 << (8 * _NAME)
+_LOWEST = -_NAMES // 2  # of all names' numbers
 
 
 def number_of(name: bytes) -> int:
@@ -32,6 +34,11 @@ def number_of(name: bytes) -> int:
 def name_of(number: int) -> bytes:
     """A name out of the table."""
     return number.to_bytes(_NAME, signed=True)
+
+
+def _further(first: int, number: int) -> int:
+    """How many names lie between, upwards and from the highest to the lowest."""
+    return (number - first) % _NAMES
 
 
 class Row(NamedTuple):
@@ -90,8 +97,53 @@ class Pool:
     def put(
         self, record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
     ) -> None:
-        """Hold a body under a random name and today's key."""
-        self.put_all(record, day, [body], known, stamp_class)
+        """Hold a body under today's key, in the place of one that is drawn among all that are
+        held: that one goes to a new place.
+
+        SQLite gives new rows new pages, so where a row lies in the file would say about when it
+        came. So each goes where another was, as in a shuffle (Knuth, algorithm P).
+        """
+        name = self._entropy.draw(_NAME)
+        other = self._drawn(name)
+        if other is not None:
+            row, its = other
+            self._hold(self._INSERT, row._replace(name=name), day, its)
+            name = row.name
+        how = self._INSERT if other is None else self._UPDATE
+        self._hold(how, Row(name, record, day, known, stamp_class), day, body)
+
+    _INSERT = "INSERT INTO pool VALUES (:name, :record, :day, :known, :class, :key_day, :sealed)"
+    _UPDATE = (
+        "UPDATE pool SET record = :record, day = :day, known = :known, class = :class, "
+        "key_day = :key_day, sealed = :sealed WHERE name = :name"
+    )
+
+    def _hold(self, how: str, row: Row, key_day: int, body: bytes) -> None:
+        nonce = self._entropy.draw(_NONCE)
+        self._db.execute(how, {
+            "name": number_of(row.name), "record": row.record, "day": row.day,
+            "known": row.known, "class": row.stamp_class, "key_day": key_day,
+            "sealed": aead.seal_at_rest(self._key(key_day), nonce, row.name, body),
+        })  # fmt: skip
+
+    def _drawn(self, new: bytes) -> tuple[Row, bytes] | None:
+        """A row and its body, drawn among all names and a new one; None for the new one, and for a
+        row that nothing on this disk opens."""
+        first = number_of(self._entropy.draw(_NAME))
+        query = "SELECT * FROM pool WHERE name >= ? ORDER BY name LIMIT 1"
+        # Beyond the highest name comes the lowest.
+        found = (
+            self._db.execute(query, (first,)).fetchone()
+            or self._db.execute(query, (_LOWEST,)).fetchone()
+        )
+        if found is None or _further(first, found[0]) > _further(first, number_of(new)):
+            return None
+        number, record, day, known, stamp_class, key_day, sealed = found
+        row = Row(name_of(number), record, day, known == 1, stamp_class)
+        try:
+            return row, aead.open_at_rest(self._known(key_day) or b"", row.name, sealed)
+        except Unopened:  # it is counted as lost when its turn comes
+            return None
 
     def put_all(
         self, record: int, day: int, bodies: Sequence[bytes], known: bool = False,

@@ -54,6 +54,7 @@ class Second:
         self._openers = openers
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
+        self._in_order = False  # whether what is remembered of letters lies in the order of its key
         self.came = 0  # hums of this round, but for loops; in memory only
         self.counts = {
             "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 0,
@@ -149,6 +150,7 @@ class Second:
             self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
         except self._state.Duplicate:
             raise Refused("parcel 3.4", "A letter was already taken") from None
+        self._in_order = False
         self.counts["letters"] += 1
         # After the letter is known to be new: a copy of it spends nothing (token 3.2).
         known = self.known.spend(self._records.week(record), opened.record.token)
@@ -159,6 +161,7 @@ class Second:
         """Put out one drop, full: the chosen letters among fillers, in random order."""
         self._pool.look_again()
         self._census.close_days(record.number)
+        self._lay_anew()
         p, draw = record.body.parameters, self._host.entropy.draw
         waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]
         release = choose_release(
@@ -184,6 +187,13 @@ class Second:
         self._state.set_number("seen", release.seen)
         self.counts["released"] += len(letters)
         self.counts["reserved"] += len(release.reserved)
+
+    def _lay_anew(self) -> None:
+        """Leave nothing of the order in which letters came since the last tick."""
+        if not self._in_order:
+            for table in ("taken", "spent"):
+                self._state.lay_anew(table)
+        self._in_order = True
 
     def forget(self, record: EpochRecord) -> None:
         """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days; and tokens
