@@ -63,7 +63,7 @@ class Town:
         """Start `wallflower …` as a process of its own; its faults go to a file."""
         with (self.folder / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
+                *_ending_with_us(), *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
             )
         self.processes[name] = process
         return process
@@ -137,6 +137,13 @@ def console() -> list[str]:
     beside = Path(sys.executable).with_name("wallflower")
     found = str(beside) if beside.exists() else shutil.which("wallflower")
     return [found] if found else [sys.executable, "-m", "wallflower"]
+
+
+def _ending_with_us() -> list[str]:
+    """What begins a command that ends when this process does, even when that is killed: Debian's
+    `setpriv` (util-linux), which then becomes the command."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM", "--"] if found else []
 
 
 def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> None:
