@@ -17,6 +17,8 @@ compile campaign.txt pyproject.toml --extra campaign --constraints requirements/
 compile dev.txt pyproject.toml --group dev --extra film --extra campaign \
   --constraints requirements/run.txt --constraints requirements/campaign.txt "$@"
 compile film.txt pyproject.toml --extra film --constraints requirements/run.txt "$@"
+# What makes the wheel on a server, to the byte too.
+compile build.txt --group build --constraints requirements/dev.txt "$@"
 compile node.txt --group node "$@"
 compile sbom.txt --group sbom "$@"
 compile fuzz.txt --group fuzz "$@"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.campaign.made import LATER, Town, copy, image, make_town, seeded
@@ -30,11 +29,10 @@ def test_what_was_only_seen_gives_way_to_words_and_to_a_root_of_ones_own(
 ) -> None:
     """A stick of a stranger was checked first, without words."""
     root = (first.site / "tuf" / "1.root.json").read_bytes()
-    trusts: dict[str, dict[str, Any]] = {"words": {}, "root": {"words": "", "root": root}}
-    for name, trust in trusts.items():
-        seen = tmp_path / name
+    for words, own in ((first.words, b""), ("", root)):
+        seen = tmp_path / f"{len(own)}"
         assert hostile.check(words="", remember=seen).verdict is Verdict.UNCOMPARED
-        assert first.check(remember=seen, **trust).verdict is Verdict.GENUINE
+        assert first.check(remember=seen, words=words, root=own).verdict is Verdict.GENUINE
         assert first.check(words="", remember=seen).verdict is Verdict.GENUINE
         held = image(seen)
         assert hostile.check(words="", remember=seen).rule == "bundle 6.20"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,23 @@ def test_whatever_is_installed_is_pinned_by_hash_and_runs_no_script_of_its_own()
     assert npm
     assert [line for line in pip if "--require-hashes --no-deps" not in line] == []
     assert [line for line in npm if "--ignore-scripts" not in line] == []
+
+
+def test_an_operator_who_types_the_handbook_installs_nothing_that_no_hash_holds() -> None:
+    """A wheel that is made where it is installed would fetch what makes it, by its name alone."""
+    pages = [ROOT / "README.md", *(ROOT / "docs" / "handbook").glob("*.md")]
+    typed = re.findall(r"pip install [^`\n]*", "\n".join(p.read_text("utf-8") for p in pages))
+    own = [
+        part
+        for line in typed
+        for part in re.split(r"&&|and$", line)
+        if "pip install" in part and "--require-hashes -r requirements/" not in part
+    ]
+    assert len(typed) > 4
+    assert {part.partition("pip install ")[2].strip() for part in own} == {
+        "--no-deps --no-build-isolation .", "--no-deps wallflower-*.whl",
+    }  # fmt: skip
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
+    held, tested = _python("build"), _python("dev")
+    assert [f"{name}=={version}" for name, version in held if name == "hatchling"] == needed
+    assert {one: tested.get(one) for one in held} == held

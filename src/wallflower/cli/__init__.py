@@ -21,6 +21,7 @@ from wallflower.cli.sign import sign
 from wallflower.cli.verify import verify
 from wallflower.errors import Fault
 from wallflower.host.disk import disk_trouble
+from wallflower.host.inert import inert
 from wallflower.host.memory import leave_no_image
 
 
@@ -53,5 +54,5 @@ def main() -> None:
         except OSError as error:
             raise fault_of(error) from None
     except Fault as fault:
-        click.echo(str(fault), err=True)
+        click.echo(inert(str(fault)), err=True)  # it may name a file that a stranger named
         sys.exit(fault.EXIT)

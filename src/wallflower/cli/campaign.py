@@ -26,6 +26,7 @@ from wallflower.cli.film import CACHE_HELP, check_needed, shown_progress, usual_
 from wallflower.cli.keys import warn_of_ends
 from wallflower.cli.options import FOLDER
 from wallflower.errors import Fault, typed
+from wallflower.host.inert import inert
 
 if TYPE_CHECKING:
     from wallflower.campaign.shapes import Cards
@@ -227,11 +228,11 @@ def campaign_lint(folder: Path) -> None:
         from wallflower.campaign.edge.lint import lint
     report = lint(read_campaign(folder), packaged_page())
     for finding in report.findings:
-        click.echo(f"{finding.rule}: {finding.what}\n  → {finding.next_step}")
+        click.echo(inert(f"{finding.rule}: {finding.what}\n  → {finding.next_step}"))
     for line in report.advice:
-        click.echo(f"worth doing: {line}", err=True)
+        click.echo(inert(f"worth doing: {line}"), err=True)
     for line in report.unsaid:
-        click.echo(f"not judged: {line}", err=True)
+        click.echo(inert(f"not judged: {line}"), err=True)
     click.echo(f"{len(report.findings)} findings")
     if report.findings:
         sys.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -124,6 +125,7 @@ def _film(
         return {}
 
 
+_STOPPED = 130  # as a shell says of Ctrl-C: nothing was seen to the end
 _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
 
 
@@ -171,10 +173,12 @@ def demo(
     pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
     plan = _Plan(viewers, browser, once, as_json, patience, started, campaign, held)
     result: dict[str, Any] = {}
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a terminal that was closed
+        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         result = asyncio.run(_demo(folder, pace, plan))
     except KeyboardInterrupt:
-        sys.exit(0)
+        sys.exit(_STOPPED if once else 0)
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -45,7 +45,8 @@ def _local_end(member: zipfile.ZipInfo, file: IO[bytes]) -> int:
     directory."""
     file.seek(member.header_offset)
     header = _LOCAL.unpack(file.read(_LOCAL.size))
-    signature, flags, method, _, crc, packed, size, name, extra = header
+    signature, flags, method, _, crc, packed, size = header[:7]
+    name, extra = map(int, header[7:])
     said = (crc, packed, size)
     held = (member.CRC, member.compress_size, member.file_size)
     unsaid = (_ZIP64, 0) if flags & _LATER else (_ZIP64,)

@@ -24,6 +24,7 @@ COMMANDS = {
     "organisation": "desk-server", "ingress": "ingress", "mix-a": "mix", "mix-b": "mix",
     "desk": "desk", "mirror": "mirror",
 }  # fmt: skip
+_START_S = 30.0
 _READ = "Run it again with --keep FOLDER, and read FOLDER/{}.log."
 Config = dict[str, Any]
 Make = Callable[[str, Path, Callable[[Config], None]], Path]
@@ -63,7 +64,7 @@ class Town:
         """Start `wallflower …` as a process of its own; its faults go to a file."""
         with (self.folder / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
+                *_ending_with_us(), *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
             )
         self.processes[name] = process
         return process
@@ -74,7 +75,10 @@ class Town:
             await self.start(role, COMMANDS[role], str(self.folder / role / f"{role}.toml"))
         stdout = self.processes["desk"].stdout
         assert stdout is not None  # noqa: S101  # it was started with a pipe
-        line = (await asyncio.wait_for(stdout.readline(), 30)).decode()
+        try:
+            line = (await asyncio.wait_for(stdout.readline(), _START_S)).decode()
+        except TimeoutError:
+            line = ""
         if not line.startswith("desk ready "):
             raise Fault("The desk did not start", _READ.format("desk"))
         self.desk_door = line.split()[-1]
@@ -137,6 +141,13 @@ def console() -> list[str]:
     beside = Path(sys.executable).with_name("wallflower")
     found = str(beside) if beside.exists() else shutil.which("wallflower")
     return [found] if found else [sys.executable, "-m", "wallflower"]
+
+
+def _ending_with_us() -> list[str]:
+    """What begins a command that ends when this process does, even when that is killed: Debian's
+    `setpriv` (util-linux), which then becomes the command."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM", "--"] if found else []
 
 
 def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> None:

@@ -1,0 +1,64 @@
+"""However a demo is stopped, nothing of it goes on running, and what it wrote is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from wallflower.lab.demo.town import ROLES
+
+pytestmark = pytest.mark.waits
+
+WALLFLOWER = Path(sys.executable).with_name("wallflower")
+LIMIT_S = 60.0
+_ALL = 1 + len(ROLES)
+
+
+def _of(session: int) -> int:
+    """How many processes of a session run (proc(5), stat)."""
+    found = 0
+    for entry in Path("/proc").iterdir():
+        try:
+            said = (entry / "stat").read_text("utf-8") if entry.name.isdigit() else ""
+        except OSError:
+            continue
+        state, _, _, of = (*said.rpartition(")")[2].split(), "", "", "", "")[:4]
+        found += of == str(session) and state != "Z"
+    return found
+
+
+def _until(true: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        (signal.SIGTERM, 130), (signal.SIGKILL, -9),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGHUP, 130, marks=pytest.mark.nightly),
+    ],
+)  # fmt: skip
+def test_a_demo_that_is_stopped_leaves_no_process_and_no_folder(
+    tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    with subprocess.Popen(
+        [WALLFLOWER, "demo", "--once", "--viewers", "0"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as running:  # fmt: skip
+        _until(lambda: _of(running.pid) >= _ALL, "the demo and its roles")
+        running.send_signal(how)
+        assert running.wait(LIMIT_S) == code
+    _until(lambda: _of(running.pid) == 0, "processes that outlive the demo")
+    assert how is signal.SIGKILL or list(tmp_path.iterdir()) == []
