@@ -53,12 +53,15 @@ async function visit(shape: Shape): Promise<void> {
   const writing = new WritePanel(session, keeper, waiting, today);
   const reading = new ReadPanel(session, waiting, today);
   const emptyBrought = startBringing(session, keeper);
-  startForget(keeper, () => {
+  const clear = (): void => {
     waiting.close();
     writing.forget();
     reading.clear();
     emptyBrought();
-  });
+  };
+  startForget(keeper, clear);
+  // The browser may keep the page whole for Back, for whoever presses it next.
+  addEventListener('pagehide', clear);
   say(paragraph('hum-status'), 'say.hum.waiting');
   await visit.begin();
   const showChoice = startChoice(session, keeper);

@@ -1,7 +1,7 @@
 // The Worker. It keeps the clock, since the page's own timers are slowed in a hidden tab.
 
 import { draw, uniform } from './entropy.js';
-import { fetchFile } from './files/fetching.js';
+import { fetchInTurn } from './files/fetching.js';
 import { monotonic, until } from './hum/clock.js';
 import type { FilesJob, HumJob, Job, Report } from './hum/jobs.js';
 import { isWhole, sendHum, uploadTo } from './hum/sending.js';
@@ -23,15 +23,13 @@ async function hum(job: HumJob): Promise<void> {
   say({ report: 'hum-ended', whole: isWhole(sent) });
 }
 
-async function files(job: FilesJob): Promise<void> {
-  const start = monotonic.now();
-  for (const [index, file] of job.files.entries()) {
-    await until(start + file.atMs, monotonic);
-    const bytes = await fetchFile(file.url, job.limit);
-    say({ report: 'file', name: job.name, index, bytes });
-    if (!bytes) return;
-  }
-}
+const files = (job: FilesJob): Promise<void> =>
+  fetchInTurn(
+    job,
+    (index, bytes) => say({ report: 'file', name: job.name, index, bytes }),
+    monotonic,
+    uniform,
+  );
 
 async function work(job: Job): Promise<void> {
   switch (job.job) {

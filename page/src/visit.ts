@@ -22,6 +22,8 @@ import { segmentSize } from './wire/segment.js';
 
 export const FILM_PIECE = 32_768;
 const FILM_STEP_MS = 1000;
+/** What a file is asked for later than it could be, at most; 84 segments take 11 s longer by it. */
+const FILES_DITHER_MS = 250;
 const MOST_HEADS = 2;
 
 /**
@@ -170,6 +172,10 @@ export class Visit {
     this.files.postMessage(job);
   }
 
+  #filesJob(name: string, files: FilesJob['files'], limit: number): FilesJob {
+    return { job: 'files', name, files, limit, ditherMs: FILES_DITHER_MS / this.pace };
+  }
+
   #film(): void {
     const { pieces } = this.session.pins.film;
     if (!pieces || this.shape.carried) return this.progress.film('none', 0, 0);
@@ -179,7 +185,7 @@ export class Visit {
     }));
     const parts: Uint8Array<ArrayBuffer>[] = [];
     this.progress.film('loading', 0, pieces);
-    this.#fetchAll({ job: 'files', name: 'film', files, limit: FILM_PIECE }, (index, bytes) => {
+    this.#fetchAll(this.#filesJob('film', files, FILM_PIECE), (index, bytes) => {
       if (!bytes) return this.progress.film('failed', index, pieces);
       parts.push(new Uint8Array(bytes));
       this.progress.film('loading', parts.length, pieces);
@@ -236,7 +242,7 @@ export class Visit {
     const limit = segmentSize(replies, receipts);
     let fetched = empty;
     progress.board('loading', 0, all);
-    this.#fetchAll({ job: 'files', name: 'board', files, limit }, (_, bytes) => {
+    this.#fetchAll(this.#filesJob('board', files, limit), (_, bytes) => {
       try {
         if (!bytes) throw new Refused('segment 3.1', 'A segment did not come');
         fetched = extend(fetched, bytes, record);

@@ -1,4 +1,4 @@
-"""Who closes the page when it says so has nothing left that leaves a second time."""
+"""What is left when a page was closed: in the store, and in the page that the browser keeps for Back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
-from tests.browser.browsing import Visitor, make_words, wait_for_hum, write
+from tests.browser.browsing import Visitor, look_up, make_words, wait_for_hum, write
 from tests.browser.opening import open_cells
 from tests.browser.stage import Stage
 
@@ -43,3 +43,17 @@ def test_letter_that_left_is_put_away_before_the_page_says_that_it_may_be_closed
         kinds.append(_kind(stage))
     stage.stop()
     assert kinds == [Kind.LETTER, Kind.COVER]
+
+
+def test_page_that_was_left_holds_nothing_for_whoever_presses_back(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    words = make_words(page)
+    page.locator("#letter").fill("Not for the next one.")
+    look_up(page, " ".join(words))
+    page.locator("#bring-field").evaluate("field => field.textContent = 'wallflower1.1.1.x'")
+    # Playwright's Chromium keeps no page for Back; this is what tells one that it will be kept.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    left = "shown-words shown-digits own-field letter read-field read-status answers bring-field"
+    assert {page.locator(f"#{name}").text_content() for name in left.split()} == {""}

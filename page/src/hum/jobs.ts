@@ -11,12 +11,14 @@ export interface HumJob {
   readonly pace: number;
 }
 
-/** Files one after another, none before its moment (milliseconds since the job came). */
+/** Files one after another, none before its moment (milliseconds since the job came), and each up to
+ * `ditherMs` later than it could be (hum 1.9). */
 export interface FilesJob {
   readonly job: 'files';
   readonly name: string;
   readonly files: readonly { readonly url: string; readonly atMs: number }[];
   readonly limit: number;
+  readonly ditherMs: number;
 }
 
 /** The store's file: what lies there, and what to put in its place (store 5.1). */
