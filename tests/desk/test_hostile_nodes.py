@@ -136,12 +136,12 @@ async def test_a_head_of_a_board_without_end_asks_for_no_more_than_the_longest_b
 
 async def test_a_clock_that_lost_its_battery_makes_no_keys_and_ends_no_desk(world: World) -> None:
     await world.start()
-    right, keys = world.clock.moment, dict(world.server.keys)
-    world.clock.moment = 60.0  # 1970
+    right, keys = world.clock.time, dict(world.server.keys)
+    world.clock.time = 60.0  # 1970
     await world.desk.step()
     assert world.desk.status().unreachable == ["this computer's clock, which is years behind"]
     assert world.server.keys == keys
-    world.clock.moment = right
+    world.clock.time = right
     world.drop(world.write(ALICE, "still here"))
     await world.desk.step()
     assert (world.desk.status().letters, world.desk.status().unreachable) == (1, [])
