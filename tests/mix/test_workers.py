@@ -61,7 +61,7 @@ def workers_of(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [
         int(child) for child in children
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        if b"workers import serve" in Path(f"/proc/{child}/cmdline").read_bytes()
     ]  # fmt: skip
 
 

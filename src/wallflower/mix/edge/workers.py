@@ -4,24 +4,30 @@ All of them end with the mix, however that ends, and when a key is erased. Other
 there is work again.
 
 Python's own executor was measured first: it hands work over by a thread, and while the mix opens
-seals that thread waits for Python's lock for as long as a worker needs for all it was given.
+seals that thread waits for Python's lock for as long as a worker needs for all it was given. A
+process of its `multiprocessing` writes a traceback where the mix is killed while it starts one.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any
 
 from wallflower.errors import Fault
 from wallflower.host.memory import leave_no_image
 
 MOST_WORKERS = 63
+
+
+_CODE = "from wallflower.mix.edge.workers import serve; serve(%d, %d)"
 
 
 class WorkerGone(Exception):
@@ -32,16 +38,22 @@ class Worker:
     """One process. What it is given it does first come, first served."""
 
     def __init__(self) -> None:
-        context = get_context("spawn")
-        self._line, others = context.Pipe()
-        self._process = context.Process(target=_serve, args=(others,), daemon=True)
-        self._process.start()
+        self._line, others = Pipe()
+        ends, self._lives = os.pipe()  # nothing goes through: it breaks when this process ends
+        passed = (others.fileno(), ends)
+        # In a group of its own, so that no Ctrl-C meets it while it starts.
+        self._process = subprocess.Popen(  # noqa: S603 - our own code in our own Python
+            [sys.executable, "-P", "-c", _CODE % passed], pass_fds=passed, process_group=0
+        )
         others.close()
+        os.close(ends)
+        with suppress(OSError):  # who is gone already is noticed by the first that is given
+            self._line.send(sys.path)
 
     @property
     def pid(self) -> int:
         """Its process."""
-        return self._process.pid or 0
+        return self._process.pid
 
     def give(self, work: Callable[..., object], *args: object) -> None:
         """Have it call something. Its `result` comes after those of what it was given before."""
@@ -67,8 +79,9 @@ class Worker:
     def end(self) -> None:
         """End it and wait until it is gone. What it had begun is as if its machine had stopped."""
         self._process.kill()
-        self._process.join()
+        self._process.wait()
         self._line.close()
+        os.close(self._lives)
 
 
 class Workers:
@@ -99,15 +112,17 @@ class Workers:
 # -- in a worker -----------------------------------------------------------------------------------
 
 
-def _serve(line: Connection) -> None:
-    """Do what comes, one after another, until the mix is gone."""
+def serve(line: int, lives: int) -> None:
+    """Do what comes through `line`, one after another, until the mix is gone. Both are numbers of
+    open files; nothing comes through `lives`, which ends with the mix."""
     leave_no_image()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, OSError):  # the mix is gone, and nobody waits for an answer
+    threading.Thread(target=_end_with_mix, args=(lives,), daemon=True).start()
+    with suppress(EOFError, OSError), Connection(line) as mix:
+        sys.path[:] = mix.recv()
         while True:
-            work, args = line.recv()
-            line.send(_answer(work, args))
+            work, args = mix.recv()
+            mix.send(_answer(work, args))
 
 
 def _answer(work: Callable[..., object], args: tuple[object, ...]) -> tuple[bool, object]:
@@ -117,8 +132,6 @@ def _answer(work: Callable[..., object], args: tuple[object, ...]) -> tuple[bool
         return True, error
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
+def _end_with_mix(lives: int) -> None:
+    os.read(lives, 1)
     os._exit(0)
