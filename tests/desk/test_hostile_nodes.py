@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.desk.simulated import MONDAY, PERIOD, World
+from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import Entry
@@ -145,3 +145,15 @@ async def test_a_clock_that_lost_its_battery_makes_no_keys_and_ends_no_desk(worl
     world.drop(world.write(ALICE, "still here"))
     await world.desk.step()
     assert (world.desk.status().letters, world.desk.status().unreachable) == (1, [])
+
+
+async def test_a_record_with_keys_that_somebody_else_handed_in_is_an_alarm(world: World) -> None:
+    """A thief of the desk's token, or a desk that was set up anew and came too late."""
+    await world.start()
+    assert alarms(world) == []
+    world.desk.lock()
+    world.folder = world.path / "another"
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    await world.desk.step()
+    assert any("keys that this desk does not have" in what for what in alarms(world))

@@ -278,13 +278,15 @@ async def test_letter_text_is_inert(world: World) -> None:
 async def test_answer_is_counted_then_queued(world: World) -> None:
     browser, case, letter = await with_letter(world)
     await browser.post(letter, {})
-    status, _, page = await browser.post(case, {"text": "long " * 300, "do": "check"})
-    assert status == 200
+    status, headers, page = await browser.post(case, {"text": "long " * 300, "do": "check"})
+    assert (status, headers["location"], page) == (303, f"{case}#answer", b"")
+    page = (await browser.get(case))[2]
     assert b"This text takes 3 slots." in page
+    assert b"long long" in page, "the draft is still there"
     assert world.desk.states().replies[Sending.QUEUED] == 0
-    status, _, page = await browser.post(case, {"text": "x" * 20_000, "do": "send"})
-    assert status == 400
-    assert b"a day&#39;s batch holds 24" in page
+    status, headers, page = await browser.post(case, {"text": "x" * 20_000, "do": "send"})
+    assert (status, headers["location"], page) == (303, f"{case}#answer", b"")
+    assert b"a day&#39;s batch holds 24" in (await browser.get(case))[2]
     assert (await browser.post(case, {"text": "short\r\nanswer", "do": "send"}))[0] == 303
     page = (await browser.get(case))[2]
     assert b"short\nanswer" in page
@@ -293,6 +295,15 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
     world.set_time(0, 18)
     await world.desk.step()
     assert b"handed over for 2026-11-24" in (await browser.get(case))[2]
+
+
+async def test_a_draft_is_gone_when_the_desk_was_locked(world: World) -> None:
+    browser, case, _ = await with_letter(world)
+    await browser.post(case, {"text": "half a thought", "do": "check"})
+    assert b"half a thought" in (await browser.get(case))[2]
+    await browser.post("/lock", {})
+    await browser.post("/unlock", {"passphrase": PASSPHRASE})
+    assert b"half a thought" not in (await browser.get(case))[2]
 
 
 async def test_body_beyond_the_limit_is_refused(world: World) -> None:

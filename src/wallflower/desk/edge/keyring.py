@@ -86,6 +86,14 @@ class Keyring:
                 return private
         return None
 
+    def is_ours(self, record: EpochRecord) -> bool:
+        """Whether this desk can open what is sealed under a record. Who took its token, or a desk
+        that was set up anew, has others in its name."""
+        drop = self.drop_key(record.body.day, record.body.drop_key)
+        entries = [entry.key for entry in record.body.desks if entry.name == self._name]
+        letters = [private for _, private, _ in self.living() if private.public in entries]
+        return drop is not None and bool(letters)
+
     def living(self) -> list[keys.LivingKey]:
         """The desk keys that open letters, newest first; a revoked one after what followed it."""
         rows = self._store.run("SELECT week, seed FROM desk_keys ORDER BY week DESC, turn DESC")

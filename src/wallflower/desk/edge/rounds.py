@@ -85,6 +85,13 @@ class Rounds:
         store, now = self.parts.store, self.parts.host.clock.now()
         for what in keys.alarms(store.get("keys_until"), store.get("drop_day"), now):
             self.parts.letters.alarm(day_of(now), what)
+        record = self.parts.in_force()
+        if record is not None and not self.parts.keyring.is_ours(record):
+            self.parts.letters.alarm(
+                day_of(now),
+                "The record names keys that this desk does not have, so letters go to somebody else"
+                " or are lost: tell the organisation",
+            )
 
     async def _hand_tokens(self) -> None:
         """Hand B the sets of this week and the next, each hour, whatever changed (token 2.5)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -78,6 +79,15 @@ def _environment() -> Environment:
     return environment
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Draft:
+    """An answer that was typed and not sent, how many slots it takes, and what is wrong with it."""
+
+    text: str = ""
+    needed: int | None = None
+    fault: Fault | None = None
+
+
 class Pages:
     """The pages of one desk."""
 
@@ -85,6 +95,7 @@ class Pages:
         self._desk = desk
         self._door = door
         self._handle_key = entropy.draw(32)
+        self._drafts: dict[bytes, _Draft] = {}
         self._templates = _environment()
         self._style = (_PAGES / _CSS).read_text("utf-8")
         self._starlette = Starlette(routes=[
@@ -169,6 +180,7 @@ class Pages:
     async def _lock(self, request: Request) -> Response:
         del request
         self._desk.lock()
+        self._drafts.clear()
         return _go("/unlock")
 
     async def _passphrase(self, request: Request) -> Response:
@@ -193,23 +205,36 @@ class Pages:
         )  # fmt: skip
 
     async def _case(self, request: Request) -> Response:
-        """A conversation and the answer to it. `check` counts and keeps, `send` queues."""
+        """A conversation and the answer to it. `check` counts and keeps, `send` queues.
+
+        A form is never answered with a page: a browser writes what was sent with the page that it
+        shows, and so the answer's text, into its session's file. The draft waits here, in memory.
+        """
         found = self._found(request, self._desk.conversations())
-        fields, fault, needed = _fields(request), None, None
-        text = fields.get("text", "")
         if request.method == "POST":
-            try:
-                needed = self._desk.slots_needed(text)
-                if fields.get("do") == "send":
-                    self._desk.answer(found, text)
-                    return _go(f"{request.url.path}#newest")
-            except Fault as refused:
-                fault = refused
+            return _go(f"{request.url.path}#{self._write(found, _fields(request))}")
+        draft = self._drafts.get(found, _Draft())
         case = self._desk.conversation(found)
         return self._page(
-            "case.html", 400 if fault else 200, case=case, timeline=timeline(case), text=text,
-            fault=fault, needed=needed, slot_bytes=REPLY_TEXT, next_batch=self._desk.next_batch(),
+            "case.html", case=case, timeline=timeline(case), text=draft.text, fault=draft.fault,
+            needed=draft.needed, slot_bytes=REPLY_TEXT, next_batch=self._desk.next_batch(),
         )  # fmt: skip
+
+    def _write(self, case: bytes, fields: dict[str, str]) -> str:
+        """Queue or keep an answer; the place of the case's page to show then."""
+        text, needed = fields.get("text", ""), None
+        try:
+            needed = self._desk.slots_needed(text)
+            if fields.get("do") == "send":
+                self._desk.answer(case, text)
+                self._drafts.pop(case, None)
+                return "newest"
+            self._drafts[case] = _Draft(text, needed)
+        except Locked:
+            raise
+        except Fault as refused:
+            self._drafts[case] = _Draft(text, needed, refused)
+        return "answer"
 
     async def _letter(self, request: Request) -> Response:
         """A letter; a POST opens it. A GET never does, since it changes what the source is told."""
