@@ -96,9 +96,11 @@ class First:
     def begin_round(self, source: Source, seconds: float) -> None:
         """Count what is held, once a round, since a large pool is long to count; and have workers
         begin with the other shares, for so many seconds. `finish_round` has to follow."""
-        of = len(self._shares)
+        # What all hold together: who sends can choose whose share his hums fall into, and would
+        # need few to fill one.
+        held = sum(pool.size() for pool in self.pools) + self.out.span()
         for share in self._shares:
-            share.room = MOST_HELD // of - share.pool.size() - self.out.span() // of
+            share.room = (MOST_HELD - held) // len(self._shares)
         others = [share for share in self._shares[1:] if not share.full]
         if others:
             self._begin(source, seconds, others)
