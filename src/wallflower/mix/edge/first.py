@@ -210,8 +210,8 @@ class First:
         """Seal the other pools anew under the key of `day`, as the caller does with the first; and
         drop what belongs to records whose keys are gone, nothing sooner (hum 2.5)."""
         for share in self._shares[1:]:
+            share.pool.new_day(day, share.state.transaction)
             with share.state.transaction():
-                share.pool.new_day(day)
                 self._forget(share)
         self._forget(self.share)
 
