@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE, Mix
 from wallflower.mix.edge.pool import Pool, number_of
 from wallflower.mix.edge.records import Records
+from wallflower.trust.record import EpochRecord
 from wallflower.wire.sizes import HUM_CELLS
 
 MIXES = st.sampled_from(["a", "b"])
@@ -169,7 +171,7 @@ def forget_what_was_seen(crew: Crew, role: str) -> None:
         crew.town.b.state.db.execute("DELETE FROM taken")
 
 
-async def acknowledge_first(self: Mix) -> None:
+async def acknowledge_first(self: Mix, _record: EpochRecord) -> None:
     """A mix that moves its cursor before it has taken what it pulled."""
     s = self._settings
     source = Source(s.source_url, s.source_token, PAGE[self.position])
@@ -194,10 +196,12 @@ def take_and_leave(self: Pool, name: bytes) -> bytes | None:
     return self._opened(name, key_day, sealed)
 
 
-def erase_first(self: Pool, day: int) -> None:
+def erase_first(
+    self: Pool, day: int, step: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> None:
     """A pool that erases its old keys before what they sealed is sealed anew."""
     self.forget_before(day)
-    NEW_DAY(self, day)
+    NEW_DAY(self, day, step)
 
 
 def keep_keys(self: Records, now: float) -> None:

@@ -54,6 +54,28 @@ async def refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+def refusing_faults(app: App) -> App:
+    """The same app, which refuses what it fails at: a full disk or a fault of ours would else be
+    an answer of its own, by which others see what happens inside."""
+
+    async def whole(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, sent)
+        except Exception:
+            if begun:  # the connection ends then, and nothing more is said
+                raise
+            await refuse(send)
+
+    return whole
+
+
 def bearer_is(scope: Scope, token: str) -> bool:
     """Whether the request carries this bearer token. Compared in constant time."""
     for name, value in scope["headers"]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import uvicorn
 
-from wallflower.host.asgi import App
+from wallflower.host.asgi import App, refusing_faults
 from wallflower.host.disk import disk_trouble
 from wallflower.host.quiet import KEEP_ALIVE_S, QuietHttp
 from wallflower.host.seats import Seats
@@ -87,7 +87,8 @@ def _server(listener: Listener, seats: int, backlog: int) -> _Server:
     # uvicorn only calls this, and its type knows no class that is given something first.
     protocol: Any = partial(QuietHttp, Seats(seats))
     config = uvicorn.Config(
-        listener.app, host=listener.host, port=listener.port, http=protocol, loop="none",
+        refusing_faults(listener.app), host=listener.host, port=listener.port, http=protocol,
+        loop="none",
         interface="asgi3", backlog=backlog,
         ws="none", lifespan="off", log_config=None, log_level="critical", access_log=False,
         server_header=False, date_header=False, proxy_headers=False,

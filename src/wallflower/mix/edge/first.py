@@ -96,9 +96,11 @@ class First:
     def begin_round(self, source: Source, seconds: float) -> None:
         """Count what is held, once a round, since a large pool is long to count; and have workers
         begin with the other shares, for so many seconds. `finish_round` has to follow."""
-        of = len(self._shares)
+        # What all hold together: who sends can choose whose share his hums fall into, and would
+        # need few to fill one.
+        held = sum(pool.size() for pool in self.pools) + self.out.span()
         for share in self._shares:
-            share.room = MOST_HELD // of - share.pool.size() - self.out.span() // of
+            share.room = (MOST_HELD - held) // len(self._shares)
         others = [share for share in self._shares[1:] if not share.full]
         if others:
             self._begin(source, seconds, others)
@@ -208,8 +210,8 @@ class First:
         """Seal the other pools anew under the key of `day`, as the caller does with the first; and
         drop what belongs to records whose keys are gone, nothing sooner (hum 2.5)."""
         for share in self._shares[1:]:
+            share.pool.new_day(day, share.state.transaction)
             with share.state.transaction():
-                share.pool.new_day(day)
                 self._forget(share)
         self._forget(self.share)
 

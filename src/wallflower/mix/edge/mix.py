@@ -211,8 +211,8 @@ class Mix:
         today = day_of(now)
         if today != self.state.number("day"):
             record = self.records.in_force(now)
+            self.pool.new_day(today, self.state.transaction)
             with self.state.transaction():
-                self.pool.new_day(today)
                 if isinstance(self.part, First):
                     self.part.forget(today)
                 elif record is not None:

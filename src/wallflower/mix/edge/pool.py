@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, TypeVar
 
 from wallflower.crypto import aead
@@ -225,10 +226,21 @@ class Pool:
         """How many are held."""
         return int(self._db.execute("SELECT count(*) FROM pool").fetchone()[0])
 
-    def new_day(self, day: int) -> None:
-        """Seal every older row under today's key. `forget_before` follows after the commit."""
+    def new_day(
+        self, day: int, step: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """Seal every older row under today's key. `forget_before` follows after the commit.
+
+        So many rows in each transaction that `step` makes: in one alone a whole pool would be in
+        the write-ahead log too, and a disk without that much room would have no new day.
+        """
         self.look_again()
-        for number, key_day, sealed in self._older(day):
+        for rows in self._older(day):
+            with step():
+                self._seal_anew(day, rows)
+
+    def _seal_anew(self, day: int, rows: Iterable[tuple[int, int, bytes]]) -> None:
+        for number, key_day, sealed in rows:
             name = name_of(number)
             body = self._opened(name, key_day, sealed)
             if body is None:
@@ -239,16 +251,16 @@ class Pool:
                 "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, number)
             )
 
-    def _older(self, day: int) -> Iterator[tuple[int, int, bytes]]:
+    def _older(self, day: int) -> Iterator[list[tuple[int, int, bytes]]]:
         """Every row that is sealed under an older key; so many in memory at a time, since a whole
-        pool may be larger than that. Each may be changed or deleted before the next."""
+        pool may be larger than that. These may be changed or deleted before the next."""
         query = (
             "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day < ? "
             "ORDER BY name LIMIT ?"
         )
         last = -math.inf
         while rows := self._db.execute(query, (last, day, _BODIES)).fetchall():
-            yield from rows
+            yield rows
             last = rows[-1][0]
 
     def forget_before(self, day: int) -> None:
