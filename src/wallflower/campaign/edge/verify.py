@@ -60,6 +60,7 @@ from wallflower.errors import Fault, Refused
 
 WITH_PAPERS: Final = 64 << 20  # bytes; a page that carries papers is far smaller
 _PIECE: Final = 64 * 1024
+_TOP: Final = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
 Names = dict[str, TargetFile]
 
 
@@ -161,7 +162,7 @@ def _report(opened: Opened) -> Report:
     said = str(custom.get("organisation", "")) if isinstance(custom, dict) else ""
     # A stranger can write anything here, and a terminal would obey it.
     name = "".join(c for c in said if c.isprintable())[:100]
-    ends = [opened.set[role].expires for role in (Root.type, Timestamp.type, Snapshot.type)]
+    ends = [opened.set[role].expires for role in (*_TOP, *delegated(opened.set.targets))]
     return Report(
         Verdict.GENUINE, organisation=name, version=opened.set.snapshot.version,
         root_version=held.version, fresh_until=min(ends), words=to_shown(mark, "en"),
