@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -534,3 +535,14 @@ def test_a_folder_that_cannot_be_listed_is_not_called_whole(
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(PermissionError):
         town.check()
+
+
+def test_a_file_without_an_end_is_refused_at_once(first: Town, tmp_path: Path) -> None:
+    """A sparse file takes no room on a stick, and hours to read."""
+    huge = tmp_path / "film.mp4"
+    with huge.open("wb") as file:
+        file.truncate(1 << 42)
+    began = time.monotonic()
+    report = check_file(huge, FolderPlace(first.site), Trust(first.words), LATER)
+    assert report.rule == "bundle 6.18"
+    assert time.monotonic() - began < 10
