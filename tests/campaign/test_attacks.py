@@ -99,6 +99,19 @@ def test_indefinite_freeze_is_told_as_old(first: Town, days: int) -> None:
     assert report.differs == ()
 
 
+def test_what_is_promised_ends_with_the_first_signature_that_ends(town: Town) -> None:
+    """Nobody let the media sign for a year; the timestamp is of yesterday."""
+    late = NOW + timedelta(days=360)
+    town.sign(late)
+    report = town.check(late)
+    assert report.verdict is Verdict.GENUINE
+    until = report.fresh_until
+    assert until == town.read("targets").signed.expires
+    assert until < town.read("timestamp").signed.expires
+    assert town.check(until - timedelta(seconds=1)).verdict is Verdict.GENUINE
+    assert town.check(until).verdict is Verdict.OLD
+
+
 def test_a_frozen_and_altered_bundle_is_not_merely_old(town: Town) -> None:
     (town.site / "index.html").write_bytes(b"")
     report = town.check(NOW + timedelta(days=15))

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.authoring.conftest import FILM
-from tests.campaign.made import LATER, NOW, Town, copy, image, seeded
+from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 from tests.campaign.mirrors import from_mirror, mirror
 from tests.campaign.test_attacks import publish
 from tests.campaign.test_sign import MINISIGN
@@ -553,3 +553,21 @@ def test_signing_that_is_stopped_between_two_files_is_made_whole_by_the_next(
     for report in (made.check(), check_zip(made), alone(made, page(made).read_bytes()), onion):
         assert report.verdict is Verdict.GENUINE, report
     assert not list(build(made).rglob("*.new"))
+
+
+def test_a_copy_whose_page_carries_the_papers_of_somebody_else_is_refused(
+    made: Built, tmp_path: Path
+) -> None:
+    """Nobody signs papers: who passes the page on alone would be told that it is false."""
+    other = make_town(tmp_path / "other", seeded("other"))
+    papers = {n: d for n, d in image(other.site).items() if n == "pins.json" or "tuf/" in n}
+    files = _read((build(made) / "carry.zip").read_bytes())
+    assert files is not None
+    body = cut(files["carried.html"])[0]
+    path = tmp_path / "carry.zip"
+    for strange in (packed(papers), b"no papers at all", packed({"x": b"x"})):
+        path.write_bytes(packed({**files, "carried.html": with_papers(body, strange)}))
+        report = check_zip(made, path)
+        assert [(d.name, d.rule) for d in report.differs] == [("carried.html", "bundle 6.14")]
+    path.write_bytes(packed({**files, "carried.html": body}))
+    assert check_zip(made, path).verdict is Verdict.GENUINE, "a page without papers is whole"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -515,3 +517,32 @@ def test_words_that_were_compared_with_nothing_are_said_to_be(first: Town) -> No
     assert (report.verdict, report.exit) == (Verdict.UNCOMPARED, 4)
     assert report.words == first.words
     assert first.check(words="abandon " * 8).rule == "bundle 6.3"
+
+
+def test_a_folder_that_cannot_be_listed_is_not_called_whole(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens the copy with other rights sees what the check did not."""
+    (town.site / "more").mkdir()
+    (town.site / "more" / "index.html").write_bytes(b"evil")
+    listed = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("more"):
+            raise PermissionError(errno.EACCES, "no", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError):
+        town.check()
+
+
+def test_a_file_without_an_end_is_refused_at_once(first: Town, tmp_path: Path) -> None:
+    """A sparse file takes no room on a stick, and hours to read."""
+    huge = tmp_path / "film.mp4"
+    with huge.open("wb") as file:
+        file.truncate(1 << 42)
+    began = time.monotonic()
+    report = check_file(huge, FolderPlace(first.site), Trust(first.words), LATER)
+    assert report.rule == "bundle 6.18"
+    assert time.monotonic() - began < 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -118,6 +119,7 @@ def test_a_computer_with_a_network_is_not_taken_without_asking(
     plan = ("--organisation", "x", "--media", "1", "--threshold", "1", "--language", "en", *record)
     begun = run("keys", "ceremony", tmp_path / "keys", *plan, typed="y\n")
     assert (tmp_path / "keys" / "ceremony.json").exists(), begun.output
+    assert f"clock it is {datetime.now(UTC):%Y-%m-%d}" in begun.output, "it may be wrong there"
     again = run("keys", "ceremony", tmp_path / "keys", typed="n\n")
     assert "has a network" in again.output, "asked at every start, not at the first alone"
     assert "Take an empty medium" not in again.output

@@ -111,9 +111,11 @@ def test_whatever_is_installed_is_pinned_by_hash_and_runs_no_script_of_its_own()
 
 
 def test_an_operator_who_types_the_handbook_installs_nothing_that_no_hash_holds() -> None:
-    """A wheel that is made where it is installed would fetch what makes it, by its name alone."""
+    """A wheel that is made where it is installed would fetch what makes it, by its name alone; and
+    whoever registers the name of this project would be fetched by it."""
     pages = [ROOT / "README.md", *(ROOT / "docs" / "handbook").glob("*.md")]
-    typed = re.findall(r"pip install [^`\n]*", "\n".join(p.read_text("utf-8") for p in pages))
+    pages += (ROOT / "src" / "wallflower").rglob("*.py")
+    typed = re.findall(r"pip install [^`\"\n]*", "\n".join(p.read_text("utf-8") for p in pages))
     own = [
         part
         for line in typed

@@ -88,17 +88,28 @@ def example_folder() -> Path:
 
 
 def new_campaign(folder: Path) -> None:
-    """Write the example into an empty or missing `folder`; an existing file is never touched."""
+    """Write the example into an empty or missing `folder`; an existing file is never touched. What
+    stops it in the middle, a full disk for one, leaves the folder empty, for another try."""
     if folder.exists() and any(folder.iterdir()):
         raise Fault(
             f"{folder.name or 'That folder'} is not empty",
             "Choose another folder; nothing was changed.",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(
-        example_folder(), folder, dirs_exist_ok=True, copy_function=shutil.copyfile,
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )  # fmt: skip
+    try:
+        _copy(example_folder(), folder)
+    except BaseException:
+        for path in folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _copy(source: Path, folder: Path) -> None:
+    for path in sorted(source.rglob("*")):
+        to = folder / path.relative_to(source)
+        if path.is_file() and "__pycache__" not in path.parts:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.write_bytes(path.read_bytes())
 
 
 def read_campaign(folder: Path) -> Authored:

@@ -45,7 +45,8 @@ def _borrowing() -> Iterator[None]:
         if (error.name or "wallflower").startswith("wallflower"):
             raise
         raise Fault(
-            f"{error.name} is not installed", "Type: pip install 'wallflower[campaign]'"
+            f"{error.name} is not installed",
+            "Type: pip install --require-hashes -r requirements/campaign.txt",
         ) from None
 
 

@@ -122,6 +122,12 @@ def _refuse_network() -> None:
         click.confirm("Go on all the same?", abort=True)
 
 
+def say_clock() -> None:
+    """Show the day that signatures will count from: who has no network may have a wrong clock."""
+    click.echo(f"By this computer's clock it is {now():%Y-%m-%d %H:%M} UTC; signatures count from")
+    click.echo("then. Stop (Ctrl-C) and set it if that is wrong.")
+
+
 def _connected() -> bool:
     """Whether there is a way to anywhere: a default route."""
     try:
@@ -183,6 +189,7 @@ def ceremony(
         return Plan(name, desk, labels, needed, tags, publics)
 
     _refuse_network()
+    say_clock()
     held = Keys(folder)
     with held.alone():
         hold_ceremony(held, _Person(folder, paths, plan), now(), DRAW)

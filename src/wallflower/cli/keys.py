@@ -26,7 +26,7 @@ from wallflower.campaign.edge.ceremony_sign import (
     sign_pending,
 )
 from wallflower.campaign.repository import OFFLINE, ends_soon
-from wallflower.cli.ceremony import DRAW, ceremony, now, read_public, show
+from wallflower.cli.ceremony import DRAW, ceremony, now, read_public, say_clock, show
 from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import typed
 
@@ -159,6 +159,7 @@ def renew_(folder: Path) -> None:
     The media sign new dates. KEYS is the folder of keys. Root counts for 730 days, targets for 365.
     """
     held = require_keys(folder)
+    say_clock()
     with held.alone():
         renew(held, now())
     _ask_for_media(folder)

@@ -137,7 +137,8 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
 
 def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
     """Make a role's folder and return its configuration file, which `change` may alter before it
-    is written. A Fault where the folder is not empty; then it is as it was."""
+    is written. A Fault where the folder is not empty; then it is as it was. What stops it in the
+    middle leaves no key behind."""
     config_path = path / f"{role}.toml"
     if path.exists() and any(path.iterdir()):
         raise Fault(
@@ -145,9 +146,14 @@ def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: Non
             "Choose another folder; nothing was changed.",
         )
     folder = Folder(path)
-    config = MAKERS[role](folder)
-    change(config)
-    folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
+    try:
+        config = MAKERS[role](folder)
+        change(config)
+        folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
+    except BaseException:
+        for name in folder.names():  # nobody has used these keys yet
+            folder.erase(name)
+        raise
     return config_path
 
 

@@ -13,6 +13,7 @@ import mutagen
 from PIL import Image
 
 from wallflower.campaign.authoring import Authored
+from wallflower.campaign.lint_inside import inside
 
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff"})
 _SOUNDS: Final = frozenset({".mp4", ".m4a", ".mp3", ".ogg", ".opus", ".flac", ".wav"})
@@ -39,6 +40,7 @@ def telling(authored: Authored) -> Iterator[tuple[str, str]]:
         found = sorted({
             *(_in_picture(data) if suffix in _PICTURES else ()),
             *(_in_sound(data) if suffix in _SOUNDS else ()),
+            *(inside(data) if suffix in _PICTURES | _SOUNDS else ()),
         })  # fmt: skip
         if found:
             yield (

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Final
 
@@ -29,7 +30,7 @@ from wallflower.campaign.edge.verify_metadata import (
     open_metadata,
     transfer,
 )
-from wallflower.campaign.edge.verify_places import Place
+from wallflower.campaign.edge.verify_places import BASE, Place, ZipPlace
 from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
 from wallflower.campaign.page_pins import check_page_pins, is_page, unreviewed
 from wallflower.campaign.papers import PAPERS_MAX, cut
@@ -59,7 +60,9 @@ from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 
 WITH_PAPERS: Final = 64 << 20  # bytes; a page that carries papers is far smaller
+_FIRST: Final = f"{METADATA}/1.root.json"
 _PIECE: Final = 64 * 1024
+_TOP: Final = (Root.type, Timestamp.type, Snapshot.type, Targets.type)
 Names = dict[str, TargetFile]
 
 
@@ -109,11 +112,13 @@ def _body(file: Path) -> Path | bytes:
 
 
 def _is(body: Path | bytes, target: TargetFile) -> bool:
-    if isinstance(body, bytes):
-        length, digest = len(body), sha256(body).hex()
-    else:
-        length, digest, _ = digest_of(body)
-    return (length, digest) == (target.length, target.hashes.get("sha256"))
+    """Whether these are a signed file's bytes; only those of its length are looked at, since
+    nobody knows how large the rest may be."""
+    length = len(body) if isinstance(body, bytes) else body.stat().st_size
+    if length != target.length:
+        return False
+    digest = sha256(body).hex() if isinstance(body, bytes) else digest_of(body).digest
+    return digest == target.hashes.get("sha256")
 
 
 def _check_pins(body: Path | bytes, place: Place, target: TargetFile) -> None:
@@ -161,7 +166,7 @@ def _report(opened: Opened) -> Report:
     said = str(custom.get("organisation", "")) if isinstance(custom, dict) else ""
     # A stranger can write anything here, and a terminal would obey it.
     name = "".join(c for c in said if c.isprintable())[:100]
-    ends = [opened.set[role].expires for role in (Root.type, Timestamp.type, Snapshot.type)]
+    ends = [opened.set[role].expires for role in (*_TOP, *delegated(opened.set.targets))]
     return Report(
         Verdict.GENUINE, organisation=name, version=opened.set.snapshot.version,
         root_version=held.version, fresh_until=min(ends), words=to_shown(mark, "en"),
@@ -227,6 +232,25 @@ def _differences(
             yield Difference(name, "bundle 6.19", "Nobody signed this file")
     if not bad:
         yield from _inner(targets, staged)
+        yield from _strange_papers(place, opened, targets, staged)
+
+
+def _strange_papers(
+    place: Place, opened: Opened, targets: Names, staged: Path
+) -> Iterator[Difference]:
+    """Papers are not signed: those of somebody else would make the page alone look false."""
+    for number, name in enumerate(targets):
+        if part_of(targets[name]) and is_page(name):
+            papers = cut((staged / str(number)).read_bytes())[1]
+            if papers and _first_root(papers) != _came(opened, place, _FIRST):
+                yield Difference(name, "bundle 6.14", "It carries the papers of another bundle")
+
+
+def _first_root(papers: bytes) -> bytes:
+    try:
+        return ZipPlace(BytesIO(papers)).download_bytes(f"{BASE}{_FIRST}", ROOT_MAX)
+    except (Refused, exceptions.DownloadError):
+        return b""
 
 
 def _expected(opened: Opened) -> set[str]:

@@ -65,9 +65,9 @@ class Place(FetcherInterface):
 
 def scan(folder: Path) -> dict[str, int]:
     """name -> length of every file below a folder, or Refused: a link or device (bundle 6.13), an
-    unfit name (6.12), too many or too large files (6.8)."""
+    unfit name (6.12), too many or too large files (6.8); OSError where one cannot be listed."""
     found: dict[str, int] = {}
-    for place, folders, files in os.walk(folder, followlinks=False):
+    for place, folders, files in os.walk(folder, onerror=_cannot_be_looked_at, followlinks=False):
         for name in sorted((*folders, *files)):
             path = Path(place) / name
             mode = path.lstat()
@@ -79,6 +79,11 @@ def scan(folder: Path) -> dict[str, int]:
             found[inner] = mode.st_size
             _check_size(found, mode.st_size)
     return found
+
+
+def _cannot_be_looked_at(error: OSError) -> None:
+    """A folder that this account cannot list may hold files that nobody signed."""
+    raise error
 
 
 def _check_size(found: dict[str, int], size: int) -> None:

@@ -1,0 +1,64 @@
+"""A disk is full, or somebody types Ctrl-C, while a folder is made: the same line works again."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wallflower.campaign.authoring import new_campaign
+from wallflower.cli.new import MAKERS, make
+from wallflower.host.disk import Folder
+
+
+def _failing(real: Callable[..., Any], after: int, error: BaseException) -> Callable[..., Any]:
+    left = after
+
+    def act(*arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise error
+        return real(*arguments)
+
+    return act
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(28)), KeyboardInterrupt()])
+@pytest.mark.parametrize("after", [0, 1, 6, 11])
+def test_an_example_that_is_stopped_half_leaves_an_empty_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, error: BaseException
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", _failing(Path.write_bytes, after, error))
+        with pytest.raises(type(error)) as raised:
+            new_campaign(tmp_path / "office")
+    assert getattr(raised.value, "errno", None) == getattr(error, "errno", None)
+    assert list((tmp_path / "office").iterdir()) == []
+    new_campaign(tmp_path / "office")
+    assert (tmp_path / "office" / "film" / "page.toml").is_file()
+
+
+@pytest.mark.parametrize("role", sorted(MAKERS))
+def test_a_role_that_is_stopped_half_leaves_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    writes = 0
+    while True:
+        folder = tmp_path / str(writes)
+        with monkeypatch.context() as patched:
+            error = OSError(errno.ENOSPC, "full")
+            patched.setattr(Folder, "write", _failing(Folder.write, writes, error))
+            try:
+                make(role, folder)
+                break
+            except OSError:
+                pass
+        assert list(folder.iterdir()) == []
+        assert make(role, folder).is_file()
+        writes += 1
+    assert writes >= 1
