@@ -30,7 +30,7 @@ from wallflower.wire.census import Census, make_census
 from wallflower.wire.loop import way_to_organisation
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import parse_body
-from wallflower.wire.segment import parse_segment, segment_size
+from wallflower.wire.segment import parse_head, parse_segment, segment_size
 from wallflower.wire.sizes import DAY_S, HASH, RECEIPT, REPLY_SLOT, SIGNATURE
 
 PERIOD = AT_ONCE.period
@@ -156,6 +156,7 @@ async def test_two_of_three_signatures_never_make_a_record(tmp_path: Path, posit
         assert (await post(room, f"/mix/signature/{position}", signed))[0] == 204
     # The one signature in the other's place, a stranger's, another purpose, another number.
     missing = {"a": "b", "b": "a"}[position]
+    assert room.town.server.records.ahead().unsigned == [(missing.upper(), DAY)]
     for rule, bad in (
         ("record 2.8", signed), ("record 2.8", b"\0\1" + sign.sign(STRANGER, "record", draft)),
         ("record 2.8", b"\0\1" + sign.sign(other, "offer", draft)),
@@ -457,6 +458,44 @@ async def test_everybody_reads_the_census_and_what_was_revoked(make_room: Make) 
     assert await ask(server.app, "GET", "/desk/revoked") == (200, sha256(keys.drop.raw))
 
 
+async def test_a_revocation_goes_on_after_a_restart_until_the_desk_has_handed_in_other_keys(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    number = room.town.server.records.next_number()
+    room.town.server.records.revoke(frozenset({"drop"}))
+    revoked = room.town.server.records.revoked()
+    room.restart()
+    records = room.town.server.records
+    assert (records.revoked(), len(revoked)) == (revoked, HASH)
+    records.advance()
+    assert records.next_number() == number, "with the revoked key nothing begins"
+    (known,) = parse_desk_keys(desk_keys(range(DAY, DAY + 1)))
+    other = DAY.to_bytes(4) + known.desk.raw + known.week.to_bytes(2) + known.desk.raw
+    assert await post(room, "/desk/keys", other) == (204, b"")
+    assert records.next_number() > number, "all that was drafted is skipped"
+    assert not records.ahead().desk_must_renew
+    skipped_to = records.next_number()
+    room.restart()
+    records = room.town.server.records
+    assert (records.next_number(), records.ahead().desk_must_renew) == (skipped_to, False)
+    assert records.ahead().unsigned == [], "what is finished lacks no signature"
+
+
+async def test_the_head_that_is_signed_again_outlives_a_restart(make_room: Make) -> None:
+    room = await make_room()
+    server, old = room.town.server, room.town.record()
+    server.records.revoke(frozenset({"hops"}))
+    while room.town.record().number == old.number:
+        await room.town.step()
+    server.step()
+    head = server.board.head or b""
+    assert parse_head(head).record_hash == room.town.record().hash
+    verify_head(head, room.town.record())
+    room.restart()
+    assert room.town.server.board.head == head
+
+
 async def test_a_post_alone_changes_anything(make_room: Make) -> None:
     room = await make_room()
     for method in ("PUT", "DELETE", "PATCH", "HEAD"):
@@ -487,6 +526,8 @@ async def test_b_tells_of_more_loops_than_a_stranger_may_send(make_room: Make) -
     many = b"x" * 16 * (MOST_OPEN_BODY // 16 + 1)
     assert await post(room, "/mix/loops", many, OWN.b) == (204, b"")
     assert await post(room, "/mix/loops", many, "wrong") == REFUSED
+    assert await post(room, "/mix/loops", b"x" * HASH, OWN.b) == (204, b"")
+    assert room.town.server.board.drop_head == b"", "two loops are as long as a head, and are none"
 
 
 class Woken(Exception):
