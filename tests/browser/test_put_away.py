@@ -1,4 +1,4 @@
-"""What is left when a page was closed: in the store, and in the page that the browser keeps for Back."""
+"""What is left when a page was closed: in the store, and in what the browser keeps for Back."""
 
 from __future__ import annotations
 
