@@ -58,6 +58,7 @@ async function visit(shape: Shape): Promise<void> {
     writing.forget();
     reading.clear();
     emptyBrought();
+    say(paragraph('hum-choice-status'), null);
   };
   startForget(keeper, clear);
   // The browser may keep the page whole for Back, for whoever presses it next.

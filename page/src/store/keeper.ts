@@ -56,8 +56,10 @@ export class Keeper {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Leave nothing of these letters, from the next turn on (store 3.4). */
+  /** Leave nothing of these letters, from the next turn on (store 3.4). Who waits to hear that
+   * something was kept hears nothing any more. */
   async forget(): Promise<boolean> {
+    this.#waiting = [];
     await this.session.forget();
     this.#forgetting = true;
     return this.kept();

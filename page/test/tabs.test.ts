@@ -1,0 +1,140 @@
+// Tabs of one browser in any order: what was said to be kept is kept, what left or was forgotten does
+// not wait again. A model of what a person was told, beside the real store. Spec: store.md 3.4, 4.3.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { toHex } from '../src/bytes.js';
+import { draw } from '../src/entropy.js';
+import { Session } from '../src/session.js';
+import { Keeper, readImage } from '../src/store/keeper.js';
+import { type Slot, Waits } from '../src/store/image.js';
+import type { Shelf, Turn } from '../src/store/shelf.js';
+import { leaving } from '../src/store/slots.js';
+import type { EpochRecord } from '../src/trust/record.js';
+import { LETTER } from '../src/wire/sizes.js';
+import { pinsWith, trusted } from './vectors/refuse.js';
+
+const [today, tomorrow] = [trusted('today'), trusted('tomorrow')];
+const WALKS = Number(process.env['WALKS'] ?? 6);
+const STEPS = 24;
+const TABS = 3;
+const PLACES = 4;
+
+let state = 4_022;
+const whole = (below: number): number => {
+  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Math.floor((state / 2 ** 32) * below);
+};
+
+/** A session whose fillers cost nothing; what is sealed is not the question. */
+class Cheap extends Session {
+  override async filler(): Promise<Uint8Array> {
+    return draw(LETTER);
+  }
+}
+
+class Disk implements Shelf {
+  bytes: Uint8Array | null = null;
+  async turn(act: Turn): Promise<boolean> {
+    const image = act(this.bytes);
+    this.bytes = image ?? this.bytes;
+    return image !== null;
+  }
+}
+
+interface Tab {
+  readonly session: Session;
+  readonly keeper: Keeper;
+  /** Letters that left from here since the last turn. */
+  left: string[];
+  forgets: boolean;
+}
+
+const waitingIn = (slots: readonly Slot[]): string[] =>
+  slots.filter(({ waits }) => waits !== Waits.NOT).map(({ tag }) => toHex(tag));
+
+/** One browser, and what its person was told. */
+class Walk {
+  readonly disk = new Disk();
+  tabs: Tab[] = [];
+  readonly promised = new Set<string>();
+  readonly gone = new Set<string>();
+
+  stored(): string[] {
+    return waitingIn(readImage(this.disk.bytes)?.slots ?? []);
+  }
+
+  async open(record: EpochRecord): Promise<void> {
+    const session = new Cheap(pinsWith(record.body.root), draw);
+    const keeper = new Keeper(session, this.disk);
+    const image = await keeper.load();
+    session.record = record;
+    if (image) [session.slots, session.lineage, session.hums] = [image.slots, image.lineage, image.hums];
+    await session.fillSlots(record);
+    this.tabs.push({ session, keeper, left: [], forgets: false });
+    await this.turn(this.tabs.at(-1) as Tab);
+  }
+
+  write({ session, keeper }: Tab): void {
+    const all = [this.stored(), ...this.tabs.map((tab) => waitingIn(tab.session.slots))].flat();
+    if (new Set(all).size >= PLACES) return; // of five one is lost, as the threat model says
+    const slot: Slot = {
+      waits: Waits.LATER, day: today.body.day, recordHash: today.hash, tag: draw(16), note: draw(4),
+      tokens: draw(64), letter: draw(LETTER),
+    };
+    session.bringLetter(slot);
+    void keeper.kept().then((kept) => kept && this.promised.add(toHex(slot.tag)));
+  }
+
+  leave(tab: Tab): void {
+    const slot = leaving(tab.session.slots, tomorrow);
+    if (!slot) return;
+    const filler = { ...slot, waits: Waits.NOT, letter: draw(LETTER) };
+    const none = { kind: 0, letter: filler.letter, token: draw(16), report: { channel: 0, language: 0 } } as const;
+    tab.session.letterLeft({ ...none, tag: slot.tag, filler });
+    tab.left.push(toHex(slot.tag));
+  }
+
+  async forget(tab: Tab): Promise<void> {
+    void tab.keeper.forget();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    tab.forgets = true;
+  }
+
+  async turn(tab: Tab): Promise<void> {
+    if (tab.forgets) for (const tag of [...this.stored(), ...this.promised]) this.gone.add(tag);
+    tab.forgets = false;
+    await tab.keeper.turn();
+    for (const tag of tab.left.splice(0)) this.gone.add(tag);
+    await Promise.resolve();
+  }
+
+  async step(): Promise<void> {
+    const tab = this.tabs[whole(this.tabs.length)];
+    const act = whole(12);
+    if (!tab || (act === 0 && this.tabs.length < TABS)) return this.open(whole(2) ? today : tomorrow);
+    if (act < 4) return this.write(tab);
+    if (act < 6) return this.leave(tab);
+    if (act === 6) return this.forget(tab);
+    if (act === 7) return void (this.tabs = this.tabs.filter((one) => one !== tab));
+    return this.turn(tab);
+  }
+}
+
+test('whatever two or three tabs do, what a person was told stays true', async () => {
+  let kept = 0;
+  for (let n = 0; n < WALKS; n++) {
+    const walk = new Walk();
+    await walk.open(today);
+    for (let i = 0; i < STEPS; i++) await walk.step();
+    for (const tab of [...walk.tabs, ...walk.tabs]) await walk.turn(tab);
+    const waiting = walk.stored();
+    for (const tag of walk.promised) {
+      assert.equal(waiting.includes(tag), !walk.gone.has(tag), `walk ${n}: ${tag}`);
+      kept += Number(waiting.includes(tag));
+    }
+    assert.ok(waiting.every((tag) => !walk.gone.has(tag)), `walk ${n}`);
+  }
+  assert.ok(kept > 0);
+});
