@@ -22,6 +22,15 @@ def _rank(nodeid: str) -> int:
     return next((n for n, start in enumerate(LONG) if within.startswith(start)), len(LONG))
 
 
+def _findable(item: pytest.Item) -> bool:
+    """Whether tools/tests.sh finds this test: it looks for files in which the mark is written."""
+    marks = [mark for mark in ("alone", "waits") if item.get_closest_marker(mark)]
+    return not marks or all(f"mark.{mark}" in item.path.read_text("utf-8") for mark in marks)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long files first; otherwise the order stays."""
+    lost = [item.nodeid for item in items if not _findable(item)]
+    if lost:
+        raise pytest.UsageError(f"write the mark into the file itself: no part would run {lost}")
     items.sort(key=lambda item: _rank(item.nodeid))

@@ -9,9 +9,14 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
-pytest -rs -n 2 --dist loadfile -m "waits and not nightly"
+# The files in which such a mark is written: reading all others only to leave them out takes 5 s.
+marked() { grep -rlE --include='test_*.py' "mark\.$1\b" tests | LC_ALL=C sort; }
+
+# shellcheck disable=SC2046  # a list of files
+pytest -rs -n 2 --dist loadfile -m "waits and not nightly" $(marked waits)
 waits=$?
-pytest -rs -m "alone and not nightly"
+# shellcheck disable=SC2046
+pytest -rs -m "alone and not nightly" $(marked alone)
 alone=$?
 # Browsers and processes wait more than they compute: one more at a time than there are cores. In the
 # order of tests/conftest.py, which puts the long ones first.

@@ -7,23 +7,19 @@ so every hum begins at the same point, and the letter leaves again each time.
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median, pstdev
 
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize
-from tests.browser.browsing import (
-    FLAGS,
-    PATIENCE_MS,
-    WAKEFUL,
-    make_words,
-    wait_for_board,
-    wait_for_hum,
-    write,
-)
+from tests.browser.bare import Tab
+from tests.browser.browsing import FLAGS, PATIENCE_MS
 from tests.browser.opening import open_cells
+from tests.browser.remote import Remote, devtools, running, until
 from tests.browser.stage import PACE_HUMS, Stage
 from tests.browser.trace import Trace, trace, untimed
 
@@ -31,22 +27,21 @@ from wallflower.wire.hello import Kind
 from wallflower.wire.sizes import HUM_CELLS, LATE_MS, SLOT_MS
 
 # A browser keeps a renderer ready for the context that asked last, and ends it when another asks:
-# with a context a seat, that is a process for most page loads in which no page is ever shown. The
-# others are those that Playwright turns off: of this flag the last list counts.
-UNWANTED = (
-    "SpareRendererForSitePerProcess",
-    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
-    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
-    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
-    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
-)  # fmt: skip
-TRY_MS, TRIES = 50, 600
+# with a context a seat, that is a process for most page loads in which no page is ever shown.
+UNWANTED = "SpareRendererForSitePerProcess"
+# Nor does it keep the page that was left as it is, ready to be gone back to, nor pages of its own.
+STARTED = [
+    "--headless=new", *FLAGS, f"--disable-features={UNWANTED}", "--disable-back-forward-cache",
+    "--disable-extensions", "--disable-component-extensions-with-background-pages",
+    "--disable-default-apps", "--disable-field-trial-config", "--metrics-recording-only",
+    "--password-store=basic", "--mute-audio", "--hide-scrollbars", "--disable-dev-shm-usage",
+]  # fmt: skip
 SEED = 20261121
 PASTS = ("plain", "letter")
 AT_ONCE = 7  # seats that make their pasts at the same time
 BLANK = "/blank.html"
-SMALL: ViewportSize = {"width": 320, "height": 240}
-_KEEP = """async (past) => {
+SMALL = (320, 240)
+_KEEP = """(async (past) => {
   localStorage.removeItem('copy');
   const root = await navigator.storage.getDirectory();
   for await (const [name, file] of root.entries()) {
@@ -57,8 +52,8 @@ _KEEP = """async (past) => {
     await copy.close();
   }
   return Object.fromEntries(Object.entries(localStorage));
-}"""
-_PUT_BACK = """async ([past, kept]) => {
+})(%s)"""
+_PUT_BACK = """(async ([past, kept]) => {
   for (const [name, value] of Object.entries(kept)) localStorage.setItem(name, value);
   const root = await navigator.storage.getDirectory();
   const start = `copy-${past}-`;
@@ -69,7 +64,7 @@ _PUT_BACK = """async ([past, kept]) => {
     await file.write(await (await copy.getFile()).arrayBuffer());
     await file.close();
   }
-}"""
+})(%s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,59 +100,68 @@ class Seat:
     """One context and its world."""
 
     stage: Stage
-    page: Page
+    tab: Tab
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
+    patience_s: float = 4 * PATIENCE_MS / 1000
 
     @classmethod
-    def prepare(cls, browser: Browser, stage: Stage) -> Seat:
+    async def prepare(cls, remote: Remote, stage: Stage) -> Seat:
         """A context and a world with a first day; fast for now."""
         stage.files["blank.html"] = b"<!doctype html><title>blank</title>"
         stage.next_day()
         stage.release([], [])
         # Small, since drawing costs a tenth of a page load on a machine that has no screen.
-        page = browser.new_context(locale="en-US", viewport=SMALL).new_page()
-        page.set_default_timeout(4 * PATIENCE_MS)
-        return cls(stage, page)
+        return cls(stage, await Tab.apart(remote, *SMALL))
 
     def turn(self, pace: int) -> None:
         """The next day, in a pace of its own: a hum in real time takes 90 seconds."""
-        self.page.set_default_timeout(4 * PATIENCE_MS + 2 * HUM_CELLS * SLOT_MS / pace)
+        self.patience_s += 2 * HUM_CELLS * SLOT_MS / pace / 1000
         self.stage.pace_hums = pace
         self.stage.next_day()
 
-    def open(self) -> None:
-        """Open the page, to make a past."""
-        self.page.goto(self.stage.site.url + "/")
+    async def open(self) -> None:
+        """Open the page."""
+        await self.tab.go(self.stage.site.url + "/")
 
-    def keep(self, past: str) -> None:
+    async def _until_all_came(self) -> None:
+        """Until the hum has ended and all of it went out, and the whole board is there."""
+        await self.tab.says("hum-status", "Thank you.", self.patience_s)
+        await self.tab.says("board-status", "complete", self.patience_s)
+
+    async def keep(self, past: str) -> None:
         """Live through this past, and keep what it leaves."""
-        wait_for_board(self.page)
+        await self._until_all_came()
         if past == "letter":
-            make_words(self.page)
-            write(self.page, "A letter.")
-        wait_for_hum(self.page)
-        self.page.goto(self.stage.site.url + BLANK)
-        self.kept[past] = self.page.evaluate(_KEEP, past)
+            await self._write()
+        await self.tab.go(self.stage.site.url + BLANK)
+        self.kept[past] = await self.tab.ask(_KEEP % json.dumps(past))
 
-    def begin(self, letter: bool) -> None:
+    async def _write(self) -> None:
+        for element in ("#write > summary", "#new-words", "#noted"):
+            await self.tab.click(element)
+        await self.tab.type("letter", "A letter.")
+        await self.tab.click("#finish")
+        await self.tab.says("letter-status", "put away. It leaves", self.patience_s)
+
+    async def begin(self, letter: bool) -> None:
         """Put the past back and open the page."""
         past = PASTS[letter]
-        self.page.evaluate(_PUT_BACK, [past, self.kept[past]])
+        await self.tab.ask(_PUT_BACK % json.dumps([past, self.kept[past]]))
         self.stage.forget_requests()
-        self.page.goto(self.stage.site.url + "/", wait_until="commit")
+        await self.open()
 
-    def until_it_hums(self) -> None:
+    async def until_it_hums(self) -> None:
         """Wait for the first cell."""
-        for _ in range(TRIES):
-            if self.stage.ingress.requests:
-                return
-            self.page.wait_for_timeout(TRY_MS)
-        raise AssertionError("No cell came")
 
-    def end(self) -> Hum:
+        async def began() -> bool:
+            return bool(self.stage.ingress.requests)
+
+        await until(began, "the first cell came")
+
+    async def end(self) -> Hum:
         """Wait until the hum is over; what was seen."""
-        wait_for_hum(self.page)
-        wait_for_board(self.page)
+        await self._until_all_came()
+        assert await self.tab.ask("document.visibilityState") == "visible"
         cells = sorted(self.stage.ingress.requests, key=lambda cell: cell.at)
         opened = cells[:HUM_CELLS]
         kind, _ = open_cells([c.body for c in opened], self.stage.keys, self.stage.records)
@@ -166,7 +170,7 @@ class Seat:
         connections = len({c.connection for c in cells})
         # By what it was: a page that waits too long for its store on a busy machine sends cover.
         seen = Hum(kind is Kind.LETTER, untimed(trace(self.stage)), asked, times, connections)
-        self.page.goto(self.stage.site.url + BLANK)
+        await self.tab.go(self.stage.site.url + BLANK)
         return seen
 
 
@@ -179,46 +183,46 @@ def classes(pairs: int, seats: int) -> list[list[bool]]:
     return each
 
 
-def hums(
-    driver: Playwright, chromium: str, stages: Sequence[Stage], orders: Sequence[Sequence[bool]]
-) -> Iterator[tuple[int, Hum]]:
+async def hums(
+    chromium: str, profile: Path, stages: Sequence[Stage], orders: Sequence[Sequence[bool]]
+) -> list[tuple[int, Hum]]:
     """All hums of one browser with the numbers of their seats: a seat a stage, all at once."""
-    browser = driver.chromium.launch(
-        executable_path=chromium,
-        args=[*FLAGS, f"--disable-features={','.join(UNWANTED)}"],
-        ignore_default_args=WAKEFUL,
-    )
-    row = _prepared(browser, stages)
-    for letters in zip(*orders, strict=True):
-        yield from enumerate(_round(row, letters))
-    for seat in row:
-        seat.stage.stop()
-    browser.close()
+    own = ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
+    command = [chromium, *STARTED, *own]
+    english = os.environ | {"LANGUAGE": "en_US"}
+    seen: list[tuple[int, Hum]] = []
+    async with running(command, lambda: devtools(profile), english) as remote:
+        row = await _prepared(remote, stages)
+        for letters in zip(*orders, strict=True):
+            seen += enumerate(await _round(row, letters))
+    for stage in stages:
+        stage.stop()
+    return seen
 
 
-def _prepared(browser: Browser, stages: Sequence[Stage]) -> list[Seat]:
+async def _prepared(remote: Remote, stages: Sequence[Stage]) -> list[Seat]:
     """Both pasts of every seat, made by the page itself in fast time; then a day in its own."""
     paces = [stage.pace_hums for stage in stages]
     for stage in stages:
         stage.pace_hums = PACE_HUMS
     row: list[Seat] = []
     for at in range(0, len(stages), AT_ONCE):
-        few = [Seat.prepare(browser, stage) for stage in stages[at : at + AT_ONCE]]
+        few = [await Seat.prepare(remote, stage) for stage in stages[at : at + AT_ONCE]]
         for past in PASTS:
             for seat in few:
-                seat.open()
+                await seat.open()
             for seat in few:
-                seat.keep(past)
+                await seat.keep(past)
         row += few
     for seat, pace in zip(row, paces, strict=True):
         seat.turn(pace)
     return row
 
 
-def _round(row: Sequence[Seat], letters: Sequence[bool]) -> list[Hum]:
+async def _round(row: Sequence[Seat], letters: Sequence[bool]) -> list[Hum]:
     for seat, letter in zip(row, letters, strict=True):
-        seat.begin(letter)
+        await seat.begin(letter)
         if seat.stage.pace_hums == 1:
             # In real time there is time: page loads do not hold up each other.
-            seat.until_it_hums()
-    return [seat.end() for seat in row]
+            await seat.until_it_hums()
+    return [await seat.end() for seat in row]

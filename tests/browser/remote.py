@@ -37,13 +37,15 @@ class Remote:
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
 
-    async def call(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
+    async def call(
+        self, method: str, session: str | None = None, limit_s: float = LIMIT_S, **params: Any
+    ) -> dict[str, Any]:
         """Call a method and return its result."""
         number = next(self._ids)
         self._waiting[number] = asyncio.get_running_loop().create_future()
         frame = {"id": number, "method": method, "params": params}
         await self._socket.send_str(json.dumps(frame | ({"sessionId": session} if session else {})))
-        answer = await asyncio.wait_for(self._waiting[number], LIMIT_S)
+        answer = await asyncio.wait_for(self._waiting[number], limit_s)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer}")
         result: dict[str, Any] = answer["result"]

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
+from tests.browser.bare import Tab
 from tests.browser.browsing import FLAGS
-from tests.browser.remote import Remote, alone, devtools, running, until
+from tests.browser.remote import alone, devtools, running, until
 from tests.browser.stage import Stage
 from tests.browser.trace import Trace, trace
 
@@ -28,32 +28,26 @@ async def _visit(chromium: str, profile: Path, stage: Stage, hide: bool) -> Trac
     ]  # fmt: skip
     stage.forget_requests()
     async with running(command, lambda: devtools(profile)) as remote:
-        own = (await remote.call("Target.createTarget", url=stage.site.url + "/"))["targetId"]
-        attached = await remote.call("Target.attachToTarget", targetId=own, flatten=True)
-        session = attached["sessionId"]
+        own = await Tab.open(remote, stage.site.url + "/")
 
         async def running_hum() -> bool:
             return bool(stage.ingress.requests)
 
+        async def is_now(state: str) -> None:
+            async def seen() -> bool:
+                return bool(await own.ask("document.visibilityState") == state)
+
+            await until(seen, f"the page is {state}")
+
         await until(running_hum, "the hum runs")
         if hide:
-            other = (await remote.call("Target.createTarget", url="about:blank"))["targetId"]
-            await remote.call("Target.activateTarget", targetId=other)
-            await _shown(remote, session, "document.visibilityState", "hidden")
+            other = await Tab.open(remote, "about:blank")
+            await remote.call("Target.activateTarget", targetId=other.target)
+            await is_now("hidden")
         for element, text in (("hum-status", "Thank"), ("board-status", "complete")):
-            await _shown(remote, session, f"document.getElementById('{element}').textContent", text)
+            await own.says(element, text)
         if hide:
-            await remote.call("Target.activateTarget", targetId=own)
-            await _shown(remote, session, "document.visibilityState", "visible")
+            await remote.call("Target.activateTarget", targetId=own.target)
+            await is_now("visible")
         await asyncio.sleep(QUIET_S)
         return trace(stage)
-
-
-async def _shown(remote: Remote, session: str, expression: str, text: str) -> None:
-    async def said() -> bool:
-        got: dict[str, Any] = await remote.call(
-            "Runtime.evaluate", session, expression=expression, returnByValue=True
-        )
-        return text in str(got["result"].get("value"))
-
-    await until(said, f"{expression} says {text}")

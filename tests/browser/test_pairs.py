@@ -6,15 +6,14 @@ A claim of +-0.01 would take many more.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright
 from tests.browser.figures import Auc, by_classifier, by_feature
-from tests.browser.lanes import in_lanes
 from tests.browser.pairs import Hum, classes, hums
 from tests.browser.shim import ON_LETTER, SHIM
 from tests.browser.stage import Alter, Stage
@@ -107,32 +106,34 @@ def _verdict(
     assert found.excludes_chance(RISK)
 
 
-def _seen_in_lanes(
+async def _seen_in_lanes(
     chromium: str, built: Path, folder: Path, pairs: int, crowd: Crowd
 ) -> list[tuple[bool, Hum]]:
     """All hums, with whether their page has the planted sender: a browser a lane, side by side."""
     seats = crowd.honest + crowd.planted
     orders = classes(math.ceil(pairs / crowd.lanes / crowd.honest) * seats, seats)
 
-    def lane(driver: Playwright, number: int) -> list[tuple[bool, Hum]]:
+    async def lane(number: int) -> list[tuple[bool, Hum]]:
         own = folder / f"{number}"
         own.mkdir()
         stages = _stages(own, built, crowd)
-        return [(n >= crowd.honest, hum) for n, hum in hums(driver, chromium, stages, orders)]
+        seen = await hums(chromium, own / "profile", stages, orders)
+        return [(seat >= crowd.honest, hum) for seat, hum in seen]
 
-    return [one for found in in_lanes(lane, range(crowd.lanes)) for one in found]
+    lanes = await asyncio.gather(*map(lane, range(crowd.lanes)))
+    return [one for found in lanes for one in found]
 
 
-def test_hum_with_a_letter_cannot_be_told_from_one_without(
+async def test_hum_with_a_letter_cannot_be_told_from_one_without(
     chromium: str, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen = _seen_in_lanes(chromium, built, tmp_path, PAIRS, FAST)
+    seen = await _seen_in_lanes(chromium, built, tmp_path, PAIRS, FAST)
     _verdict(seen, PAIRS, FAST, capsys)
 
 
 @pytest.mark.nightly
-def test_hums_in_real_time_side_by_side(
+async def test_hums_in_real_time_side_by_side(
     chromium: str, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen = _seen_in_lanes(chromium, built, tmp_path, NIGHTLY_PAIRS, REAL)
+    seen = await _seen_in_lanes(chromium, built, tmp_path, NIGHTLY_PAIRS, REAL)
     _verdict(seen, NIGHTLY_PAIRS, REAL, capsys)
