@@ -10,7 +10,6 @@ from tests.mix.room import AT_ONCE, Make
 from tests.mix.test_pool import DAY, open_pool
 
 from wallflower.host.disk import settle
-from wallflower.mix.edge import mix as mix_module
 from wallflower.mix.edge.state import State
 from wallflower.wire.sizes import DAY_S, PARCEL
 
@@ -35,7 +34,7 @@ async def test_the_write_ahead_log_of_a_new_day_is_no_second_pool(
         sizes.append(log.stat().st_size)
         settle(db)
 
-    monkeypatch.setattr(mix_module, "settle", measured)
+    monkeypatch.setattr("wallflower.mix.edge.mix.settle", measured)
     mix._forget((today + 1) * DAY_S)
     assert {row.record for row in mix.pool.rows()} == {1}
     assert mix.pool.size() == HELD
