@@ -279,13 +279,13 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
     browser, case, letter = await with_letter(world)
     await browser.post(letter, {})
     status, headers, page = await browser.post(case, {"text": "long " * 300, "do": "check"})
-    assert (status, headers["location"], page) == (303, f"{case}#answer", b"")
+    assert (status, headers.get("location"), page) == (303, f"{case}#answer", b"")
     page = (await browser.get(case))[2]
     assert b"This text takes 3 slots." in page
     assert b"long long" in page, "the draft is still there"
     assert world.desk.states().replies[Sending.QUEUED] == 0
     status, headers, page = await browser.post(case, {"text": "x" * 20_000, "do": "send"})
-    assert (status, headers["location"], page) == (303, f"{case}#answer", b"")
+    assert (status, headers.get("location"), page) == (303, f"{case}#answer", b"")
     assert b"a day&#39;s batch holds 24" in (await browser.get(case))[2]
     assert (await browser.post(case, {"text": "short\r\nanswer", "do": "send"}))[0] == 303
     page = (await browser.get(case))[2]
