@@ -31,14 +31,20 @@ def make_withdrawal(withdrawal: Withdrawal, signing_seed: bytes) -> bytes:
     return body + sign.sign(signing_seed, "withdraw", body)
 
 
-def verify_withdrawal(data: bytes, verify_key: bytes) -> Withdrawal:
-    """Read and verify a withdrawal, or Refused (record 6.1)."""
+def parse_withdrawal(data: bytes) -> tuple[Withdrawal, bytes]:
+    """Read a withdrawal and its signature, which is not verified, or Refused (record 6.1)."""
     reader = Reader(data, "record 6.1")
     withdrawal = Withdrawal(reader.number(2), reader.number(2))
     signature = reader.take(SIGNATURE)
     reader.end()
     if not 1 <= withdrawal.first <= withdrawal.last:
         raise Refused("record 6.1", "A withdrawal names no numbers")
+    return withdrawal, signature
+
+
+def verify_withdrawal(data: bytes, verify_key: bytes) -> Withdrawal:
+    """Read and verify a withdrawal, or Refused (record 6.1)."""
+    withdrawal, signature = parse_withdrawal(data)
     try:
         sign.verify(verify_key, "withdraw", withdrawal.encode(), signature)
     except sign.BadSignature:

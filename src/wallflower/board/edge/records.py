@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from wallflower.board.alarms import Ahead
 from wallflower.board.compose import DeskKeys, Fixed, compose, next_day, parse_desk_keys
 from wallflower.board.withdrawn import (
@@ -58,7 +60,9 @@ class Records:
         if kind == "draft":
             self._drafts[int(number)] = parse_body(data)
         elif kind == "record":
-            self._records[int(number)] = verify_record(data, self._pins)
+            # Whose signer's key was replaced is finished anew, out of its draft (record 5.6).
+            with suppress(Refused):
+                self._records[int(number)] = verify_record(data, self._pins)
         elif kind == "desk":
             self._desk[int(number)] = parse_desk_keys(data)[0]
         elif kind == "withdrawn":

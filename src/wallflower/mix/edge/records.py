@@ -7,6 +7,7 @@ the signed body is on the disk before its signature leaves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from wallflower.crypto import hpke, sign
 from wallflower.errors import Refused
@@ -21,7 +22,7 @@ from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.sizes import DAY_S, RECORD_MAX
-from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
+from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, parse_withdrawal
 
 REQUEST = "revoke"  # the file by which the operator asks for new hop keys
 _MOST_SKIPPED = 64  # numbers that the desk server may pass over at once
@@ -52,16 +53,18 @@ class Records:
         self._load()
 
     def _load(self) -> None:
-        own = self._pins.a if self._position == "a" else self._pins.b
         for name in self._files.names():
             kind, _, number = name.partition("-")
             data = self._files.read(name) or b""
             if kind == "draft":
                 self._drafts[int(number)] = parse_body(data)
             elif kind == "record":
-                self._records[int(number)] = verify_record(data, self._pins)
+                # Whose signer's key was replaced is finished anew, out of its draft (record 5.6).
+                with suppress(Refused):
+                    self._records[int(number)] = verify_record(data, self._pins)
             elif kind == "withdrawal":
-                self._withdrawn.append(verify_withdrawal(data, own))
+                # Ours, under whichever key we had then: what was withdrawn stays so.
+                self._withdrawn.append(parse_withdrawal(data)[0])
 
     def in_force(self, now: float) -> EpochRecord | None:
         """The newest record in force, or None."""
