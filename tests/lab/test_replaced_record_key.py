@@ -19,6 +19,15 @@ def finished(town: SimulatedTown) -> dict[int, EpochRecord]:
     return dict(town.server.records._records)
 
 
+def starts(town: SimulatedTown) -> bool:
+    """Whether every role starts on its disk."""
+    try:
+        town.build()
+    except Refused:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("whose", ["organisation", "a", "b"])
 async def test_records_of_a_key_that_was_replaced_are_signed_anew_with_the_bodies_that_they_had(
     tmp_path: Path, whose: str
@@ -36,7 +45,7 @@ async def test_records_of_a_key_that_was_replaced_are_signed_anew_with_the_bodie
     signed = bodies_signed(town, "a")
 
     setattr(town.signers, whose, b"n" * 32)
-    town.build()
+    assert starts(town)
     assert finished(town) == {}, "none of them holds under the new pins"
     await town.pass_time(4 * town.parameters.tick)
 
