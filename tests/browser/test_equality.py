@@ -71,17 +71,20 @@ def on_typing(script: bytes) -> bytes:
 
 
 def _compared(name: str, base: Trace, visit: Callable[[], Trace]) -> Row:
-    """A busy machine may be half a slot late with a cell, or open a connection for it; it is not so
-    in every repetition. A difference in anything else counts at once, and is then told alone.
+    """A busy machine may be half a slot late with a cell, or open a connection for it; which cell
+    that is differs from one repetition to the next, and what counts is in all of them. A difference
+    in anything else counts at once, and is then told alone.
     """
     seen = visit()
+    told = differences(base, seen)
     for _ in range(AGAIN):
-        if seen == base or untimed(seen) != untimed(base):
+        if not told or untimed(seen) != untimed(base):
             break
         seen = visit()
+        again = differences(base, seen)
+        told = [one for one in told if one in again]
     plain, plainly = untimed(base), untimed(seen)
-    told = differences(base, seen) if plainly == plain else differences(plain, plainly)
-    return name, seen.requests(), told
+    return name, seen.requests(), told if plainly == plain else differences(plain, plainly)
 
 
 def _act(name: str) -> Job:
