@@ -49,7 +49,8 @@ _LAST_ROUNDS = 3
 
 # Where power may go out: before the first and after a part of every kind of write of a step.
 CUTS: Final[dict[str, tuple[type, str]]] = {
-    "a row is held": (Pool, "put_all"),
+    "a row is held": (Pool, "put_each"),
+    "a letter is held": (Pool, "_hold"),
     "a row is taken": (Pool, "take"),
     "a row is sealed anew": (Pool, "_opened"),
     "an entry is added": (Log, "add"),

@@ -115,7 +115,7 @@ class LoopTown:
 
             return real(record, day, items, kept)
 
-        self.town.a.pool.put_each = put_each  # type: ignore[method-assign,assignment]
+        self.town.a.pool.put_each = put_each  # type: ignore[method-assign]
 
 
 def _dropping(real: App, share: float) -> App:

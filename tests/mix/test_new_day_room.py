@@ -25,7 +25,7 @@ async def test_the_write_ahead_log_of_a_new_day_is_no_second_pool(
     mix = room.town.a if position == "a" else room.town.b
     today = int(room.town.clock.now() // DAY_S)
     with mix.state.transaction():
-        mix.pool.put_all(1, today, [bytes(PARCEL)] * HELD)
+        mix.pool.put_each(1, today, [bytes(PARCEL)] * HELD, bytes)
     mix.settle()
     log = room.town.path / f"mix-{position}" / "mix.db-wal"
     sizes: list[int] = []
@@ -47,7 +47,7 @@ def test_a_power_cut_between_two_steps_of_a_new_day_loses_nothing(tmp_path: Path
     pool = open_pool(tmp_path)
     state, bodies = State(pool._db), [b"%04d" % n for n in range(600)]
     with state.transaction():
-        pool.put_all(1, DAY, bodies)
+        pool.put_each(1, DAY, bodies, bytes)
     steps = pool._older(DAY + 1)
     with state.transaction():
         pool._seal_anew(DAY + 1, next(steps))

@@ -22,9 +22,9 @@ async def test_hums_that_all_fall_into_one_share_fill_a_no_sooner_than_others(
     monkeypatch.setattr(First, "_begin", lambda *_: None)
     source = Source("http://inner.example/cells", "t", 1)
     aimed_at = room.a.pools[1]
-    aimed_at.put_all(1, DAY, [b"junk"] * (BOUND - SHARES))
+    aimed_at.put_each(1, DAY, [b"junk"] * (BOUND - SHARES), bytes)
     room.a.begin_round(source, 1.0)
     assert not room.a.full, "three fourths of all, in one share"
-    aimed_at.put_all(1, DAY, [b"junk"] * SHARES)
+    aimed_at.put_each(1, DAY, [b"junk"] * SHARES, bytes)
     room.a.begin_round(source, 1.0)
     assert room.a.full, "all that A holds, wherever it lies"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from wallflower.board.alarms import Ahead
 from wallflower.board.compose import DeskKeys, Fixed, compose, next_day, parse_desk_keys
 from wallflower.board.withdrawn import (
@@ -21,7 +19,7 @@ from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.trust.ahead import AHEAD
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, verify_record
+from wallflower.trust.record import EpochRecord, believed, verify_record
 from wallflower.wire.offer import Offer, verify_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.segment import STEP, grew
@@ -60,9 +58,9 @@ class Records:
         if kind == "draft":
             self._drafts[int(number)] = parse_body(data)
         elif kind == "record":
-            # Whose signer's key was replaced is finished anew, out of its draft (record 5.6).
-            with suppress(Refused):
-                self._records[int(number)] = verify_record(data, self._pins)
+            record = believed(data, self._pins)
+            if record is not None:
+                self._records[record.number] = record
         elif kind == "desk":
             self._desk[int(number)] = parse_desk_keys(data)[0]
         elif kind == "withdrawn":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,13 +24,14 @@ from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.gate import SECURITY, Gate
 from wallflower.desk.edge.status import counts, report
 from wallflower.desk.edge.store import Locked
+from wallflower.desk.keys import date_of
 from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
 from wallflower.host.inert import inert
 from wallflower.wire.letter import Language
-from wallflower.wire.sizes import DAY_S, REPLY_TEXT
+from wallflower.wire.sizes import REPLY_TEXT
 
 Handler = Callable[[Request], Awaitable[Response]]
 _PAGES: Final = Path(__file__).parent / "pages"
@@ -61,10 +61,6 @@ def _json(body: Callable[[], bytes]) -> App:
     return route
 
 
-def _date(day: int) -> str:
-    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
-
-
 def _language(number: int) -> str:
     return _LANGUAGES.get(Language(number), "") if number in set(Language) else ""
 
@@ -75,7 +71,7 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(date=_date, language=_language, inert=inert)
+    environment.filters.update(date=date_of, language=_language, inert=inert)
     return environment
 
 

@@ -77,9 +77,8 @@ class Openers:
             # Opening is pure: we do ourselves what is left, and start others anew.
             self._workers.end()
             given = [piece for _, pieces in begun for piece in pieces]
-            left = range(first, end)
             # Where nothing is left, what begins there is what we opened last.
-            for piece in [*given, *([left] if left else [])]:
+            for piece in filter(None, [*given, range(first, end)]):
                 found[piece.start] = self._open(usable, seals[piece.start : piece.stop])
         return [plain for _, piece in sorted(found.items()) for plain in piece]
 

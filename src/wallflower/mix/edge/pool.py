@@ -146,18 +146,10 @@ class Pool:
         except Unopened:  # it is counted as lost when its turn comes
             return None
 
-    def put_all(
-        self, record: int, day: int, bodies: Sequence[bytes], known: bool = False,
-        stamp_class: int = 0,
-    ) -> None:  # fmt: skip
-        """Hold many."""
-        self.put_each(record, day, bodies, lambda body: body, known, stamp_class)
-
     def put_each(
-        self, record: int, day: int, items: Sequence[T], body_of: Callable[[T], bytes | None],
-        known: bool = False, stamp_class: int = 0,
-    ) -> int:  # fmt: skip
-        """Hold the body of each item that has one; how many.
+        self, record: int, day: int, items: Sequence[T], body_of: Callable[[T], bytes | None]
+    ) -> int:
+        """Hold the body of each item that has one; how many. Of none is known what B knows.
 
         They go in by the names that are drawn for them, which is quicker and leaves less of their
         order. Each body is made when its turn comes, so that one at a time is in memory, and in
@@ -180,7 +172,7 @@ class Pool:
                     yield number, seal(nonce, name, body)
 
         # Numbers, and the same for all: to bind them to each row would take as long as its name.
-        same = f"{record:d}, {day:d}, {known:d}, {stamp_class:d}, {day:d}"
+        same = f"{record:d}, {day:d}, 0, 0, {day:d}"
         insert = f"INSERT INTO pool VALUES (?, {same}, ?)"  # noqa: S608
         return self._db.executemany(insert, rows()).rowcount
 

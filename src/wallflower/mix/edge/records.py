@@ -7,7 +7,6 @@ the signed body is on the disk before its signature leaves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from wallflower.crypto import hpke, sign
 from wallflower.errors import Refused
@@ -18,7 +17,7 @@ from wallflower.mix.edge.hops import Hops
 from wallflower.mix.signing import EARLY_S, check_draft
 from wallflower.trust.ahead import uncovered
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, verify_record
+from wallflower.trust.record import EpochRecord, believed, verify_record
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.sizes import DAY_S, RECORD_MAX
@@ -59,9 +58,9 @@ class Records:
             if kind == "draft":
                 self._drafts[int(number)] = parse_body(data)
             elif kind == "record":
-                # Whose signer's key was replaced is finished anew, out of its draft (record 5.6).
-                with suppress(Refused):
-                    self._records[int(number)] = verify_record(data, self._pins)
+                record = believed(data, self._pins)
+                if record is not None:
+                    self._records[record.number] = record
             elif kind == "withdrawal":
                 # Ours, under whichever key we had then: what was withdrawn stays so.
                 self._withdrawn.append(parse_withdrawal(data)[0])
@@ -273,6 +272,6 @@ class Records:
         """The record that the desk server hands out as today's; None when it does not answer."""
         try:
             raw = await self._host.net.get(f"{self._board}/record", limit=RECORD_MAX)
-            return verify_record(raw, self._pins)
-        except (Unreachable, Refused):
+        except Unreachable:
             return None
+        return believed(raw, self._pins)
