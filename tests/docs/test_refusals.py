@@ -71,7 +71,7 @@ IN_PYTHON = {
         "campaign/test_eightwords",
         "a_stranger_s_keys_under_the_names_of_the_right_ones_have_no_words",
     ),
-    "loop 4.1": ("board/test_server", "loops_of_strangers_are_taken_and_change_nothing"),
+    "loop 4.1": ("board/test_server_answers", "loops_of_strangers_are_taken_and_change_nothing"),
     "hum 3.1": ("mix/test_records", "hop_keys_are_erased_on_time_and_their_hums_open_nowhere"),
     "hum 3.2": ("mix/test_first", "cells_and_hums_again_across_restarts_are_forwarded_once"),
     "letter 3.9": (

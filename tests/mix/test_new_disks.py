@@ -7,10 +7,13 @@ import shutil
 from tests.mix.room import Make, Room
 
 
-def on_new_disk(room: Room, role: str) -> None:
-    """Stop the town, lose the disk of one role, and start again."""
-    shutil.rmtree(room.town.path / role)
+async def loses_no_letter_on_a_new_ingress(room: Room) -> None:
+    """Stop the town, lose the disk of ingress, start again; what is sent then is read."""
+    shutil.rmtree(room.town.path / "ingress")
     room.restart()
+    await room.send(room.hum(room.letter("to the new ingress")))
+    await room.tick(5)
+    assert room.texts() == ["to the new ingress"]
 
 
 async def test_a_new_ingress_loses_no_cell_to_what_a_had_of_the_one_before(
@@ -20,10 +23,7 @@ async def test_a_new_ingress_loses_no_cell_to_what_a_had_of_the_one_before(
     for _ in range(3):
         await room.send(room.hum())
     await room.tick(2)
-    on_new_disk(room, "ingress")
-    await room.send(room.hum(room.letter("to the new ingress")))
-    await room.tick(5)
-    assert room.texts() == ["to the new ingress"]
+    await loses_no_letter_on_a_new_ingress(room)
 
 
 async def test_a_node_that_jumps_holds_nobody_back_from_the_honest_one_after_it(
@@ -35,7 +35,4 @@ async def test_a_node_that_jumps_holds_nobody_back_from_the_honest_one_after_it(
     log.go_on_above(2**39)
     await room.send(room.hum())
     await room.tick(2)
-    on_new_disk(room, "ingress")
-    await room.send(room.hum(room.letter("to the honest one")))
-    await room.tick(5)
-    assert room.texts() == ["to the honest one"]
+    await loses_no_letter_on_a_new_ingress(room)
