@@ -7,7 +7,6 @@ replaced medium changes the words, and then the old words find the new bundle to
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from tests.campaign.made import LATER, NOW, RECORD, Town, copy, image, page, seeded
 from tests.campaign.test_attacks import publish
+from tests.campaign.test_power_cuts import cut_after
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import minisign, repository
@@ -31,7 +31,6 @@ from wallflower.campaign.edge.sign_folder import freshen
 from wallflower.campaign.verify import Verdict
 from wallflower.crypto import sign
 from wallflower.errors import Fault
-from wallflower.host.disk import Folder
 
 FILES = ("page", "film", "ways", "texts-en", "texts-zh-Hans")
 
@@ -200,32 +199,14 @@ def test_a_renewed_root_keeps_the_words_and_ends_later(town: Town) -> None:
 
 
 @pytest.mark.parametrize("at", range(1, 14))
-def test_a_finish_that_is_stopped_is_finished_by_the_next(
-    town: Town, at: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_finish_that_is_stopped_is_finished_by_the_next(town: Town, at: int) -> None:
     """The power goes between any two writes: the next start makes it whole."""
     replace_role(town.keys, "snapshot", NOW, seeded("snapshot"))
     for label in ("1", "2"):
         sign_pending(town.keys, town.medium(label))
     new = town.keys.online.read("snapshot.key.next")
-    left = at
-    real = {name: getattr(Folder, name) for name in ("write", "erase", "remove")}
-
-    def counted(name: str) -> Any:
-        def act(self: Folder, *arguments: Any) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise InterruptedError
-            real[name](self, *arguments)
-
-        return act
-
-    with monkeypatch.context() as patched:
-        for name in real:
-            patched.setattr(Folder, name, counted(name))
-        with suppress(InterruptedError):
-            finish(town.keys)
+    with cut_after(at - 1):
+        finish(town.keys)
     finish(town.keys)
     assert town.online("snapshot") == new
     assert not town.keys.waiting()

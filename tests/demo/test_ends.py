@@ -6,11 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.host.waiting import wait_until
 
 from wallflower.lab.demo.town import ROLES
 
@@ -34,13 +33,6 @@ def _of(session: int) -> int:
     return found
 
 
-def _until(true: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(
     ("how", "code"),
     [
@@ -57,8 +49,8 @@ def test_a_demo_that_is_stopped_leaves_no_process_and_no_folder(
         stderr=subprocess.DEVNULL, start_new_session=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as running:  # fmt: skip
-        _until(lambda: _of(running.pid) >= _ALL, "the demo and its roles")
+        wait_until(lambda: _of(running.pid) >= _ALL, "the demo and its roles", LIMIT_S)
         running.send_signal(how)
         assert running.wait(LIMIT_S) == code
-    _until(lambda: _of(running.pid) == 0, "processes that outlive the demo")
+    wait_until(lambda: _of(running.pid) == 0, "no process outlives the demo", LIMIT_S)
     assert how is signal.SIGKILL or list(tmp_path.iterdir()) == []

@@ -13,8 +13,9 @@ from itertools import pairwise
 
 import pytest
 from tests.host.sockets import serving
+from tests.host.waiting import wait_until
 from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, power_cut_at
-from tests.mix.test_workers import runs, until
+from tests.mix.test_workers import runs
 
 from wallflower.host.asgi import Receive, Scope, Send
 from wallflower.mix.edge import resharing
@@ -324,7 +325,7 @@ async def test_a_worker_that_is_killed_loses_nothing_and_none_outlives_a_key(
         await alone(room)
         (worker,) = room.town.a.workers.pids()
         os.kill(worker, signal.SIGKILL)
-        until(lambda: not runs(worker))
+        wait_until(lambda: not runs(worker), "it is gone")
         await room.tick()
         assert await arrived(room) == texts(6)
         await room.tick()

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from tests.host.sockets import images_of
+from tests.host.waiting import wait_until
 from tests.mix.room import DAY, Make, Room
 from tests.trust.made import body, private
 
@@ -36,16 +36,7 @@ ENTRY = TODAY.desks[0]
 USABLE = (TODAY.hash(), private("b"))
 DRAW = SeededEntropy(b"openers").draw
 MANY = 4 * MOST + 6  # so many that some are left for us
-_PATIENCE_S = 20.0
 Seals = Iterable[bytes | memoryview]
-
-
-def until(what: Callable[[], bool]) -> None:
-    """Wait for something, with a limit."""
-    end = time.monotonic() + _PATIENCE_S
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def runs(pid: int) -> bool:
@@ -148,7 +139,7 @@ def test_a_worker_that_is_killed_loses_no_parcel_and_others_take_its_place(
             assert all(isinstance(o, Opened) for o in found)
             (worker,) = workers.pids()
             os.kill(worker, signal.SIGKILL)
-            until(lambda pid=worker: not runs(pid))  # type: ignore[misc]
+            wait_until(lambda pid=worker: not runs(pid), "it is gone")  # type: ignore[misc]
             found = opened(openers, covers)
             assert len(found) == MANY
             assert all(isinstance(o, Opened) for o in found)
@@ -256,7 +247,7 @@ def test_workers_end_with_a_mix_that_is_killed(folder: Folder, tmp_path: Path) -
     with mix_of_its_own(folder, tmp_path) as (mix, workers):
         mix.kill()
         mix.wait()
-        until(lambda: not any(map(runs, workers)))
+        wait_until(lambda: not any(map(runs, workers)), "none is left")
 
 
 def shown_of(pid: int) -> bytes:
@@ -277,7 +268,7 @@ def test_a_worker_shows_no_key_and_leaves_no_image_of_its_memory(
             assert seed not in shown_of(pid)
             assert seed.hex().encode() not in shown_of(pid)
         # One may not have begun yet when the other has opened all there was.
-        until(lambda: {images_of(pid) for pid in workers} == {"0 0"})
+        wait_until(lambda: {images_of(pid) for pid in workers} == {"0 0"}, "no image")
 
 
 @pytest.mark.parametrize("count", [-1, MOST_WORKERS + 1])
