@@ -15,7 +15,7 @@ from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import fetch_board, fetch_record, put_away, way_url
 from wallflower.source.letters import Place, choose_for_hum, write_letter
 from wallflower.source.reading import Found, read_board
-from wallflower.trust.record import EpochRecord, verify_record
+from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.hum import make_hum
 from wallflower.wire.record import WayKind
 from wallflower.wire.segment import parse_segment
@@ -51,7 +51,7 @@ class Person:
         """A visit; `only` are the counters that reach ingress. Returns all twelve cells."""
         host, pins = self.town.host(self.name), self.town.pins
         before = self.store.record()
-        known = verify_record(before, pins) if before is not None else None
+        known = verified(before, pins) if before is not None else None
         record = await fetch_record(host, MIRROR, pins, known)
         self.store.keep_record(record.raw)
         draw = SeededEntropy(b"%s %d" % (self.name.encode(), record.number)).draw

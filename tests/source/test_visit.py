@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.mix.room import AT_ONCE
 from tests.source.stage import MIRROR, Scene, days, jump
-from tests.trust.made import PINS, body, private, record, signed
+from tests.trust.made import PINS, A, B, body, private, record, signed
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import Receive, Scope, Send, refuse
@@ -86,6 +86,17 @@ def test_a_hum_with_a_letter_carries_its_token_and_a_cover_another_each_time(
     assert left.tokens != letter.tokens, "nothing of them stays"
     for one, carried in ((inside, sealed), *at_b(scene.cells, scene.record)):
         assert earned_class(scene.record.hash, carried, one.stamp) == one.stamp.stamp_class > 0
+
+
+def test_a_record_that_was_kept_from_before_a_key_was_replaced_stops_no_visit(scene: Scene) -> None:
+    """The copy with the new pins carries on with the store of the old one (record 5.6)."""
+    jump(scene.visit())
+    letter = scene.write("x")
+    scene.store.keep_record(signed(scene.record.body, (bytes(32), A, B)))
+    scene.next_day()
+    assert jump(scene.visit())[0]
+    assert scene.store.record() == scene.record.raw
+    assert at_b(scene.cells[HUM_CELLS:], scene.record)[0][1] == letter.sealed
 
 
 def test_a_visit_sends_twelve_cells_each_in_its_own_slot(scene: Scene) -> None:

@@ -58,7 +58,7 @@ def verify_record(data: bytes, pins: Pins) -> EpochRecord:
     return EpochRecord(signed.body, signed.body.hash(), data)
 
 
-def believed(data: bytes, pins: Pins) -> EpochRecord | None:
+def verified(data: bytes, pins: Pins) -> EpochRecord | None:
     """A record, or None for one that does not verify and is as good as absent, such as one that was
     kept from before a signer's key was replaced (record 5.6)."""
     try:

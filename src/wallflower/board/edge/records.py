@@ -19,7 +19,7 @@ from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.trust.ahead import AHEAD
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, believed, verify_record
+from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, verify_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.segment import STEP, grew
@@ -58,7 +58,7 @@ class Records:
         if kind == "draft":
             self._drafts[int(number)] = parse_body(data)
         elif kind == "record":
-            record = believed(data, self._pins)
+            record = verified(data, self._pins)
             if record is not None:
                 self._records[record.number] = record
         elif kind == "desk":

@@ -7,7 +7,7 @@ from wallflower.desk import keys
 from wallflower.desk.edge.store import Store
 from wallflower.host.entropy import Entropy
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, believed
+from wallflower.trust.record import EpochRecord, verified
 
 _RECORDS_KEPT = 96  # two weeks of ancestors, and revocations that skip numbers
 
@@ -133,7 +133,7 @@ class Records:
             rows = self._store.run("SELECT raw FROM records WHERE number = ?", number)
             if not rows:
                 return None
-            record = believed(rows[0][0], self._pins)
+            record = verified(rows[0][0], self._pins)
             if record is None:
                 return None
             self._known[number] = record

@@ -17,7 +17,7 @@ from wallflower.mix.edge.hops import Hops
 from wallflower.mix.signing import EARLY_S, check_draft
 from wallflower.trust.ahead import uncovered
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, believed, verify_record
+from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.record import RecordBody, parse_body
 from wallflower.wire.sizes import DAY_S, RECORD_MAX
@@ -58,7 +58,7 @@ class Records:
             if kind == "draft":
                 self._drafts[int(number)] = parse_body(data)
             elif kind == "record":
-                record = believed(data, self._pins)
+                record = verified(data, self._pins)
                 if record is not None:
                     self._records[record.number] = record
             elif kind == "withdrawal":
@@ -274,4 +274,4 @@ class Records:
             raw = await self._host.net.get(f"{self._board}/record", limit=RECORD_MAX)
         except Unreachable:
             return None
-        return believed(raw, self._pins)
+        return verified(raw, self._pins)

@@ -21,6 +21,7 @@ from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
     EpochRecord,
     believe,
+    verified,
     verify_hums,
     verify_record,
 )
@@ -113,7 +114,7 @@ async def visit(
 ) -> tuple[bool, int]:
     """One visit. Returns whether a waiting letter left, and how many segments the board has."""
     before = store.record()
-    kept_record = verify_record(before, pins) if before is not None else None
+    kept_record = verified(before, pins) if before is not None else None
     record = await fetch_record(host, mirror, pins, kept_record)
     store.keep_record(record.raw)
     draw = host.entropy.draw
