@@ -236,3 +236,31 @@ def test_a_replay_memory_that_is_lost_at_restart_is_found() -> None:
 
 def test_a_power_cut_is_no_fault_that_anyone_handles() -> None:
     assert not issubclass(PowerCut, Exception)
+
+
+def test_every_place_where_power_may_go_out_is_one_that_a_mix_comes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a walk would cut the power nowhere, and say that nothing was lost."""
+    came: set[str] = set()
+
+    def noting(where: str, real: Callable[..., object]) -> Callable[..., object]:
+        def act(*args: object, **named: object) -> object:
+            came.add(where)
+            return real(*args, **named)
+
+        return act
+
+    crew = crew_on(tmp_path)
+    for where, (owner, name) in CUTS.items():
+        monkeypatch.setattr(owner, name, noting(where, getattr(owner, name)))
+    try:
+        for _ in range(2):
+            crew.upload(crew.write(yesterday=False, again=False), list(range(HUM_CELLS)))
+            crew.round()
+            crew.hour()
+            crew.round()
+            crew.next_day()
+        assert came == set(CUTS)
+    finally:
+        crew.close()
