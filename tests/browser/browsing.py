@@ -10,15 +10,8 @@ from typing import Literal
 from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError
 from tests.browser.stage import Shape, Stage
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from wallflower.lab.demo.chromium import FLAGS
+
 # Playwright keeps hidden tabs awake; people's browsers do not.
 WAKEFUL = [
     "--disable-background-timer-throttling",

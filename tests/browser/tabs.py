@@ -8,10 +8,11 @@ import asyncio
 from pathlib import Path
 
 from tests.browser.bare import Tab
-from tests.browser.browsing import FLAGS
 from tests.browser.remote import alone, devtools, running, until
 from tests.browser.stage import Stage
 from tests.browser.trace import Trace, trace
+
+from wallflower.lab.demo.chromium import FLAGS
 
 QUIET_S = 1.0
 

@@ -17,6 +17,7 @@ from tests.authoring.conftest import EXAMPLE_FILMS, FILM, change
 
 from wallflower.campaign.authoring import new_campaign
 from wallflower.campaign.edge.preview import serve_preview
+from wallflower.lab.demo.chromium import FLAGS
 
 pytestmark = pytest.mark.browser
 LIMIT_S = 20
@@ -64,9 +65,7 @@ def test_a_writer_sees_each_change_without_a_click_and_nobody_else_is_asked(
     asked: set[str] = set()
     complaints: list[str] = []
     with served(folder, built) as url:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         page = browser.new_page(locale="en-US")
         page.set_default_timeout(LIMIT_S * 1000)
         expect.set_options(timeout=LIMIT_S * 1000)

@@ -29,7 +29,7 @@ from tests.browser.stage import Stage
 pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 CANARY = "Kanarienvogel 7391 im grauen Schrank der dritten Halle"
-LANES = 4
+LANES = 8
 TURNS = 3
 STAY_MS = 25_000  # longer than everything that a writer does, on a busy machine
 SNAPSHOT_MS = 3000  # Chromium notes an open tab's place at most once in 2.5 s

@@ -14,15 +14,12 @@ from tests.host.sockets import free_port, listening, until
 from wallflower.desk.door import Door
 from wallflower.desk.edge.web import make_web
 from wallflower.host.serve import Listener, serve
+from wallflower.lab.demo.chromium import CHROMIUM, FLAGS
 from wallflower.lab.host import SeededEntropy
 from wallflower.wire.letter import Language
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 CHINESE = "你好。\n我在一家工厂工作，有些事情应该让人知道。我会慢慢写，请不要着急。" * 6
 PERSIAN = "سلام، این نامه از راست به چپ است."
 ENGLISH = "I have read your answer. The second building, not the first. " * 3
@@ -156,7 +153,7 @@ async def lock_again(page: Page, world: World) -> None:
 
 async def test_desk_works_without_script_on_a_phone_and_on_a_desk(world: World) -> None:
     async with served(world) as entry, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         context = await browser.new_context(java_script_enabled=False)
         page = await context.new_page()
         noise: list[str] = []

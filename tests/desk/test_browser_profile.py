@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 from tests.desk.simulated import PASSPHRASE, World
-from tests.desk.test_browser import FLAGS, served
+from tests.desk.test_browser import served
+
+from wallflower.lab.demo.chromium import CHROMIUM, FLAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.nightly]
 
@@ -53,7 +55,7 @@ async def test_a_browser_s_profile_holds_nothing_of_an_answer_or_letter(
     profile = tmp_path / "profile"
     async with served(world) as entry, async_playwright() as driver:
         context = await driver.chromium.launch_persistent_context(
-            profile, executable_path="/usr/bin/chromium", args=FLAGS, java_script_enabled=False
+            profile, executable_path=CHROMIUM, args=list(FLAGS), java_script_enabled=False
         )
         page = context.pages[0]
         await write_and_lock(page, entry)

@@ -173,8 +173,7 @@ def demo(
     pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
     plan = _Plan(viewers, browser, once, as_json, patience, started, campaign, held)
     result: dict[str, Any] = {}
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # a supervisor, a terminal that was closed
-        signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
+    _end_in_order()
     try:
         result = asyncio.run(_demo(folder, pace, plan))
     except KeyboardInterrupt:
@@ -186,6 +185,15 @@ def demo(
         click.echo(json.dumps(result))
     if not succeeded(result):
         sys.exit(1)
+
+
+def _end_in_order() -> None:
+    """Have a supervisor's signal, and a terminal that was closed, end all as Ctrl-C does: what a
+    shell starts in the background was told to ignore that one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup asks
+            signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @dataclass(frozen=True, slots=True)
