@@ -139,6 +139,20 @@ def test_every_command_has_help(command: tuple[str, ...]) -> None:
         assert described, "it says what it does"
 
 
+def test_a_command_loads_nothing_of_other_commands() -> None:
+    code = (
+        "import sys; from wallflower.cli import main\n"
+        "sys.argv = ['wallflower', 'ingress', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: print(*(m for m in sys.modules if m.startswith('wallflower.cli')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "wallflower.cli.processes" in loaded
+    other = {f"wallflower.cli.{name}" for name in ("acts", "campaign", "demo", "keys", "verify")}
+    assert not loaded & other
+
+
 @pytest.mark.parametrize("command", ["ingress", "mix", "desk-server", "mirror", "desk"])
 def test_a_process_without_its_configuration_does_not_start(command: str, tmp_path: Path) -> None:
     assert run(command, tmp_path / "nothing.toml").exit_code == 2

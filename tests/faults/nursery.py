@@ -133,7 +133,8 @@ def _child(order: dict[str, Any]) -> None:
 def _serve() -> None:
     for role in _ROLES:
         importlib.import_module(f"wallflower.{role}.edge.process")
-    for name in ("wallflower.cli", "tests.faults.planted", "uvloop", "uvicorn.server"):
+    parts = ("wallflower.cli.processes", "tests.faults.planted", "uvloop", "uvicorn.server")
+    for name in parts:
         importlib.import_module(name)
     gc.freeze()
     for line in sys.stdin:

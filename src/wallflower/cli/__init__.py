@@ -6,26 +6,26 @@ import sys
 
 import click
 
-from wallflower.cli.acts import crowd, read, visit, write
-from wallflower.cli.campaign import campaign
-from wallflower.cli.census import census
-from wallflower.cli.demo import demo
-from wallflower.cli.doctor import doctor, status
 from wallflower.cli.faults import fault_of
-from wallflower.cli.film import campaign_film
-from wallflower.cli.keys import keys
-from wallflower.cli.new import new
-from wallflower.cli.processes import desk, desk_server, ingress, loops, mirror, mix
-from wallflower.cli.revoke import revoke
-from wallflower.cli.sign import sign
-from wallflower.cli.verify import verify
+from wallflower.cli.lazy import Commands
 from wallflower.errors import Fault
 from wallflower.host.disk import disk_trouble
 from wallflower.host.inert import inert
 from wallflower.host.memory import leave_no_image
 
+# Where each command is, in modules of this package.
+_PLACES = {
+    "new": "new:new", "keys": "keys:keys", "campaign": "campaign:campaign",
+    "ingress": "processes:ingress", "mix": "processes:mix", "desk-server": "processes:desk_server",
+    "mirror": "processes:mirror", "desk": "processes:desk", "loops": "processes:loops",
+    "write": "acts:write", "visit": "acts:visit", "read": "acts:read", "crowd": "acts:crowd",
+    "census": "census:census", "demo": "demo:demo", "doctor": "doctor:doctor",
+    "status": "doctor:status", "revoke": "revoke:revoke", "verify": "verify:verify",
+}  # fmt: skip
+_COMMANDS = Commands({name: f"{__name__}.{place}" for name, place in _PLACES.items()})
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def wallflower() -> None:
     """Wallflower: letters that ride in the traffic of a film's audience.
 
@@ -33,15 +33,6 @@ def wallflower() -> None:
     machine. Commands end with 0 when all is well, 2 when a line was typed wrong, 75 when a disk is
     full, else with 1; 'verify' has a code for each verdict.
     """
-
-
-for command in (
-    new, keys, campaign, ingress, mix, desk_server, mirror, desk, loops, write, visit, read, crowd,
-    census, demo, doctor, status, revoke, verify,
-):  # fmt: skip
-    wallflower.add_command(command)
-campaign.add_command(campaign_film)
-campaign.add_command(sign)
 
 
 def main() -> None:

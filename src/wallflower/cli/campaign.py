@@ -22,9 +22,16 @@ from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
 from wallflower.campaign.eightwords import WORDS
 from wallflower.campaign.repository import OFFLINE, PINS
-from wallflower.cli.film import CACHE_HELP, check_needed, shown_progress, usual_cache
+from wallflower.cli.film import (
+    CACHE_HELP,
+    campaign_film,
+    check_needed,
+    shown_progress,
+    usual_cache,
+)
 from wallflower.cli.keys import warn_of_ends
 from wallflower.cli.options import FOLDER
+from wallflower.cli.sign import sign
 from wallflower.errors import Fault, typed
 from wallflower.host.inert import inert
 
@@ -53,6 +60,10 @@ def _borrowing() -> Iterator[None]:
 @click.group()
 def campaign() -> None:
     """Make a campaign: its texts, page, films and checks."""
+
+
+campaign.add_command(campaign_film)
+campaign.add_command(sign)
 
 
 @campaign.command("new")
