@@ -22,14 +22,35 @@ def _rank(nodeid: str) -> int:
     return next((n for n, start in enumerate(LONG) if within.startswith(start)), len(LONG))
 
 
+# Folders of tests that compute and wait for nobody, so that they may stand still for as long as
+# others want the machine; but for those that have another process or a limit by a real clock.
+COMPUTING = (
+    "authoring/", "board/", "campaign/", "crypto/", "desk/", "docs/", "fuzz/", "lab/", "mix/",
+    "models/", "page/", "source/", "tools/", "trust/", "wire/",
+)  # fmt: skip
+HURRIED = (
+    "board/test_mirror", "desk/test_browser", "desk/test_process", "mix/test_endless_answers",
+    "mix/test_sharing", "mix/test_workers", "source/test_real_visit",
+)  # fmt: skip
+
+
+def _computes(item: pytest.Item) -> bool:
+    within = item.nodeid.removeprefix("tests/")
+    return within.startswith(COMPUTING) and not within.startswith(HURRIED)
+
+
 def _findable(item: pytest.Item) -> bool:
     """Whether tools/tests.sh finds this test: it looks for files in which the mark is written."""
     marks = [mark for mark in ("alone", "waits") if item.get_closest_marker(mark)]
     return not marks or all(f"mark.{mark}" in item.path.read_text("utf-8") for mark in marks)
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks are asked for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first; otherwise the order stays."""
+    """Put long files first; otherwise the order stays. Mark what computes."""
+    for item in items:
+        if _computes(item):
+            item.add_marker("computes")
     lost = [item.nodeid for item in items if not _findable(item)]
     if lost:
         raise pytest.UsageError(f"write the mark into the file itself: no part would run {lost}")

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The suite in three parts, of which each has the machine to itself: what sits through a clock and has
-# room to spare (marked `waits`), all files at once; what a busy machine changes, by a clock or by what is
-# written when there is time (`alone`), one by one; then what waits for conditions, a few at a time.
+# The suite in four parts. Three follow one another: what sits through a clock and has room to spare
+# (marked `waits`), all files at once; what a busy machine changes, by a clock or by what is written
+# when there is time (`alone`), one by one; then what waits for conditions, a few at a time. Beside them
+# runs what computes and waits for nobody, in the kernel's idle class: it takes only what they leave.
 #
 #   tools/tests.sh              everything but what is marked nightly
 #   tools/tests.sh ARGUMENTS    one pytest with these
@@ -9,8 +10,19 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
+rest="not nightly and not alone and not waits"
+
 # The files in which such a mark is written: reading all others only to leave them out takes 5 s.
 marked() { grep -rlE --include='test_*.py' "mark\.$1\b" tests | LC_ALL=C sort; }
+
+low="chrt --idle 0"
+$low true 2>/dev/null || low="nice -n 19"
+said=$(mktemp)
+$low pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m "$rest and computes" \
+  >"$said" 2>&1 &
+beside=$!
+trap 'kill "$beside" 2>/dev/null; rm -f "$said"' EXIT
+trap 'exit 130' INT TERM
 
 # shellcheck disable=SC2046  # a list of files
 pytest -rs -n 2 --dist loadfile -m "waits and not nightly" $(marked waits)
@@ -20,8 +32,12 @@ pytest -rs -m "alone and not nightly" $(marked alone)
 alone=$?
 # Browsers and processes wait more than they compute: one more at a time than there are cores. In the
 # order of tests/conftest.py, which puts the long ones first.
-pytest -rs -n "$(($(nproc) + 1))" --dist loadfile --no-loadscope-reorder -m "not nightly and not alone and not waits"
+pytest -rs -n "$(($(nproc) + 1))" --dist loadfile --no-loadscope-reorder -m "$rest and not computes"
 together=$?
+wait "$beside"
+beside_rc=$?
+cat "$said"
 [ "$waits" -eq 0 ] || echo "The first part failed: its summary stands above the second part's"
 [ "$alone" -eq 0 ] || echo "The second part failed: its summary stands above the third part's"
-exit $((waits | alone | together))
+[ "$together" -eq 0 ] || echo "The third part failed: its summary stands above the last one's"
+exit $((waits | alone | together | beside_rc))
