@@ -7,6 +7,7 @@ so every hum begins at the same point, and the letter leaves again each time.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import os
@@ -185,9 +186,12 @@ def classes(pairs: int, seats: int) -> list[list[bool]]:
 
 
 async def hums(
-    chromium: str, profile: Path, stages: Sequence[Stage], orders: Sequence[Sequence[bool]]
-) -> list[tuple[int, Hum]]:
-    """All hums of one browser with the numbers of their seats: a seat a stage, all at once."""
+    chromium: str, profile: Path, stages: Sequence[Stage], orders: Sequence[Sequence[bool]],
+    loading: asyncio.Lock,
+) -> list[tuple[int, Hum]]:  # fmt: skip
+    """All hums of one browser with the numbers of their seats: a seat a stage, all at once. Pages
+    load with `loading` held.
+    """
     own = ["--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"]
     command = [chromium, *STARTED, *own]
     english = os.environ | {"LANGUAGE": "en_US"}
@@ -195,7 +199,7 @@ async def hums(
     async with running(command, lambda: devtools(profile), english) as remote:
         row = await _prepared(remote, stages)
         for letters in zip(*orders, strict=True):
-            seen += enumerate(await _round(row, letters))
+            seen += enumerate(await _round(row, letters, loading))
     for stage in stages:
         stage.stop()
     return seen
@@ -220,10 +224,10 @@ async def _prepared(remote: Remote, stages: Sequence[Stage]) -> list[Seat]:
     return row
 
 
-async def _round(row: Sequence[Seat], letters: Sequence[bool]) -> list[Hum]:
-    for seat, letter in zip(row, letters, strict=True):
-        await seat.begin(letter)
-        if seat.stage.pace_hums == 1:
-            # In real time there is time: page loads do not hold up each other.
+async def _round(row: Sequence[Seat], letters: Sequence[bool], loading: asyncio.Lock) -> list[Hum]:
+    # Page after page: side by side they hold up each other, for a third more work.
+    async with loading:
+        for seat, letter in zip(row, letters, strict=True):
+            await seat.begin(letter)
             await seat.until_it_hums()
     return [await seat.end() for seat in row]

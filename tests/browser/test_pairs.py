@@ -116,13 +116,15 @@ async def _seen_in_lanes(
     chromium: str, built: Path, folder: Path, pairs: int, crowd: Crowd
 ) -> list[tuple[bool, Hum]]:
     """All hums, with whether their page has the planted sender: a browser a lane, side by side."""
+    # While one browser loads its pages, which is work, the other's hums run, which is waiting.
+    loading = asyncio.Lock()
     orders = classes(math.ceil(pairs / crowd.honest) * crowd.seats, crowd.seats)
 
     async def lane(number: int, planted: int) -> list[tuple[bool, Hum]]:
         own = folder / f"{number}"
         own.mkdir()
         stages = _stages(own, built, crowd, planted)
-        seen = await hums(chromium, own / "profile", stages, orders)
+        seen = await hums(chromium, own / "profile", stages, orders, loading)
         return [(seat >= crowd.seats - planted, hum) for seat, hum in seen]
 
     lanes = await asyncio.gather(*(lane(*which) for which in enumerate(crowd.planted)))
