@@ -14,7 +14,7 @@ from bench.parts import Part
 from wallflower.crypto import hpke
 from wallflower.host import Host
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
-from wallflower.host.disk import Folder
+from wallflower.host.disk import PAGE_SIZE, Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.log import Entry
 from wallflower.host.loops import LoopSettings
@@ -43,7 +43,9 @@ class MemoryFolder(Folder):
 
     def database(self, name: str) -> sqlite3.Connection:
         """An empty database."""
-        return sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        db.execute(f"PRAGMA page_size={PAGE_SIZE}")
+        return db
 
 
 @dataclass(slots=True)

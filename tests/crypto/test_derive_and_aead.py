@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors.hand import crypto as by_hand
@@ -60,6 +61,8 @@ def test_any_short_bytes_are_unopened_not_a_crash(data: bytes) -> None:
         aead.open_sealed(KEY, 0, b"", data)
     with pytest.raises(Unopened):
         aead.open_at_rest(KEY, b"", data)
+    with pytest.raises(Unopened):
+        aead.unwrap(KEY, b"", data)
 
 
 def test_a_counter_beyond_a_byte_is_never_used() -> None:
@@ -71,5 +74,40 @@ def test_a_counter_beyond_a_byte_is_never_used() -> None:
 def test_what_rests_on_our_disk_comes_back(data: bytes, nonce: bytes) -> None:
     kept = aead.seal_at_rest(KEY, nonce, b"pool", data)
     assert aead.open_at_rest(KEY, b"pool", kept) == data
+    for wrong in (
+        (KEY, b"drop", kept), (bytes(32), b"pool", kept), (KEY, b"pool", kept[:-1]),
+        (b"", b"pool", kept), (KEY, b"pool", bytes([kept[0] ^ 1]) + kept[1:]),
+    ):  # fmt: skip
+        with pytest.raises(Unopened):
+            aead.open_at_rest(*wrong)
+
+
+def test_what_rests_on_our_disk_is_sealed_as_published_and_never_under_half_a_key() -> None:
+    """Test case 16 of McGrew and Viega, The Galois/Counter Mode of Operation (2005)."""
+    key = bytes.fromhex("feffe9928665731c6d6a8f9467308308") * 2
+    nonce = bytes.fromhex("cafebabefacedbaddecaf888")
+    aad = bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
+    plain = bytes.fromhex(
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+        "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39"
+    )
+    sealed = bytes.fromhex(
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+        "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
+        "76fc6ece0f4e1768cddf8853bb2d551b"
+    )
+    assert aead.seal_at_rest(key, nonce, aad, plain) == nonce + sealed
+    assert aead.open_at_rest(key, aad, nonce + sealed) == plain
+    with pytest.raises(ValueError, match="32 bytes"):
+        aead.Sealer(key[:16])
+    half = AESGCM(key[:16]).encrypt(nonce, plain, aad)
     with pytest.raises(Unopened):
-        aead.open_at_rest(KEY, b"drop", kept)
+        aead.open_at_rest(key[:16], aad, nonce + half)
+
+
+@given(st.binary(max_size=100), st.binary(min_size=12, max_size=12))
+def test_what_was_wrapped_comes_back(data: bytes, nonce: bytes) -> None:
+    kept = aead.wrap(KEY, nonce, b"store", data)
+    assert aead.unwrap(KEY, b"store", kept) == data
+    with pytest.raises(Unopened):
+        aead.unwrap(KEY, b"other", kept)

@@ -100,12 +100,18 @@ def _gathering(data: bytes) -> None:
         _same({c % POSITIONS for c in gathering.cells}, {0, 1, 2, 3})
 
 
+def _listed(told: tuple[dict[int, cells.Cells], int]) -> object:
+    found, refused = told
+    return {n: (c.counters, list(c.names), list(c.starts)) for n, c in found.items()}, refused
+
+
 def _cells(data: bytes) -> None:
     """Any heads of cells: told at once or one by one, the same comes of it."""
     many = [data[at : at + 24].ljust(CELL, b"\0") for at in range(0, len(data), 24)]
     page = b"".join(many)
     starts = range(0, len(page), CELL)
-    _same(cells.by_hum(page, 0, CELL), cells._one_by_one(page, starts))
+    at_once, one_by_one = cells.by_record(page, 0, CELL), cells._one_by_one(page, starts)
+    _same(_listed(at_once), _listed(one_by_one))
 
 
 def _parcel(data: bytes) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.mix.room import power_cut_at
 
+from wallflower.crypto import aead
 from wallflower.host.disk import Folder
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge import pool as pool_module
@@ -97,6 +98,17 @@ def test_a_row_moved_to_another_name_does_not_open(tmp_path: Path) -> None:
     db.execute("UPDATE pool SET name = ? WHERE name = ?", (number_of(b"m" * 8), number_of(name)))
     assert pool.take(b"m" * 8) is None
     assert pool.lost == 1
+
+
+def test_a_row_that_an_older_version_sealed_is_counted_as_lost(tmp_path: Path) -> None:
+    pool = filled(tmp_path)
+    name, key = pool.rows()[0].name, Folder(tmp_path / "keys").read(f"pool-{DAY}")
+    assert key is not None
+    old = aead.wrap(key, bytes(12), name, b"as before")  # ChaCha20-Poly1305 under the same key
+    query = "UPDATE pool SET sealed = ? WHERE name = ?"
+    Folder(tmp_path / "data").database("mix.db").execute(query, (old, number_of(name)))
+    pool.new_day(DAY + 1)
+    assert (pool.size(), pool.lost) == (len(BODIES) - 1, 1)
 
 
 def test_at_a_new_day_everything_is_sealed_anew_and_the_old_key_is_gone(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from tests.wire.test_hum import CELLS, LETTER, ROOM
 
 from wallflower.errors import Refused
 from wallflower.wire import cells
-from wallflower.wire.cells import by_hum, read_name, share_of, share_of_hum
+from wallflower.wire.cells import by_record, read_name, share_of, share_of_hum
 from wallflower.wire.hello import Kind
-from wallflower.wire.sizes import CELL, HUM_CELLS
+from wallflower.wire.sizes import CELL, HUM_CELLS, POSITIONS
 
 HEAD = 14
 Told = tuple[dict[int, dict[bytes, dict[int, int]]], int]
@@ -41,7 +41,13 @@ def one_by_one(many: Sequence[bytes]) -> Told:
 
 
 def told(many: Sequence[bytes]) -> Told:
-    return by_hum(page(many), HEAD, HEAD + CELL)
+    """Of each record its hums, with all of their cells; which of them are whole is asked too."""
+    found, refused = by_record(page(many), HEAD, HEAD + CELL)
+    hums = {record: its.of(set(its.names)) for record, its in found.items()}
+    for record, its in found.items():
+        first = {name: [at.get(n) for n in range(POSITIONS)] for name, at in hums[record].items()}
+        assert its.whole() == {n: tuple(four) for n, four in first.items() if None not in four}
+    return hums, refused
 
 
 PLACE = st.one_of(st.integers(0, 40), st.integers(0, CELL - 1))

@@ -1,13 +1,18 @@
-"""ChaCha20-Poly1305 under a key that never meets one counter twice. Spec: crypto.md 3."""
+"""ChaCha20-Poly1305 under a key that never meets one counter twice. Spec: crypto.md 3.
+
+For a mix's own disk AES-256-GCM under a key of one day. Spec: crypto.md 8.
+"""
 
 from __future__ import annotations
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from wallflower.crypto.hpke import Unopened
 
 NotOpened = InvalidTag
+_KEY = 32
+_NONCE = 12
 
 
 def _nonce(counter: int) -> bytes:
@@ -46,13 +51,24 @@ def open_sealed(key: bytes, counter: int, aad: bytes, sealed: bytes | memoryview
     return Opener(key).open_sealed(counter, aad, sealed)
 
 
+def wrap(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+    """Seal once under a random 12-byte nonce, which comes first."""
+    return nonce + ChaCha20Poly1305(key).encrypt(nonce, plaintext, aad)
+
+
+def unwrap(key: bytes, aad: bytes, wrapped: bytes) -> bytes:
+    """Open what `wrap` made, or raise Unopened."""
+    return _open(ChaCha20Poly1305(key), aad, wrapped)
+
+
 class Sealer:
-    """Seals many for our own disk under one day key."""
+    """Seals what waits on our own disk under one day key, by AES-256-GCM (crypto 8): where the
+    processor has instructions for it, as those of servers have, in a third of the time."""
 
     __slots__ = ("_cipher",)
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = ChaCha20Poly1305(key)
+        self._cipher = _aes_256(key)
 
     def seal(self, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
         """Seal under a random 12-byte nonce, which comes first."""
@@ -65,8 +81,23 @@ def seal_at_rest(key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> byte
 
 
 def open_at_rest(key: bytes, aad: bytes, sealed: bytes) -> bytes:
-    """Open what `seal_at_rest` made, or raise Unopened."""
+    """Open what `seal_at_rest` made, or raise Unopened; also where there is no key."""
     try:
-        return ChaCha20Poly1305(key).decrypt(sealed[:12], sealed[12:], aad)
+        cipher = _aes_256(key)
+    except ValueError:
+        raise Unopened from None
+    return _open(cipher, aad, sealed)
+
+
+def _aes_256(key: bytes) -> AESGCM:
+    """The library would take half a key too, for AES-128."""
+    if len(key) != _KEY:
+        raise ValueError("a day key has 32 bytes")
+    return AESGCM(key)
+
+
+def _open(cipher: AESGCM | ChaCha20Poly1305, aad: bytes, sealed: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad)
     except (InvalidTag, ValueError):
         raise Unopened from None

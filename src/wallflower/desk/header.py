@@ -108,13 +108,13 @@ def wrap(
 ) -> Header:
     """A header that gives `data_key` to whoever knows the passphrase; salt and nonce are random."""
     key = _wrapping_key(passphrase, salt, cost)
-    return Header(cost, salt, aead.seal_at_rest(key, nonce, _AAD, data_key), fresh)
+    return Header(cost, salt, aead.wrap(key, nonce, _AAD, data_key), fresh)
 
 
 def unwrap(header: Header, passphrase: str) -> bytes:
     """The data key, or a Fault; a wrong passphrase changes nothing."""
     key = _wrapping_key(passphrase, header.salt, header.cost)
     try:
-        return aead.open_at_rest(key, _AAD, header.wrapped)
+        return aead.unwrap(key, _AAD, header.wrapped)
     except Unopened:
         raise Fault("This is not the passphrase", "Nothing is lost; type it again.") from None

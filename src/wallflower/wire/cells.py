@@ -7,7 +7,9 @@ columns of bytes are looked at where one cell after the other would take three t
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, compress
+from typing import NamedTuple
 
 from wallflower.errors import Refused
 from wallflower.wire.cell import read_head
@@ -15,11 +17,48 @@ from wallflower.wire.hello import hum_id, seal_a_of
 from wallflower.wire.sizes import CELL, HELLO_HEADER, HUM_CELLS, HUM_ID, POSITIONS, SEAL_A, VERSION
 
 Places = dict[int, int]  # of one hum: counter, where that cell begins
-ByHum = dict[bytes, Places]
+Four = tuple[int, int, int, int]  # where the cells with counters 0 to 3 begin
 _NAME_AT = 4  # of a cell; of a hello these are its reserved bytes and the first of its seal
-_HELLOS = frozenset(range(0, HUM_CELLS, POSITIONS))
+_SEAL_END = HELLO_HEADER + SEAL_A
 _RESERVED = bytes(HELLO_HEADER - _NAME_AT)
-_SEAL = slice(HELLO_HEADER, HELLO_HEADER + SEAL_A)
+# For bytes.translate: a column of counters becomes one of ones and zeros.
+_IS_HELLO = bytes(c % POSITIONS == 0 for c in range(256))
+
+
+class Cells(NamedTuple):
+    """Well-formed cells of one record, from the last to the first: the counter of each, the id of
+    its hum (hum 2.1), and where it begins."""
+
+    counters: bytes
+    names: Sequence[bytes]
+    starts: Sequence[int]
+
+    def whole(self) -> dict[bytes, Four]:
+        """The hums of which all of the first four cells are here; of two with the same counter the
+        one that came first."""
+        zero, one, two, three = firsts = tuple(dict[bytes, int]() for _ in range(POSITIONS))
+        for counter, name, at in zip(self.counters, self.names, self.starts, strict=True):
+            if counter < POSITIONS:
+                firsts[counter][name] = at
+        return {
+            name: (at, one[name], two[name], three[name])
+            for name, at in zero.items() if name in one and name in two and name in three
+        }  # fmt: skip
+
+    def of(self, hums: Collection[bytes]) -> dict[bytes, Places]:
+        """Where all cells of some hums begin; of two with the same counter the one that came
+        first (hum 2.1)."""
+        found: dict[bytes, Places] = {}
+        if not hums:  # of most pages
+            return found
+        for counter, name, at in zip(self.counters, self.names, self.starts, strict=True):
+            if name in hums:
+                places = found.get(name)
+                if places is None:
+                    found[name] = {counter: at}
+                else:
+                    places[counter] = at
+        return found
 
 
 def read_name(data: bytes | memoryview) -> tuple[int, int, bytes]:
@@ -42,32 +81,37 @@ def share_of_hum(name: bytes, shares: int) -> int:
     return int.from_bytes(name[-2:]) % shares
 
 
-def by_hum(data: bytes, first: int, step: int) -> tuple[dict[int, ByHum], int]:
-    """Where the cells of each hum begin, by record and hum id, and how many are none (cell 2).
+def by_record(data: bytes, first: int, step: int) -> tuple[dict[int, Cells], int]:
+    """The cells of each record, and how many are none (cell 2).
 
-    Cells begin at `first` and each `step` bytes further on to the end of `data`. Of two with the
-    same counter the one that comes first counts (hum 2.1).
+    Cells begin at `first` and each `step` bytes further on to the end of `data`.
     """
-    found = _by_hum_alike(data, first, step)
-    return (found, 0) if found is not None else _one_by_one(data, range(first, len(data), step))
+    starts = range(first, len(data), step)
+    found = _alike(data, starts)
+    return (found, 0) if found is not None else _one_by_one(data, starts)
 
 
-def _one_by_one(data: bytes, places: Iterable[int]) -> tuple[dict[int, ByHum], int]:
-    found: dict[int, ByHum] = {}
+def _one_by_one(data: bytes, starts: Iterable[int]) -> tuple[dict[int, Cells], int]:
+    found: dict[int, list[tuple[int, bytes, int]]] = {}
     refused, view = 0, memoryview(data)
-    for at in places:
+    for at in starts:
         try:
             record, counter, name = read_name(view[at : at + CELL])
         except Refused:
             refused += 1
             continue
-        found.setdefault(record, {}).setdefault(name, {}).setdefault(counter, at)
-    return found, refused
+        found.setdefault(record, []).append((counter, name, at))
+    return {record: _columns(rows) for record, rows in found.items()}, refused
 
 
-def _by_hum_alike(data: bytes, first: int, step: int) -> dict[int, ByHum] | None:
-    """`by_hum` where every cell is well formed and of one record; None where that is not so."""
-    versions, counters, high, low = (data[first + n :: step] for n in range(_NAME_AT))
+def _columns(rows: Sequence[tuple[int, bytes, int]]) -> Cells:
+    counters, names, starts = zip(*reversed(rows), strict=True)
+    return Cells(bytes(counters), list(names), starts)
+
+
+def _alike(data: bytes, starts: range) -> dict[int, Cells] | None:
+    """`by_record` where every cell is well formed and of one record; None where that is not so."""
+    versions, counters, high, low = (data[starts.start + n :: starts.step] for n in range(_NAME_AT))
     count = len(versions)
     if not count:
         return {}
@@ -75,50 +119,31 @@ def _by_hum_alike(data: bytes, first: int, step: int) -> dict[int, ByHum] | None
     alike = versions.count(VERSION) == high.count(high[0]) == low.count(low[0]) == count
     if not alike or max(counters) >= HUM_CELLS:
         return None
-    head = first + _NAME_AT
-    names = struct.Struct(f"{head}x{HUM_ID}s{step - head - HUM_ID}x").iter_unpack(data)
-    # From the last to the first, so that of two the first is what stays.
-    order = zip(
-        reversed(counters), reversed(list(names)), reversed(range(first, len(data), step)),
-        strict=True,
-    )  # fmt: skip
-    named: ByHum = {}
-    for counter, (name,), at in order:
-        places = named.get(name)
-        if places is None:
-            named[name] = {counter: at}
-        else:
-            places[counter] = at
-    hums = _with_hellos(data, named, sum(map(counters.count, _HELLOS)))
-    return None if hums is None else {high[0] << 8 | low[0]: hums}
-
-
-def _with_hellos(data: bytes, named: ByHum, count: int) -> ByHum | None:
-    """Put hellos, which so far go by what stands where bodies have their id, to their bodies.
-
-    None where something claims to be both; where two seals differ behind the bytes that were looked
-    at; and where there are not `count` hellos, since one has taken another's place: of two that
-    begin alike and have one counter both have to be seen, or a forged one would hide the other.
-    """
-    hums: ByHum = {}
-    hellos: list[Places] = []
-    for name, places in named.items():
-        if places.keys().isdisjoint(_HELLOS):
-            hums[name] = places
-        elif name.startswith(_RESERVED) and places.keys() <= _HELLOS:
-            hellos.append(places)
-        else:
-            return None
-    if sum(map(len, hellos)) != count:
+    head = starts.start + _NAME_AT
+    each = struct.Struct(f"{head}x{HUM_ID}s{starts.step - head - HUM_ID}x").iter_unpack(data)
+    names = list(chain.from_iterable(each))
+    if not _name_hellos(data, names, counters, starts):
         return None
-    for places in hellos:
-        seal, *others = (data[at + _SEAL.start : at + _SEAL.stop] for at in places.values())
-        if others.count(seal) != len(others):
-            return None
-        name = hum_id(seal)
-        bodies = hums.get(name)
-        if bodies is None:
-            hums[name] = places
-        else:
-            bodies.update(places)
-    return hums
+    names.reverse()
+    return {high[0] << 8 | low[0]: Cells(counters[::-1], names, starts[::-1])}
+
+
+def _name_hellos(data: bytes, names: list[bytes], counters: bytes, starts: range) -> bool:
+    """Give hellos, which so far go by what stands where bodies have their id, that of their hum.
+    False where one's reserved bytes are set (cell 2.4).
+
+    The id is a hash of the whole seal. Where a seal begins like one before, all of it is compared,
+    which is quicker than hashing it again: or a forged one would take the other's name.
+    """
+    hellos = counters.translate(_IS_HELLO)
+    columns = range(len(names)), names, starts
+    seals: dict[bytes, tuple[bytes, bytes]] = {}
+    for n, begin, at in list(zip(*(compress(each, hellos) for each in columns), strict=True)):
+        known = seals.get(begin)
+        if known is None or not data.startswith(known[0], at + HELLO_HEADER):
+            if not begin.startswith(_RESERVED):
+                return False
+            seal = data[at + HELLO_HEADER : at + _SEAL_END]
+            known = seals[begin] = seal, hum_id(seal)
+        names[n] = known[1]
+    return True

@@ -26,6 +26,8 @@ class Kind(IntEnum):
 
 
 _KIND = tuple(Kind)
+# To look a member up in its enumeration takes long where it is done for every hum.
+COVER, LETTER, LOOP = _KIND
 
 
 class Report(NamedTuple):
@@ -53,14 +55,23 @@ class BRecord(NamedTuple):
         return head + self.token + self.stamp.value + _RESERVED
 
 
-def parse_b_record(data: bytes) -> BRecord:
-    """Read B's record, or Refused (hello 2.4)."""
+def kind_of(data: bytes) -> Kind:
+    """What B's record says that its hum is, or Refused (hello 2.4); nothing else of it is read."""
     if len(data) != B_RECORD or data[0] >= len(_KIND) or data[3] >= _STAMP_CLASSES:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
-    if data[28:] != _RESERVED:
+    if not data.endswith(_RESERVED):
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
-    stamp, report = Stamp(data[3], data[20:28]), Report(data[1], data[2])
-    return BRecord(_KIND[data[0]], data[4:20], stamp, report)
+    return _KIND[data[0]]
+
+
+def report_of(data: bytes) -> Report:
+    """What a well-formed record for B says to the census."""
+    return Report(data[1], data[2]) if data[1] or data[2] else SILENT
+
+
+def parse_b_record(data: bytes) -> BRecord:
+    """Read B's record, or Refused (hello 2.4)."""
+    return BRecord(kind_of(data), data[4:20], Stamp(data[3], data[20:28]), report_of(data))
 
 
 def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:

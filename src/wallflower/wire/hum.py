@@ -6,13 +6,14 @@ and opening is for A.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wallflower.crypto import aead, hpke
 from wallflower.crypto.aead import NONCES
 from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, open_body, seal_body
+from wallflower.wire.cells import Four
 from wallflower.wire.hello import (
     HUM_KEY,
     SILENT,
@@ -42,7 +43,6 @@ from wallflower.wire.sizes import (
 )
 from wallflower.wire.stamp import START, make_stamp
 
-_COPIES = ((0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11))
 _INNER_AT = HELLO_HEADER + SEAL_A  # of a hello: what is sealed under hum key A
 
 
@@ -97,27 +97,13 @@ class Gathering:
 
     def complete(self) -> bool:
         """Whether all four positions are there; only then is anything opened (hum 2.2)."""
-        return first_of_each(self.cells) is not None
+        return len({counter % POSITIONS for counter in self.cells}) == POSITIONS
 
     def seal_a(self) -> bytes | memoryview:
         """What its key comes out of, sealed to A: all hellos of one id hold the same (hello 1.5).
         One is there, since it is complete."""
         first = next(c for c in range(0, HUM_CELLS, POSITIONS) if c in self.cells)
         return seal_a_of(self.cells[first])
-
-
-def first_of_each(counters: Container[int]) -> tuple[int, ...] | None:
-    """The first counter of each position; None when a position has none, and the hum is not whole
-    (hum 2.2)."""
-    if 0 in counters and 1 in counters and 2 in counters and 3 in counters:
-        return _COPIES[0]
-    found = []
-    for copies in zip(*_COPIES, strict=True):
-        counter = next((counter for counter in copies if counter in counters), None)
-        if counter is None:
-            return None
-        found.append(counter)
-    return tuple(found)
 
 
 def open_hum(
@@ -150,20 +136,18 @@ def open_hum(
     return None, broken
 
 
-def open_first(
-    key_a: bytes, data: bytes, places: Mapping[int, int], counters: Sequence[int]
-) -> bytes | None:
-    """The parcel, encoded, out of the cells with these four counters, one of each position in their
-    order (hum 2.4), which begin in `data` at `places`; None where one of them does not open."""
-    zero, one, two, three = counters
-    at, a, b, c = places[zero], places[one], places[two], places[three]
+def open_first(key_a: bytes, data: bytes, four: Four) -> bytes | None:
+    """The parcel, encoded, out of the first four cells, in the order of their counters (hum 2.4);
+    None where one of them does not open."""
+    at, a, b, c = four
     opens = aead.Opener(key_a).decrypt
+    # Copied out first: what is far away in memory comes sooner to a copy than to a cipher.
     try:
         return b"".join((
-            opens(NONCES[zero], data[at + _INNER_AT : at + CELL], data[at : at + HELLO_HEADER]),
-            opens(NONCES[one], data[a + BODY_HEADER : a + CELL], data[a : a + BODY_HEADER]),
-            opens(NONCES[two], data[b + BODY_HEADER : b + CELL], data[b : b + BODY_HEADER]),
-            opens(NONCES[three], data[c + BODY_HEADER : c + CELL], data[c : c + BODY_HEADER]),
+            opens(NONCES[0], data[at + _INNER_AT : at + CELL], data[at : at + HELLO_HEADER]),
+            opens(NONCES[1], data[a + BODY_HEADER : a + CELL], data[a : a + BODY_HEADER]),
+            opens(NONCES[2], data[b + BODY_HEADER : b + CELL], data[b : b + BODY_HEADER]),
+            opens(NONCES[3], data[c + BODY_HEADER : c + CELL], data[c : c + BODY_HEADER]),
         ))  # fmt: skip
     except aead.NotOpened:
         return None

@@ -29,7 +29,7 @@ from wallflower.mix.edge.state import State
 from wallflower.mix.edge.workers import Workers
 from wallflower.trust.record import EpochRecord
 
-# Hums that A holds at most, those on their way to B too, but for one page: 4.6 GB of disk (8,786
+# Hums that A holds at most, those on their way to B too, but for one page: 4.9 GB of disk (9,360
 # bytes each, measured). At a mean of six hours these are 24 hums a second, two million a day.
 MOST_HELD = 524_288
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, TypeVar
@@ -155,21 +156,16 @@ class Pool:
         order. Each body is made when its turn comes, so that one at a time is in memory, and in
         the processor's caches from the first to the last.
         """
-        size = _NAME + _NONCE
-        drawn = self._entropy.draw(size * len(items))
-        named = sorted(
-            (int.from_bytes(drawn[at : at + _NAME], signed=True), at, item)
-            for at, item in zip(range(0, len(drawn), size), items, strict=True)
-        )
-
-        seal = aead.Sealer(self._key(day)).seal
+        count, seal = len(items), aead.Sealer(self._key(day)).seal
+        names, nonces = (self._entropy.draw(size * count) for size in (_NAME, _NONCE))
+        numbers = struct.unpack(f">{count}q", names)  # `number_of` each
 
         def rows() -> Iterator[tuple[int, bytes]]:
-            for number, at, item in named:
-                body = body_of(item)
+            for n in sorted(range(count), key=numbers.__getitem__):
+                body = body_of(items[n])
                 if body is not None:
-                    name, nonce = drawn[at : at + _NAME], drawn[at + _NAME : at + size]
-                    yield number, seal(nonce, name, body)
+                    nonce = nonces[n * _NONCE : (n + 1) * _NONCE]
+                    yield numbers[n], seal(nonce, names[n * _NAME : (n + 1) * _NAME], body)
 
         # Numbers, and the same for all: to bind them to each row would take as long as its name.
         same = f"{record:d}, {day:d}, 0, 0, {day:d}"

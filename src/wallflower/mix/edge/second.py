@@ -29,7 +29,7 @@ from wallflower.mix.edge.state import State
 from wallflower.mix.opening import Opened
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop
-from wallflower.wire.hello import Kind
+from wallflower.wire.hello import LETTER, LOOP
 from wallflower.wire.letter import FILLER, seal_letter
 from wallflower.wire.sizes import DAY_S, HASH
 
@@ -128,10 +128,11 @@ class Second:
         """Take what was opened; whether it is seen for the floor. Raises Refused (parcel 3)."""
         if isinstance(opened, Refused):
             raise opened
-        if opened.record.kind is Kind.LOOP:
+        kind = opened.record.kind
+        if kind is LOOP:
             self._end_loop(opened.record.token)
             return False
-        if opened.record.kind is Kind.LETTER:
+        if kind is LETTER:
             self._hold(record, opened)
         else:
             self.counts["covers"] += 1

@@ -20,8 +20,8 @@ from wallflower.mix.edge.state import State
 from wallflower.mix.edge.waiting import Waiting, among
 from wallflower.mix.gathering import judge_gathering
 from wallflower.mix.opening import Usable, open_seals
-from wallflower.wire.cells import ByHum, Places, by_hum
-from wallflower.wire.hum import Gathering, first_of_each, open_first
+from wallflower.wire.cells import Cells, Four, Places, by_record
+from wallflower.wire.hum import Gathering, open_first
 from wallflower.wire.parcel import Parcel
 from wallflower.wire.sizes import CELL, HELLO_HEADER, SEAL_A
 
@@ -39,7 +39,7 @@ class Rules:
     today: Callable[[], int]
 
 
-Whole = tuple[bytes, Places, tuple[int, ...]]  # its id, its cells, the first of each position
+Whole = tuple[bytes, Four]  # its id, and where its first cells begin
 _SEAL_END = HELLO_HEADER + SEAL_A
 
 
@@ -75,14 +75,14 @@ class Share:
         """Gather cells; open every hum that has become whole and hold its parcel."""
         self.pool.look_again()
         self.counts["refused"] += answer.others
-        found, refused = by_hum(answer.data, answer.first, answer.step)
+        found, refused = by_record(answer.data, answer.first, answer.step)
         self.counts["refused"] += refused
-        for record, hums in found.items():
+        for record, cells in found.items():
             usable = self._rules.usable(record)
             if usable is None:
-                self.counts["refused"] += sum(map(len, hums.values()))
+                self.counts["refused"] += len(cells.names)
             else:
-                self._take(record, usable, answer.data, hums)
+                self._take(record, usable, answer.data, cells)
         # Last, so that no hum that these cells made whole can lose its lot.
         self.counts["lost_by_lot"] += self.waiting.bound()
 
@@ -91,29 +91,25 @@ class Share:
         query = "SELECT hum FROM seen WHERE record = ? AND hum IN (%s)"
         return {hum for (hum,) in among(self._db, query, record, hums)}
 
-    def _take(self, record: int, usable: Usable, data: bytes, hums: ByHum) -> None:
+    def _take(self, record: int, usable: Usable, data: bytes, cells: Cells) -> None:
+        hums, whole = set(cells.names), cells.whole()
         before = self.waiting.gathered(record, hums)
-        whole: dict[bytes, Whole] = {}
-        gathered: dict[bytes, Gathering] = {}
-        for hum, places in hums.items():
-            counters = first_of_each(places)
-            if counters is None or hum in before:
-                gathered[hum] = _cut(data, places)
-            else:
-                whole[hum] = hum, places, counters
+        for hum in before:
+            whole.pop(hum, None)
         # What is whole will be done with, but for a few that are broken: so it is
         # remembered now, which says too whether it was before.
-        for hum in whole.keys() - self._remember(record, whole):
-            self.counts["copies"] += len(whole.pop(hum)[1])
+        new = self._remember(record, whole)
+        gathered = {hum: _cut(data, at) for hum, at in cells.of(hums - new).items()}
+        whole = {hum: four for hum, four in whole.items() if hum in new}
         for hum in self.seen(record, gathered) if gathered else ():
             self.counts["copies"] += len(gathered.pop(hum).cells)
         for hum, earlier in before.items():
             gathered[hum].cells |= earlier.cells  # of two with the same counter the first counts
-        broken = self._open_whole(record, usable, data, list(whole.values()))
+        broken = self._open_whole(record, usable, data, whole)
         if broken:
             gone = [(record, hum) for hum in broken]
             self._db.executemany("DELETE FROM seen WHERE record = ? AND hum = ?", gone)
-            gathered |= broken
+            gathered |= {hum: _cut(data, at, broken[hum]) for hum, at in cells.of(broken).items()}
         if gathered:
             done = self._gather(record, usable, gathered, before)
             self.waiting.drop_all(record, before.keys() & done)
@@ -128,27 +124,24 @@ class Share:
         return {hum for (hum,) in self._db.execute(query, sorted(hums))}
 
     def _open_whole(
-        self, record: int, usable: Usable, data: bytes, whole: list[Whole]
-    ) -> dict[bytes, Gathering]:
-        """Open and hold what came whole. What does not open at once is returned: there may be, or
-        come, other copies of it."""
+        self, record: int, usable: Usable, data: bytes, whole: dict[bytes, Four]
+    ) -> dict[bytes, bytes]:
+        """Open and hold what came whole. What does not open at once is returned, with its hum key
+        A: there may be, or come, other copies of it."""
         record_hash, private = usable
         # One seal after another and nothing between: the processor's caches hold it all.
-        seals = [
-            data[places[counters[0]] + HELLO_HEADER : places[counters[0]] + _SEAL_END]
-            for _, places, counters in whole
-        ]
+        seals = [data[at + HELLO_HEADER : at + _SEAL_END] for at, _, _, _ in whole.values()]
         keys = open_seals("a", private, record_hash, seals)
-        broken: dict[bytes, Gathering] = {}
+        broken: dict[bytes, bytes] = {}
 
         def parcel_of(one: tuple[bytes, Whole]) -> bytes | None:
-            key_a, (hum, places, counters) = one
-            parcel = open_first(key_a, data, places, counters)
+            key_a, (hum, four) = one
+            parcel = open_first(key_a, data, four)
             if parcel is None:
-                broken[hum] = _cut(data, places, key_a)
+                broken[hum] = key_a
             return parcel
 
-        opened = [(key_a, one) for key_a, one in zip(keys, whole, strict=True) if key_a]
+        opened = [(key_a, one) for key_a, one in zip(keys, whole.items(), strict=True) if key_a]
         self.counts["refused"] += len(whole) - len(opened)
         self._hold(record, opened, parcel_of)
         return broken
