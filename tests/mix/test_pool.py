@@ -54,11 +54,17 @@ def test_it_outlives_a_restart(tmp_path: Path) -> None:
     assert take_all(open_pool(tmp_path)) == BODIES
 
 
-def test_rows_are_numbered_by_drawn_names_and_have_no_column_for_a_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["as at B", "as at A"])
+def test_rows_are_numbered_by_drawn_names_and_have_no_column_for_a_time(
+    tmp_path: Path, at_once: bool
+) -> None:
     pool = open_pool(tmp_path)
     arrived: list[bytes] = []
     for body in BODIES:
-        pool.put(7, DAY, body)
+        if at_once:
+            pool.put_each(7, DAY, [body], bytes)
+        else:
+            pool.put(7, DAY, body)
         arrived += {row.name for row in pool.rows()} - set(arrived)
     db = sqlite3.connect(tmp_path / "data" / "mix.db")
     columns = [row[1] for row in db.execute("PRAGMA table_info(pool)")]
