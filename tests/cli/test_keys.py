@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import shutil
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -14,7 +17,8 @@ from click.testing import CliRunner
 from tests.campaign.made import image
 from tests.campaign.mirrors import mirror
 
-from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_keys import Keys, ends
+from wallflower.campaign.repository import signed_on
 from wallflower.cli import wallflower as root
 from wallflower.errors import Fault
 
@@ -228,6 +232,79 @@ def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) 
     assert json.loads(run("keys", "status", keys, "--json").stdout)["missing"] == {}
     done = run("keys", "sign", keys, "--medium", place / "medium-1")
     assert "Nothing waits for a signature" in str(done.exception)
+
+
+def _sign_at(
+    monkeypatch: pytest.MonkeyPatch, moment: datetime, folder: Path, *more: str
+) -> click.testing.Result:
+    monkeypatch.setattr(importlib.import_module("wallflower.cli.sign"), "now", lambda: moment)
+    return run("campaign", "sign", folder / "site", "--keys", folder / "keys", *more)
+
+
+@pytest.fixture
+def other(place: Path, tmp_path: Path) -> Path:
+    """A copy of keys and site."""
+    for name in ("keys", "site"):
+        shutil.copytree(place / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("more", [(), ("--freshen",)])
+def test_a_clock_behind_the_newest_signature_signs_nothing_and_says_what_to_do(
+    other: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    day = timedelta(days=1)
+    moment = datetime.now(UTC) + 40 * day  # as it is where the signing before was made
+    (other / "site" / "film.mp4").write_text("of a role that signs nothing else")
+    assert _sign_at(monkeypatch, moment, other).exit_code == 0
+    before = image(other)
+    done = _sign_at(monkeypatch, moment - day - timedelta(minutes=1), other, *more)
+    assert isinstance(done.exception, Fault)
+    assert f"the signature of timestamp is of {moment:%F %H:%M} UTC" in done.exception.what
+    assert "Set the clock" in done.exception.next_step
+    assert image(other) == before
+    assert _sign_at(monkeypatch, moment - day + timedelta(minutes=1), other, *more).exit_code == 0
+    right = _sign_at(monkeypatch, moment - 40 * day, other, "--clock-is-right")
+    assert right.exit_code == 0, "the clock was ahead at the signing before"
+    ahead = [r for r, e in ends(Keys(other / "keys")).items() if signed_on(r, e) > moment - day]
+    assert ahead == [], "and nothing keeps a date of then"
+
+
+def test_a_clock_behind_the_newest_file_of_the_build_signs_nothing(
+    other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime.now(UTC)
+    built = (moment + timedelta(days=1, minutes=1)).timestamp()
+    os.utime(other / "site" / "index.html", (built, built))
+    before = image(other)
+    done = _sign_at(monkeypatch, moment, other)
+    assert isinstance(done.exception, Fault)
+    assert "index.html is of" in done.exception.what
+    assert image(other) == before
+    assert _sign_at(monkeypatch, moment, other, "--clock-is-right").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "line", [("campaign", "sign", "site", "--keys", "keys"), ("keys", "renew", "keys"),
+             ("keys", "replace", "keys", "--role", "page")],
+)  # fmt: skip
+def test_whoever_signs_is_shown_the_clock_with_its_zone(
+    other: Path, monkeypatch: pytest.MonkeyPatch, line: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(other)
+    monkeypatch.setenv("TZ", "Asia/Tehran")
+    time.tzset()
+    try:
+        moment = datetime.now(UTC)
+        for command in ("sign", "keys"):
+            module = importlib.import_module(f"wallflower.cli.{command}")
+            monkeypatch.setattr(module, "now", lambda: moment)
+        said = run(*line).output.splitlines()[0]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    there = moment + timedelta(hours=3, minutes=30)
+    assert f"{there:%Y-%m-%d %H:%M} +0330 ({moment:%Y-%m-%d %H:%M} UTC)" in said
 
 
 def test_two_things_at_once_are_not_replaced(place: Path) -> None:

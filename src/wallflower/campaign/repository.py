@@ -104,6 +104,11 @@ def until(role: str, now: datetime) -> datetime:
     return now.astimezone(UTC).replace(microsecond=0) + timedelta(days=days)
 
 
+def signed_on(role: str, expires: datetime) -> datetime:
+    """When a signature that ends then was made, by the clock of whoever made it."""
+    return expires - timedelta(days=DAYS.get(role, _DAYS_OF_FILES))
+
+
 def ends_soon(role: str, expires: datetime, now: datetime) -> bool:
     """Whether the end of a signature is an alarm (bundle 4)."""
     return expires - now < timedelta(days=WARN.get(role, _WARN_OF_FILES))

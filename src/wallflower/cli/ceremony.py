@@ -122,10 +122,13 @@ def _refuse_network() -> None:
         click.confirm("Go on all the same?", abort=True)
 
 
-def say_clock() -> None:
-    """Show the day that signatures will count from: who has no network may have a wrong clock."""
-    click.echo(f"By this computer's clock it is {now():%Y-%m-%d %H:%M} UTC; signatures count from")
-    click.echo("then. Stop (Ctrl-C) and set it if that is wrong.")
+def say_clock(moment: datetime, wrong: str = "Stop (Ctrl-C) and set it if that is wrong.") -> None:
+    """Show the moment that signatures will count from, as this computer's zone and as UTC have it:
+    who has no network may have a wrong clock, or a wrong zone."""
+    here, there = f"{moment.astimezone():%Y-%m-%d %H:%M %Z}", f"{moment:%Y-%m-%d %H:%M} UTC"
+    both = here if here == there else f"{here} ({there})"
+    click.echo(f"By this computer's clock it is {both}; signatures count from")
+    click.echo(f"then. {wrong}")
 
 
 def _connected() -> bool:
@@ -189,7 +192,7 @@ def ceremony(
         return Plan(name, desk, labels, needed, tags, publics)
 
     _refuse_network()
-    say_clock()
+    say_clock(now())
     held = Keys(folder)
     with held.alone():
         hold_ceremony(held, _Person(folder, paths, plan), now(), DRAW)

@@ -141,6 +141,7 @@ def replace(
     held = require_keys(folder)
     if [bool(role), bool(gone), bool(record)].count(True) != 1 or bool(gone) != bool(new):
         raise click.UsageError("Give one of --role, --medium with --by, or --record.")
+    say_clock(now())
     with held.alone():
         if role:
             replace_role(held, role, now(), DRAW)
@@ -159,7 +160,7 @@ def renew_(folder: Path) -> None:
     The media sign new dates. KEYS is the folder of keys. Root counts for 730 days, targets for 365.
     """
     held = require_keys(folder)
-    say_clock()
+    say_clock(now())
     with held.alone():
         renew(held, now())
     _ask_for_media(folder)

@@ -8,9 +8,10 @@ import click
 
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
+from wallflower.campaign.edge.sign_clock import check_clock
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.shapes import ZIP
-from wallflower.cli.ceremony import now
+from wallflower.cli.ceremony import now, say_clock
 from wallflower.cli.keys import warn_of_ends
 from wallflower.cli.options import FOLDER
 
@@ -26,10 +27,14 @@ from wallflower.cli.options import FOLDER
     help="the folder of keys that the ceremony made",
 )
 @click.option("--freshen", "only_dates", is_flag=True, help="only promise again that it is newest")
-def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
+@click.option("--clock-is-right", is_flag=True, help="sign though something here is of later")
+def sign(folder: Path, keys_folder: Path, only_dates: bool, clock_is_right: bool) -> None:
     """Sign what 'campaign build' made, or any folder of files.
 
     Of a build that is the site, the ZIP and the single file, each so that it is checked alone.
+
+    It shows the clock that the signatures count from; one that is behind what was signed before, or
+    behind the build, signs nothing.
 
     Do it again at least every ten days (--freshen), then upload tuf/: what nobody freshened for
     fourteen days is called old by every check.
@@ -39,11 +44,15 @@ def sign(folder: Path, keys_folder: Path, only_dates: bool) -> None:
     """
     keys = require_keys(keys_folder)
     build = build_of(folder)
+    moment = now()
+    say_clock(moment, "If that is wrong, set it and sign again before you upload anything.")
     with keys.alone():
+        if not clock_is_right:
+            check_clock(build or folder, keys, moment)
         if build is not None:
-            made = (freshen_build if only_dates else sign_build)(build, keys, now())
+            made = (freshen_build if only_dates else sign_build)(build, keys, moment)
         else:
-            made = (freshen if only_dates else sign_folder)(folder, keys, now())
+            made = (freshen if only_dates else sign_folder)(folder, keys, moment)
     click.echo(f"Signed version {made.version}; it counts as fresh until {made.fresh_until:%F}.")
     if build is not None:
         click.echo(f"To upload: {build}/site. To hand out: {build}/{ZIP}, {build}/carried.")
