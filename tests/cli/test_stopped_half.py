@@ -1,4 +1,5 @@
-"""A disk is full, or somebody types Ctrl-C, while a folder is made: the same line works again."""
+"""A disk is full, or somebody types Ctrl-C, while a folder is made: the same line works again. And
+somebody types the same line a second time meanwhile."""
 
 from __future__ import annotations
 
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.campaign.made import image
 
 from wallflower.campaign.authoring import new_campaign
 from wallflower.cli.new import MAKERS, make
+from wallflower.crypto import sign
+from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 
 
@@ -62,3 +66,48 @@ def test_a_role_that_is_stopped_half_leaves_no_key(
         assert make(role, folder).is_file()
         writes += 1
     assert writes >= 1
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_role_that_is_made_twice_at_once_is_made_once_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """The second comes when so much of the first is on the disk, and nothing of it is touched."""
+    folder, real, writes = tmp_path / "mix", Folder.write, iter(range(100))
+    refused: list[str] = []
+
+    def write(self: Folder, name: str, data: bytes) -> None:
+        if next(writes) == at:
+            with pytest.raises(Fault, match="at this moment") as raised:
+                make("mix-b", folder)
+            refused.append(raised.value.what)
+        real(self, name, data)
+
+    monkeypatch.setattr(Folder, "write", write)
+    config = make("mix-a", folder)
+    assert len(refused) == 1
+    whole = {p.name for p in make("mix-a", tmp_path / "alone").parent.iterdir()}
+    assert {p.name for p in config.parent.iterdir()} == whole
+    assert sign.verify_key((folder / "record.key").read_bytes()).hex() == (
+        (folder / "record.pub").read_text().strip()
+    )
+    with pytest.raises(Fault, match="not empty"):
+        make("mix-b", folder)
+
+
+def test_an_example_that_is_made_twice_at_once_is_made_once_and_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, writes = Path.write_bytes, iter(range(100))
+
+    def write(self: Path, data: bytes) -> int:
+        if next(writes) == 0:
+            with pytest.raises(Fault, match="at this moment"):
+                new_campaign(tmp_path / "office")
+        return real(self, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", write)
+        new_campaign(tmp_path / "office")
+    new_campaign(tmp_path / "alone")
+    assert image(tmp_path / "office") == image(tmp_path / "alone")

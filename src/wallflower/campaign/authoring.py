@@ -26,7 +26,7 @@ from wallflower.campaign.authoring_fields import (
     strings,
 )
 from wallflower.campaign.texts import Text
-from wallflower.campaign.whole import put_whole
+from wallflower.campaign.whole import filling, put_whole
 from wallflower.errors import Fault
 
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
@@ -88,23 +88,21 @@ def example_folder() -> Path:
 
 
 def new_campaign(folder: Path) -> None:
-    """Write the example into an empty or missing `folder`; an existing file is never touched. What
-    stops it in the middle, a full disk for one, leaves the folder empty, for another try."""
-    if folder.exists() and any(folder.iterdir()):
-        raise Fault(
-            f"{folder.name or 'That folder'} is not empty",
-            "Choose another folder; nothing was changed.",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        _copy(example_folder(), folder)
-    except BaseException:
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        raise
+    """Write the example into an empty or missing `folder`; an existing file is never touched, nor
+    what another command writes there now. What stops it in the middle, a full disk for one, leaves
+    the folder empty, for another try."""
+    with filling(folder):
+        try:
+            _copy(example_folder(), folder)
+        except BaseException:
+            for path in folder.iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            raise
 
 
 def _copy(source: Path, folder: Path) -> None:
+    """File by file: of a full disk shutil.copytree makes a shutil.Error, by which nobody upstairs
+    knows that it was one."""
     for path in sorted(source.rglob("*")):
         to = folder / path.relative_to(source)
         if path.is_file() and "__pycache__" not in path.parts:

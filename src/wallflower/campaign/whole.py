@@ -5,6 +5,7 @@ Whatever ends the work in the middle (a full disk, a kill, a power cut) leaves w
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -34,6 +35,34 @@ def put_whole(path: Path, data: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone_in(folder: Path, busy: Fault) -> Iterator[None]:
+    """Hold a folder, or raise `busy` while another command of ours does. The system lets go of it
+    however a process ends."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield
+    finally:
+        os.close(held)
+
+
+@contextmanager
+def filling(folder: Path, mode: int = 0o777) -> Iterator[None]:
+    """Hold an empty folder, made with these rights if it is missing, while it is filled. A Fault
+    where it is not empty, or another command fills it; then it is as it was."""
+    name = folder.name or "That folder"
+    busy = Fault(f"Another command fills {name} at this moment", "Choose another folder.")
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    with alone_in(folder, busy):
+        if any(folder.iterdir()):  # looked at only now that nobody else can be about to fill it
+            raise Fault(f"{name} is not empty", "Choose another folder; nothing was changed.")
+        yield
 
 
 @contextmanager

@@ -75,8 +75,9 @@ def rehearse(
     publics = {name: read_public(path) for name, path in record.items()}
     plan = Plan(organisation, desk, labels, threshold, languages, publics)
     keys = Keys(folder / "keys")
-    found = hold_ceremony(keys, Rehearsal(plan, folder), now(), DRAW)
-    write_record(keys, now())
+    with keys.alone():
+        found = hold_ceremony(keys, Rehearsal(plan, folder), now(), DRAW)
+        write_record(keys, now())
     return found.pins()
 
 

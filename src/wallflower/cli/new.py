@@ -9,9 +9,9 @@ from typing import Any
 import click
 import tomli_w
 
+from wallflower.campaign.whole import filling
 from wallflower.cli.options import FOLDER
 from wallflower.crypto import sign
-from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.wire.loop import LOOP_KEY
@@ -137,23 +137,19 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
 
 def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
     """Make a role's folder and return its configuration file, which `change` may alter before it
-    is written. A Fault where the folder is not empty; then it is as it was. What stops it in the
-    middle leaves no key behind."""
+    is written. A Fault where the folder is not empty, or another command fills it; then it is as it
+    was. What stops it in the middle leaves no key behind."""
     config_path = path / f"{role}.toml"
-    if path.exists() and any(path.iterdir()):
-        raise Fault(
-            f"{path.name or 'That folder'} is not empty",
-            "Choose another folder; nothing was changed.",
-        )
-    folder = Folder(path)
-    try:
-        config = MAKERS[role](folder)
-        change(config)
-        folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
-    except BaseException:
-        for name in folder.names():  # nobody has used these keys yet
-            folder.erase(name)
-        raise
+    with filling(path, 0o700):
+        folder = Folder(path)
+        try:
+            config = MAKERS[role](folder)
+            change(config)
+            folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
+        except BaseException:
+            for name in folder.names():  # nobody has used these keys yet
+                folder.erase(name)
+            raise
     return config_path
 
 

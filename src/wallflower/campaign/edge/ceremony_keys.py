@@ -5,8 +5,6 @@ It holds the online keys, all metadata that counts, and what waits for signature
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,6 +16,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, parse_ceremony
 from wallflower.campaign.repository import OFFLINE, PINS
+from wallflower.campaign.whole import alone_in
 from wallflower.errors import Fault, typed
 from wallflower.host.disk import Folder
 from wallflower.trust.pins import Pins, parse_pins
@@ -75,12 +74,11 @@ class Keys:
     def alone(self) -> Iterator[None]:
         """A Fault while another command uses this folder: two who sign at once would give one
         version to two different things."""
-        folder = os.open(self.folder.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            _lock(folder)
+        step = "Wait until that has ended, and type this again."
+        with alone_in(
+            self.folder.path, Fault("Another command uses these keys at this moment", step)
+        ):
             yield
-        finally:
-            os.close(folder)
 
     def seed(self, role: str) -> bytes:
         """The secret of an online role."""
@@ -91,15 +89,6 @@ class Keys:
                 f"Type: wallflower keys replace {typed(self.folder.path)} --role {role}",
             )
         return seed
-
-
-def _lock(folder: int) -> None:
-    """Hold a folder until it is closed. The system lets go of it however a process ends."""
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        step = "Wait until that has ended, and type this again."
-        raise Fault("Another command uses these keys at this moment", step) from None
 
 
 def no_keys(path: Path) -> Fault:
