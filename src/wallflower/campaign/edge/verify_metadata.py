@@ -19,7 +19,7 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Targets
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from wallflower.campaign.edge.verify_places import Place
+from wallflower.campaign.edge.verify_places import Link, Place
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import METADATA_MAX, NEXT
@@ -219,8 +219,10 @@ def _unsigned(updater: Updater | None, data: bytes) -> Refused:
 
 
 def transfer(error: exceptions.DownloadError) -> Refused:
-    """What went wrong on the way (bundle 6.8-6.10)."""
+    """What went wrong on the way (bundle 6.8-6.10, 6.13)."""
     again = "Try again, or another place."
+    if isinstance(error, Link):
+        return Refused("bundle 6.13", "It is a link or a device, which nobody follows", NEXT)
     if isinstance(error, exceptions.DownloadLengthMismatchError):
         return Refused("bundle 6.8", "More was sent than was signed", NEXT)
     if isinstance(error, exceptions.SlowRetrievalError):

@@ -36,6 +36,10 @@ _DAMAGED: Final = (
 _RATIO: Final = 200  # a ZIP member that unpacks to more times its size is a trap
 
 
+class Link(DownloadError):
+    """What was asked for is a link or device, or lies behind one (bundle 6.13)."""
+
+
 class Place(FetcherInterface):
     """What a check reads from: python-tuf's fetcher, with a beginning of all addresses."""
 
@@ -64,9 +68,20 @@ class Place(FetcherInterface):
 
 
 def scan(folder: Path) -> dict[str, int]:
-    """name -> length of every file below a folder, or Refused: a link or device (bundle 6.13), an
-    unfit name (6.12), too many or too large files (6.8); OSError where one cannot be listed."""
+    """name -> length of every file below a folder that is to be signed, or Refused: a link or
+    device (bundle 6.13), an unfit name (6.12), too many or too large files (6.8); OSError where one
+    cannot be listed."""
+    found, links = look(folder)
+    if links:
+        raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
+    return found
+
+
+def look(folder: Path) -> tuple[dict[str, int], frozenset[str]]:
+    """name -> length of everything below a folder that is no folder, and which of these names are
+    links and devices: nobody follows or opens them. Refused and OSError as `scan` says."""
     found: dict[str, int] = {}
+    links = set()
     for place, folders, files in os.walk(folder, onerror=_cannot_be_looked_at, followlinks=False):
         for name in sorted((*folders, *files)):
             path = Path(place) / name
@@ -75,10 +90,16 @@ def scan(folder: Path) -> dict[str, int]:
             if stat.S_ISDIR(mode.st_mode):
                 continue
             if not stat.S_ISREG(mode.st_mode):
-                raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
+                links.add(inner)
             found[inner] = mode.st_size
             _check_size(found, mode.st_size)
-    return found
+    return found, frozenset(links)
+
+
+def _check_link(name: str, links: frozenset[str]) -> None:
+    parts = name.split("/")
+    if links & {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}:
+        raise Link("never followed")
 
 
 def _cannot_be_looked_at(error: OSError) -> None:
@@ -98,7 +119,7 @@ class FolderPlace(Place):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._found = scan(folder)
+        self._found, self._links = look(folder)
 
     def names(self) -> set[str]:
         """See Place.names."""
@@ -109,17 +130,20 @@ class FolderPlace(Place):
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         name = unquote(url.removeprefix(BASE))
+        _check_link(name, self._links)
         if name not in self._found:
             raise DownloadHTTPError("not there", 404)
         return self._pieces(self._folder / name)
 
     def _pieces(self, path: Path) -> Iterator[bytes]:
-        # What was no link when it was looked at must be none when it is opened.
+        # What was no link or pipe when it was looked at must be none when it is opened.
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
-            raise DownloadError("cannot be opened") from error
+            raise (Link if path.is_symlink() else DownloadError)("cannot be opened") from error
         with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Link("no file")
             while piece := file.read(_PIECE):
                 yield piece
 
@@ -137,6 +161,7 @@ class ZipPlace(Place):
         except _DAMAGED:
             raise damaged from None
         self._members = _members(self._zip)
+        self._links = frozenset(n for n, member in self._members.items() if _is_link(member))
         try:
             check_tiled(self._zip, self._zip.fp or BytesIO())
         except _DAMAGED:
@@ -151,7 +176,9 @@ class ZipPlace(Place):
         self._zip.close()
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        member = self._members.get(unquote(url.removeprefix(BASE)))
+        name = unquote(url.removeprefix(BASE))
+        _check_link(name, self._links)
+        member = self._members.get(name)
         if member is None:
             raise DownloadHTTPError("not there", 404)
         return self._pieces(member)
@@ -166,15 +193,12 @@ class ZipPlace(Place):
 
 
 def _members(zipped: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The files of a ZIP by their names, or Refused (bundle 6.12, 6.13, 6.8, 6.14)."""
+    """What is in a ZIP and no folder, by its name, or Refused (bundle 6.12, 6.8, 6.14)."""
     found: dict[str, zipfile.ZipInfo] = {}
     sizes: dict[str, int] = {}
     for member in zipped.infolist():
-        folder = member.filename.endswith("/")
+        folder = member.filename.endswith("/") and not _is_link(member)
         name = check_name(member.filename.removesuffix("/"))
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise Refused("bundle 6.13", "There is a link or a device among the files", NEXT)
         if member.flag_bits & _ENCRYPTED or name in found:
             raise Refused("bundle 6.14", "The ZIP file hides a file, or has one twice", NEXT)
         if folder:
@@ -185,6 +209,11 @@ def _members(zipped: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         sizes[name] = member.file_size
         _check_size(sizes, member.file_size)
     return _without_top(found)
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    """Whether it would be unpacked to a link or device."""
+    return stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR)
 
 
 def _without_top(found: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
