@@ -7,7 +7,7 @@ all: it alone decides who leaves, and puts out one log in which nobody sees whos
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from wallflower.host import Host
 from wallflower.host.clock import day_of
@@ -22,7 +22,7 @@ from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
-from wallflower.mix.edge.resharing import share_anew
+from wallflower.mix.edge.resharing import share_anew, shares_on
 from wallflower.mix.edge.share import Rules, Share
 from wallflower.mix.edge.sharing import Line, Sharing, Task, database_of
 from wallflower.mix.edge.state import State
@@ -54,27 +54,32 @@ class First:
             "CREATE TABLE IF NOT EXISTS leaving (share INTEGER NOT NULL, name BLOB NOT NULL)"
         )
         of, former = workers.count + 1, state.number("shares") or 1
+        there = shares_on(host.disk)
         rules = Rules(records.usable, loops.ours, loops.own, lambda: day_of(host.clock.now()))
         shares = [Share(Which(0, of), state, pool, host.entropy, rules)]
-        for number in range(1, max(of, former)):
+        for number in sorted({*range(1, of), *there}):
             other = State(host.disk.database(database_of(number)))
             held = Pool(other.db, keys, host.entropy)
             shares.append(Share(Which(number, of), other, held, host.entropy, rules))
-        self._shares = shares[:of]
-        if of != former:
-            self._share_anew(shares, former)
+        self._shares = shares
+        if of != former or any(number >= of for number in there):
+            self._share_anew({0, *there}, of)
         self.counts = {**self._shares[0].counts, "parcels": 0}
 
-    def _share_anew(self, shares: list[Share], former: int) -> None:
-        """The number of workers was changed. Has transactions of its own."""
+    def _share_anew(self, there: Set[int], of: int) -> None:
+        """The number of workers was changed, now or at a start that was cut short. Has transactions
+        of its own. From the first move to the last no number is remembered: whoever starts in
+        between, with however many workers, begins here again."""
         with self._state.transaction():
             self.let_go()
-        share_anew(shares, former, len(self._shares))
+            self._state.set_number("shares", 0)
+        share_anew({s.which.number: s.state for s in self._shares}, there, of)
         with self._state.transaction():
-            self._state.set_number("shares", len(self._shares))
-        for share in shares[len(self._shares) :]:
+            self._state.set_number("shares", of)
+        for share in self._shares[of:]:
             share.state.db.close()
             self._host.disk.remove(database_of(share.which.number))
+        self._shares = self._shares[:of]
 
     @property
     def share(self) -> Share:

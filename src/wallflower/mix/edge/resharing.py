@@ -1,40 +1,53 @@
 """When an operator changes the number of workers: what shares of A hold goes where it belongs now.
 
-Before anything is pulled or served. Every step may be repeated: a crash on the way costs nothing.
+Before anything is pulled or served. Every step may be repeated, and for another number than the
+step before was for: a crash on the way costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Mapping, Set
 
-from wallflower.host.disk import settle
-from wallflower.mix.edge.share import Share
+from wallflower.host.disk import Folder, settle
 from wallflower.mix.edge.state import State
 from wallflower.wire.cells import share_of_hum
 
 _AT_ONCE = 256  # hums, or rows of 8.3 kB, in memory
+_MANY = 4096  # rows without their bodies
 _BY_HUM = ("seen", "waiting", "gatherings")
+_SHARE = re.compile(r"share-([1-9][0-9]*)\.db")  # sharing.database_of
 Row = tuple[object, ...]
 
 
-def share_anew(shares: Sequence[Share], former: int, of: int) -> None:
-    """Hand what the first `former` shares hold to the first `of`; the others hold nothing then."""
-    states = [share.state for share in shares]
-    cursor = min(state.number("cursor") for state in states[:former])
-    for number, state in enumerate(states[:former]):
+def shares_on(disk: Folder) -> frozenset[int]:
+    """The numbers of the shares whose databases lie there, but for the first, the mix's own."""
+    return frozenset(int(found[1]) for name in disk.names() if (found := _SHARE.fullmatch(name)))
+
+
+def share_anew(states: Mapping[int, State], there: Set[int], of: int) -> None:
+    """Hand what all shares hold to the first `of`; the others hold nothing then.
+
+    `states` by the numbers of their shares; `there` are those of them that are not new.
+    """
+    cursor = min(states[number].number("cursor") for number in there)
+    for number in range(of):
+        # What lies above the lowest comes again, and everybody will know what they have seen.
+        with states[number].transaction():
+            states[number].set_number("cursor", cursor)
+    for number in sorted(there):
         for table in _BY_HUM:
             _hand_over(table, number, states, of)
         if number >= of:
-            _hand_pool(state, states[0])
-    for state in states[:of]:
-        # What lies above the lowest comes again, and everybody knows by now what they have seen.
-        with state.transaction():
-            state.set_number("cursor", cursor)
-    for state in states:
+            _hand_pool(states[number], states[0])
+        elif number:
+            _hold_once(states[number], states[0])
+    for state in states.values():
         settle(state.db)
 
 
-def _hand_over(table: str, number: int, states: Sequence[State], of: int) -> None:
+def _hand_over(table: str, number: int, states: Mapping[int, State], of: int) -> None:
     """Let everything that goes by the id of a hum lie where that falls now."""
     source, last = states[number], (-1, b"")
     query = (
@@ -58,6 +71,18 @@ def _hand_pool(source: State, target: State) -> None:
     while names := source.db.execute(query, (_AT_ONCE,)).fetchall():
         where = f"name IN ({','.join('?' * len(names))})"
         _move("pool", where, [name for (name,) in names], source, target)
+
+
+def _hold_once(source: State, first: State) -> None:
+    """What was on its way to the first share when a change was cut short has arrived there."""
+    query, last = "SELECT name FROM pool WHERE name > ? ORDER BY name LIMIT ?", -math.inf
+    while names := source.db.execute(query, (last, _MANY)).fetchall():
+        last = names[-1][0]
+        marks = ",".join("?" * len(names))
+        both = f"SELECT name FROM pool WHERE name IN ({marks})"  # noqa: S608
+        if twice := first.db.execute(both, [name for (name,) in names]).fetchall():
+            with source.transaction():
+                source.db.executemany("DELETE FROM pool WHERE name = ?", twice)
 
 
 def _move(table: str, where: str, values: list[object], source: State, target: State) -> None:
