@@ -1,0 +1,68 @@
+"""A demo that was killed leaves its folder, and the next one removes it, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from wallflower.cli.leftovers import clear, hold, scratch
+
+
+def left(place: Path, name: str = "wallflower-demo-x") -> Path:
+    """What a killed demo leaves: the system lets go of its lock."""
+    folder = place / name
+    (folder / "mix-a").mkdir(parents=True)
+    (folder / "mix-a" / "record.key").write_bytes(b"secret")
+    os.close(hold(folder))
+    return folder
+
+
+def test_the_folder_of_a_killed_demo_goes_with_the_next_and_that_of_a_running_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = left(tmp_path)
+    with scratch() as one:
+        assert not gone.exists()
+        with scratch() as other:
+            assert {p.name for p in tmp_path.iterdir()} == {one.name, other.name}
+        assert list(tmp_path.iterdir()) == [one]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_our_lock_stays(tmp_path: Path) -> None:
+    for name in ("wallflower-demo", "other-demo-x"):
+        left(tmp_path, name)
+    (left(tmp_path, "wallflower-demo-unlocked") / "demo.lock").unlink()
+    linked = left(tmp_path, "wallflower-demo-linked") / "demo.lock"
+    linked.rename(tmp_path / "lock")
+    linked.symlink_to(tmp_path / "lock")
+    piped = left(tmp_path, "wallflower-demo-piped") / "demo.lock"
+    piped.unlink()
+    os.mkfifo(piped)
+    before = sorted(tmp_path.rglob("*"))
+    clear(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_bytes(b"mine")
+    real = left(tmp_path, "elsewhere")
+    (tmp_path / "wallflower-demo-link").symlink_to(real)
+    (left(tmp_path) / "mine").symlink_to(tmp_path / "mine")
+    clear(tmp_path)
+    assert (real / "mix-a" / "record.key").exists()
+    assert (tmp_path / "mine" / "letter").read_bytes() == b"mine"
+    assert not (tmp_path / "wallflower-demo-x").exists()
+
+
+def test_a_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = left(tmp_path)
+    with monkeypatch.context() as somebody:
+        somebody.setattr(os, "getuid", lambda: os.geteuid() + 1)
+        clear(tmp_path)
+    assert folder.exists()
