@@ -16,7 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hand import downlink, eightwords, keys, letters, records, tokens, uplink, words
+from hand import (
+    downlink,
+    eightwords,
+    keys,
+    letters,
+    records,
+    signatures,
+    tokens,
+    uplink,
+    words,
+)
 from hand.cases import Case, Refusal
 from hand.sizes import sizes
 
@@ -118,6 +128,7 @@ def first(made: dict[str, str]) -> bytes:
 def assemble(v: Vectors) -> None:
     """Every structure, in the order in which one needs the other."""
     v.store("keys.json", keys.as_json())
+    v.store("crypto/signatures.json", signatures.as_json())
     v.store("sizes/sizes.json", sizes(HERE.parent / "spec"))
     v.good("record", records.good())
     sealed = v.good("letter", letters.good())

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors.hand import crypto as by_hand
+from vectors.in_python import load
 
 from wallflower.crypto import sign
 
 SEED = bytes(range(32))
 VERIFY = sign.verify_key(SEED)
+EDGES = load("crypto/signatures.json")
+
+
+@pytest.mark.parametrize("case", EDGES["cases"], ids=lambda case: case["name"])
+def test_signatures_at_the_edges_are_judged_as_the_page_judges_them(case: dict[str, Any]) -> None:
+    key, signature = bytes.fromhex(case["key"]), bytes.fromhex(case["signature"])
+    try:
+        sign.verify(key, EDGES["purpose"], bytes.fromhex(EDGES["body"]), signature)
+        good = True
+    except sign.BadSignature:
+        good = False
+    assert good is case["verifies"]
 
 
 @given(st.sampled_from(sorted(sign.PURPOSES)), st.binary(max_size=300))
