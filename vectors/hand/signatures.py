@@ -66,10 +66,13 @@ def raw(y: int, odd: int) -> bytes:
     return (y | odd << 255).to_bytes(32, "little")
 
 
+def secret_of(seed: bytes) -> int:
+    """The secret scalar of a seed (RFC 8032 5.1.5)."""
+    return int.from_bytes(sha512(seed).digest()[:32], "little") & (2**254 - 8) | 2**254
+
+
 BASE = with_y(BASE_Y) or ZERO
-SECRET = (
-    int.from_bytes(sha512(SIGNERS["board"]).digest()[:32], "little") & ~7 & (2**254 - 1) | 2**254
-)
+SECRET = secret_of(SIGNERS["board"])
 KEY = times(SECRET, BASE)
 
 
@@ -87,8 +90,15 @@ def _small() -> Point:
 EIGHTH = _small()
 
 
-def _hash(r: bytes, key: bytes) -> int:
-    return int.from_bytes(sha512(r + key + MESSAGE).digest(), "little") % L
+def _hash(r: bytes, key: bytes, message: bytes = MESSAGE) -> int:
+    return int.from_bytes(sha512(r + key + message).digest(), "little") % L
+
+
+def with_nonce(number: int, seed: bytes, message: bytes) -> bytes:
+    """A signature that verifies, and is another one for each number."""
+    secret, r = secret_of(seed), encode(times(number, BASE))
+    k = _hash(r, encode(times(secret, BASE)), message)
+    return r + ((number + k * secret) % L).to_bytes(32, "little")
 
 
 def _signature(r: bytes, key: bytes, secret: int, number: int) -> bytes:

@@ -201,7 +201,6 @@ class Records:
             self._revoked |= {sha256(keys.desk.raw)} if "desk" in what else set()
         self._files.write("revoked", self.revoked())
         self._await_desk("desk" if "desk" in {*what, self._pending} else "drop")
-        self.advance()
 
     def _await_desk(self, pending: str) -> None:
         self._files.write("pending", pending.encode("ascii"))
