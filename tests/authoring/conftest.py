@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wallflower.campaign.authoring import example_folder, new_campaign
+from wallflower.campaign.edge.authoring import example_folder, new_campaign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from tests.authoring.conftest import PINS, change
 from tests.campaign.made import LABELS, Folders, image, seeded
 
-from wallflower.campaign.authoring import mark_translated, new_campaign, read_campaign
+from wallflower.campaign.edge.authoring import mark_translated, new_campaign, read_campaign
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys, require_pins
 from wallflower.cli import wallflower

@@ -16,9 +16,9 @@ from PIL.PngImagePlugin import PngInfo
 from tests.authoring.conftest import FILM, change
 
 from wallflower.campaign import lint_names, lint_reach
-from wallflower.campaign.authoring import read_campaign
-from wallflower.campaign.build import packaged_page
 from wallflower.campaign.edge import lint_media
+from wallflower.campaign.edge.authoring import read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.lint import Finding, lint
 from wallflower.campaign.lint_lookalikes import homoglyphs, one_letter, sounds
 from wallflower.campaign.lint_page import contrast, weak_contrasts

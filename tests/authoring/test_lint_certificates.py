@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from tests.authoring.conftest import change
 
-from wallflower.campaign.authoring import read_campaign
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.authoring import read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.lint import lint
 from wallflower.campaign.edge.lint_certificates import linked, not_judged, read_certificates
 from wallflower.errors import Fault

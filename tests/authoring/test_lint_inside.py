@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from wallflower.campaign.authoring import example_folder, new_campaign, read_campaign
+from wallflower.campaign.edge.authoring import example_folder, new_campaign, read_campaign
 from wallflower.campaign.edge.lint_media import telling
 from wallflower.campaign.lint_inside import inside
 

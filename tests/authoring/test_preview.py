@@ -13,10 +13,10 @@ from tests.authoring.conftest import PINS, change
 from tests.campaign.film_made import has_fonts
 from yarl import URL
 
-from wallflower.campaign.authoring import read_campaign
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.authoring import read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.preview import RELOAD, Preview, serve_preview
-from wallflower.campaign.shapes import build_bundle
+from wallflower.campaign.edge.shapes import build_bundle
 from wallflower.cli.campaign import preview_film
 from wallflower.errors import Fault
 

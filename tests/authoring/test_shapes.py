@@ -20,8 +20,6 @@ from PIL import ImageDraw
 from tests.authoring.conftest import PINS, change
 
 from wallflower.board.edge.process import read_site
-from wallflower.campaign.authoring import read_campaign
-from wallflower.campaign.build import packaged_page
 from wallflower.campaign.build_budgets import (
     Weights,
     check_origins,
@@ -29,8 +27,10 @@ from wallflower.campaign.build_budgets import (
     foreign,
     weigh,
 )
+from wallflower.campaign.edge.authoring import read_campaign
+from wallflower.campaign.edge.build import packaged_page
+from wallflower.campaign.edge.shapes import SUMS, ZIP, build_bundle, packed
 from wallflower.campaign.edge.shapes_cards import draw_cards
-from wallflower.campaign.shapes import SUMS, ZIP, build_bundle, packed
 from wallflower.campaign.texts import Text
 from wallflower.cli import wallflower
 from wallflower.errors import Fault

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wallflower.campaign.authoring import example_folder, read_campaign
+from wallflower.campaign.edge.authoring import example_folder, read_campaign
 from wallflower.campaign.texts import (
     Text,
     lost_items,

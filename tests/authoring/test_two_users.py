@@ -14,7 +14,7 @@ from tests.authoring.conftest import change
 from tests.authoring.users import NOBODY, RUN, open_to_others, python_of
 from tests.campaign.film_made import has_fonts
 
-from wallflower.campaign.shapes import SUMS
+from wallflower.campaign.edge.shapes import SUMS
 
 WORDS = "able about above absent absorb abstract absurd abuse"
 BOARD = 'language = "en"\n[[card]]\ntitle = "One"\nseconds = 1\n[closing]\nseconds = 1\n'

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.authoring.users import NOBODY, RUN, open_to_others, python_of
 
-from wallflower.campaign.shapes import SUMS
+from wallflower.campaign.edge.shapes import SUMS
 
 pytestmark = pytest.mark.nightly
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.browser.browsing import Visitor
 from tests.browser.stage import Stage
 
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.build import packaged_page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 

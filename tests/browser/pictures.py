@@ -15,7 +15,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.browsing import Look, Visitor, look_up
 from tests.browser.stage import Stage
 
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.crypto.derive import epoch_secret
 from wallflower.wire.receipt import receipt
 from wallflower.wire.reply import seal_part

@@ -16,8 +16,8 @@ from typing import Literal
 
 from tests.browser.recorder import Recorder
 
-from wallflower.campaign.authoring import example_folder, read_campaign
-from wallflower.campaign.build import Campaign, build_carried, build_served
+from wallflower.campaign.edge.authoring import example_folder, read_campaign
+from wallflower.campaign.edge.build import Campaign, build_carried, build_served
 from wallflower.crypto import hpke, sign
 from wallflower.crypto.derive import sha256
 from wallflower.trust.pins import Pins

@@ -15,10 +15,10 @@ from tests.browser.browsing import Look, Visitor, wait_for, wait_for_board, wait
 from tests.browser.stage import Shape, Stage
 from tests.browser.states import languages, show, violations
 
-from wallflower.campaign.authoring import example_folder, read_campaign
-from wallflower.campaign.build import CARRIED, Campaign, build_served
+from wallflower.campaign.edge.authoring import example_folder, read_campaign
+from wallflower.campaign.edge.build import CARRIED, Campaign, build_served
 from wallflower.campaign.edge.films import make_films
-from wallflower.campaign.shapes import build_bundle
+from wallflower.campaign.edge.shapes import build_bundle
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Playwright, expect
 from tests.authoring.conftest import EXAMPLE_FILMS, FILM, change
 
-from wallflower.campaign.authoring import new_campaign
+from wallflower.campaign.edge.authoring import new_campaign
 from wallflower.campaign.edge.preview import serve_preview
 from wallflower.lab.demo.chromium import FLAGS
 

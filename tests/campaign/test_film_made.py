@@ -30,7 +30,7 @@ from tests.campaign.film_made import (
 )
 
 from wallflower import campaign
-from wallflower.campaign.build import FILM_PIECE, MAX_PIECES
+from wallflower.campaign.edge.build import FILM_PIECE, MAX_PIECES
 from wallflower.campaign.edge.film import Film, make_film
 from wallflower.campaign.edge.film_draw import Painter
 from wallflower.campaign.edge.film_fonts import Fonts

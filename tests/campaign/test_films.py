@@ -15,8 +15,8 @@ from tests.campaign.film_made import BOARD, bytes_of, frames_of, has_fonts, make
 from tests.campaign.made import Town
 
 from wallflower.campaign import repository
-from wallflower.campaign.authoring import new_campaign
 from wallflower.campaign.edge import film, film_fonts
+from wallflower.campaign.edge.authoring import new_campaign
 from wallflower.campaign.edge.film_draw import Painter
 from wallflower.campaign.edge.film_encode import Tick, encode_pictures
 from wallflower.campaign.edge.film_fonts import Fonts

@@ -10,10 +10,10 @@ from io import BytesIO
 import pytest
 from tests.campaign.made import LATER, Town
 
+from wallflower.campaign.edge.shapes import packed
 from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import ZipPlace
-from wallflower.campaign.shapes import packed
 from wallflower.campaign.verify import Report, Verdict, refused_report
 from wallflower.errors import Refused
 

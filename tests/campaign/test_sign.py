@@ -17,8 +17,8 @@ from wallflower.campaign import minisign, repository
 from wallflower.campaign.edge import sign_folder as signing
 from wallflower.campaign.edge.ceremony_replace import renew
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
+from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.verify import Verdict
-from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault, Refused
 
 ROLES = repository.file_roles(["en", "zh-Hans"])
@@ -128,7 +128,7 @@ def test_a_full_disk_leaves_every_file_of_the_last_signing_whole(
         raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as disk, pytest.raises(OSError, match="no space"):
-        disk.setattr("wallflower.campaign.whole.os.fsync", full)
+        disk.setattr("wallflower.campaign.edge.whole.os.fsync", full)
         sign_folder(town.site, town.keys, NOW)
     assert image(town.site) == before
 

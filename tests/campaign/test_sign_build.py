@@ -28,16 +28,16 @@ from tests.campaign.test_sign import MINISIGN
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import minisign, repository
-from wallflower.campaign.authoring import new_campaign, read_campaign
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.authoring import new_campaign, read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.ceremony_replace import replace_role
+from wallflower.campaign.edge.shapes import build_bundle, packed
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
 from wallflower.campaign.edge.sign_folder import freshen
 from wallflower.campaign.edge.verify import check, check_file
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace
 from wallflower.campaign.papers import cut, with_papers
-from wallflower.campaign.shapes import build_bundle, packed
 from wallflower.campaign.verify import Report, Verdict
 from wallflower.cli import wallflower
 from wallflower.crypto.derive import sha256

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.campaign.made import image
 
-from wallflower.campaign.authoring import new_campaign
+from wallflower.campaign.edge.authoring import new_campaign
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault

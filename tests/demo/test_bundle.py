@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from tests.authoring.conftest import EXAMPLE_FILMS, change
 
-from wallflower.campaign.authoring import new_campaign, read_campaign
+from wallflower.campaign.edge.authoring import new_campaign, read_campaign
 from wallflower.campaign.edge.films import words_of
 from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_metadata import Trust

@@ -208,3 +208,26 @@ async def test_what_only_a_hum_causes_does_not_run_on_a_quiet_day(
 ) -> None:
     quiet = {f"{f}:{name}" for f, name in _trace() if (f, name) in (await walk()).quiet.seen}
     assert quiet == AT_EVERY_TICK
+
+
+_OF_FILES = {
+    "open", "read_bytes", "read_text", "write_bytes", "write_text", "mkdir", "rmdir", "unlink",
+    "iterdir", "rglob", "touch", "symlink_to", "is_file", "is_dir", "exists", "stat", "lstat",
+}  # fmt: skip
+# They read a table of facts that lies beside them in the package.
+_OWN_DATA = {"campaign/lint_names.py", "campaign/lint_reach.py"}
+
+
+def test_beside_an_edge_nothing_touches_a_file() -> None:
+    """What modules import is checked by import-linter; a Path needs no import to be read."""
+    roles = ("campaign", "ingress", "mix", "board", "desk", "source", "trust", "wire", "crypto")
+    pure = [p for role in roles for p in (CODE / role).rglob("*.py") if "edge" not in p.parts]
+    assert len(pure) > 60
+    touched = {}
+    for path in pure:
+        calls = [n.func for n in ast.walk(ast.parse(path.read_text("utf-8")))
+                 if isinstance(n, ast.Call)]  # fmt: skip
+        names = {getattr(call, "attr", None) or getattr(call, "id", "") for call in calls}
+        if found := names & _OF_FILES:
+            touched[path.relative_to(CODE).as_posix()] = found
+    assert touched == {name: {"read_text"} for name in _OWN_DATA}

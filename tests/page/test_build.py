@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from wallflower.campaign.authoring import example_folder, read_campaign
-from wallflower.campaign.build import FILM_PIECE, Campaign, build_carried, build_served
+from wallflower.campaign.edge.authoring import example_folder, read_campaign
+from wallflower.campaign.edge.build import FILM_PIECE, Campaign, build_carried, build_served
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 

@@ -12,10 +12,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from wallflower.campaign import build
+from wallflower.campaign.edge import build
 from wallflower.lab.demo.chromium import SAYS
 
-LOCALE = Path(build.__file__).with_name("locale")
+LOCALE = Path(build.__file__).parent.with_name("locale")
 LANGUAGES = ("en", "zh_Hans", "fa", "ru", "es")
 THREATS = Path(__file__).parents[2] / "docs" / "threat-model.md"
 THOUSANDS = re.compile(r"(?<=\d)[,٬\u00a0](?=\d{3})")

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.edge.build import packaged_page
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,13 @@
-"""A campaign's folder: campaign.toml, one Markdown file a language, and the film's files.
-
-Reading it checks what can be checked without keys or a network. A language that is listed and has
-no file stops everything; one that is older than its source is reported, and on the page too.
-"""
+"""What a campaign's folder says, once it was read (edge/authoring.py). Values only."""
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from wallflower.campaign import texts
-from wallflower.campaign.authoring_fields import (
-    FILE,
-    addresses,
-    channels,
-    film_table,
-    flag,
-    parse_fields,
-    published,
-    string,
-    strings,
-)
 from wallflower.campaign.texts import Text
-from wallflower.campaign.whole import filling, put_whole
-from wallflower.errors import Fault
-
-_CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,117 +58,3 @@ class Authored:
     def unreviewed(self) -> tuple[str, ...]:
         """The languages that no reader has checked yet."""
         return tuple(code for code in self.languages if not self.texts[code].reviewed)
-
-
-def example_folder() -> Path:
-    """The example campaign: a fictional office against corruption."""
-    return Path(__file__).with_name("example")
-
-
-def new_campaign(folder: Path) -> None:
-    """Write the example into an empty or missing `folder`; an existing file is never touched, nor
-    what another command writes there now. What stops it in the middle, a full disk for one, leaves
-    the folder empty, for another try."""
-    with filling(folder):
-        try:
-            _copy(example_folder(), folder)
-        except BaseException:
-            for path in folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            raise
-
-
-def _copy(source: Path, folder: Path) -> None:
-    """File by file: of a full disk shutil.copytree makes a shutil.Error, by which nobody upstairs
-    knows that it was one."""
-    for path in sorted(source.rglob("*")):
-        to = folder / path.relative_to(source)
-        if path.is_file() and "__pycache__" not in path.parts:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_bytes(path.read_bytes())
-
-
-def read_campaign(folder: Path) -> Authored:
-    """Read a campaign's folder, or raise a Fault that says which line of which file to correct."""
-    if not (folder / FILE).exists():
-        raise Fault(f"{FILE} is missing", "Begin with 'wallflower campaign new'.")
-    fields = parse_fields(_text_of(folder / FILE))
-    film = film_table(fields)
-    codes = strings(fields, "languages")
-    if not codes or len(set(codes)) != len(codes) or not all(map(_CODE.fullmatch, codes)):
-        raise Fault(f"{FILE}: 'languages' is no list of languages", 'Write ["en", "zh-Hans"].')
-    return Authored(
-        folder=folder,
-        organisation=string(fields, "organisation"),
-        languages=codes,
-        texts=read_texts(folder, codes),
-        ways=strings(fields, "ways"),
-        boards=strings(fields, "boards"),
-        hurry=flag(fields, "hurry", usual=True),
-        channels=channels(fields),
-        films=_to_make(folder, strings(film, "make")),
-        film=_media(folder, film, "page"),
-        carried_film=_media(folder, film, "carried") or _media(folder, film, "page"),
-        more_films=tuple(_existing(folder, name) for name in strings(film, "more")),
-        address=string(fields, "address", usual=""),
-        published=tuple(Published(*entry) for entry in published(fields)),
-        owned=frozenset(name.casefold() for name in strings(fields, "owned")),
-        mirrors=addresses(fields, "mirrors"),
-        countries=strings(fields, "countries"),
-    )
-
-
-def read_texts(folder: Path, codes: tuple[str, ...]) -> dict[str, Text]:
-    """Every language's text, by language, the source first."""
-    require_texts(folder, codes)
-    return {code: texts.parse_text(code, _text_of(folder / f"{code}.md")) for code in codes}
-
-
-def require_texts(folder: Path, codes: tuple[str, ...]) -> None:
-    """A missing text is a Fault that names it: nothing is shown in English instead."""
-    missing = [code for code in codes if not (folder / f"{code}.md").is_file()]
-    if missing:
-        raise Fault(
-            f"There is no text in {', '.join(missing)}",
-            f"Translate {codes[0]}.md, or take the language out of {FILE}.",
-        )
-
-
-def mark_translated(authored: Authored, code: str) -> None:
-    """Write into a translation that it translates the source as it is now."""
-    if code not in authored.languages[1:]:
-        raise Fault(f"{code} is no translation of this campaign", f"See 'languages' in {FILE}.")
-    path = authored.folder / f"{code}.md"
-    text = texts.with_fingerprints(code, _text_of(path), authored.source)
-    put_whole(path.resolve(), text.encode())
-
-
-def _text_of(path: Path) -> str:
-    """A file of the folder, or a Fault. Some editors begin a file with a mark (U+FEFF), which is
-    no part of what it says."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise Fault(f"{path.name} is not UTF-8 text", "Save it again as UTF-8.") from None
-    except OSError:
-        raise Fault(f"{path.name} cannot be read", "Look whose it is, and who may read.") from None
-
-
-def _to_make(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
-    paths = tuple(_existing(folder, name) for name in names)
-    if len({path.stem for path in paths}) != len(paths):
-        raise Fault(
-            f"{FILE} makes two films of one name", "Give each file of 'make' a name of its own."
-        )
-    return paths
-
-
-def _media(folder: Path, film: Mapping[str, Any], key: str) -> Path | None:
-    return _existing(folder, string(film, key)) if key in film else None
-
-
-def _existing(folder: Path, name: str) -> Path:
-    path = folder / name
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise Fault(f"{FILE} names {name}, which is no file of its folder", "Put it there.")
-    return path

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from wallflower.campaign.build_budgets import foreign
-from wallflower.errors import Fault
 
+FILES: Final = ("index.html", "style.css", "carried.html")
 LEAST_CONTRAST: Final = 4.5  # WCAG 2.2, 1.4.3, text of usual size
 _PAIRS: Final = (
     ("ink", "ground"), ("ink", "sheet"), ("quiet", "ground"), ("quiet", "sheet"),
@@ -20,13 +19,8 @@ _ROOT: Final = re.compile(r":root\s*\{([^}]*)\}")
 _COLOUR: Final = re.compile(r"--([\w-]+):\s*(#[0-9a-f]{3}(?:[0-9a-f]{3})?)\b", re.I)
 
 
-def judged(page: Path) -> Iterator[tuple[str, str, str]]:
-    """Rule, what, and next step for each fault of the built page."""
-    try:
-        names = ("index.html", "style.css", "carried.html")
-        files = {name: (page / name).read_bytes() for name in names}
-    except FileNotFoundError:
-        raise Fault("The page has not been built", "Type: cd page && npm run build") from None
+def judged(files: Mapping[str, bytes]) -> Iterator[tuple[str, str, str]]:
+    """Rule, what, and next step for each fault of the built page, given its FILES."""
     step = "Use the page as it was released, or correct page/src."
     for fault in weak_contrasts(files["style.css"].decode()):
         yield "contrast", fault, step

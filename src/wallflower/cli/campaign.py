@@ -12,13 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wallflower.campaign.authoring import (
-    Authored,
-    mark_translated,
-    new_campaign,
-    read_campaign,
-)
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.authoring import Authored
+from wallflower.campaign.edge.authoring import mark_translated, new_campaign, read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import BOOK, require_pins
 from wallflower.campaign.eightwords import WORDS
 from wallflower.campaign.repository import OFFLINE, PINS
@@ -36,7 +32,7 @@ from wallflower.errors import Fault, typed
 from wallflower.host.inert import inert
 
 if TYPE_CHECKING:
-    from wallflower.campaign.shapes import Cards
+    from wallflower.campaign.edge.shapes import Cards
 
 # Where it is missing, the Fault says which command makes it.
 _PINS_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -126,7 +122,7 @@ def campaign_build(
       wallflower campaign build office --keys keys --out bundle
       wallflower campaign sign bundle --keys keys
     """
-    from wallflower.campaign.shapes import SUMS, build_bundle, may_replace
+    from wallflower.campaign.edge.shapes import SUMS, build_bundle, may_replace
 
     authored = read_campaign(folder)
     authored = replace(

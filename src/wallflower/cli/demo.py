@@ -7,9 +7,9 @@ import json
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from typing import Any
 import click
 from rich.console import Console
 
-from wallflower.campaign.authoring import Authored, example_folder, new_campaign, read_campaign
-from wallflower.campaign.build import packaged_page
+from wallflower.campaign.authoring import Authored
+from wallflower.campaign.edge.authoring import example_folder, new_campaign, read_campaign
+from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.ceremony_keys import require_keys
+from wallflower.campaign.edge.shapes import build_bundle
 from wallflower.campaign.edge.sign_folder import sign_folder
-from wallflower.campaign.shapes import build_bundle
 from wallflower.cli.ceremony import now, rehearse
 from wallflower.cli.film import check_needed, usual_cache
+from wallflower.cli.leftovers import scratch
 from wallflower.cli.new import make
 from wallflower.cli.options import FOLDER
 from wallflower.errors import Fault
@@ -169,18 +171,15 @@ def demo(
       wallflower demo --once --json    to test: ends with 0 when a letter was answered
     """
     started = time.monotonic()
-    folder = keep or Path(tempfile.mkdtemp(prefix="wallflower-demo-"))
     pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
     plan = _Plan(viewers, browser, once, as_json, patience, started, campaign, held)
     result: dict[str, Any] = {}
     _end_in_order()
     try:
-        result = asyncio.run(_demo(folder, pace, plan))
+        with scratch() if keep is None else nullcontext(keep) as folder:
+            result = asyncio.run(_demo(folder, pace, plan))
     except KeyboardInterrupt:
         sys.exit(_STOPPED if once else 0)
-    finally:
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
     if as_json:
         click.echo(json.dumps(result))
     if not succeeded(result):

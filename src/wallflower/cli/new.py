@@ -9,7 +9,7 @@ from typing import Any
 import click
 import tomli_w
 
-from wallflower.campaign.whole import filling
+from wallflower.campaign.edge.whole import filling
 from wallflower.cli.options import FOLDER
 from wallflower.crypto import sign
 from wallflower.host.disk import Folder

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from wallflower.campaign.edge.ceremony_keys import require_keys
+from wallflower.campaign.edge.shapes import ZIP
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
 from wallflower.campaign.edge.sign_clock import check_clock
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
-from wallflower.campaign.shapes import ZIP
 from wallflower.cli.ceremony import now, say_clock
 from wallflower.cli.keys import warn_of_ends
 from wallflower.cli.options import FOLDER

@@ -15,8 +15,8 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, parse_ceremony
+from wallflower.campaign.edge.whole import alone_in
 from wallflower.campaign.repository import OFFLINE, PINS
-from wallflower.campaign.whole import alone_in
 from wallflower.errors import Fault, typed
 from wallflower.host.disk import Folder
 from wallflower.trust.pins import Pins, parse_pins

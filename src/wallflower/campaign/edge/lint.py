@@ -21,7 +21,7 @@ from wallflower.campaign import (
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.edge import lint_certificates, lint_media
 from wallflower.campaign.texts import lost_items
-from wallflower.errors import typed
+from wallflower.errors import Fault, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def lint(authored: Authored, page: Path) -> Report:
     report, read = Report(), lint_certificates.read_certificates(authored)
     said = [(rule, pair) for rule, judge in _RULES for pair in judge(authored)]
     said += [("certificates", pair) for pair in lint_certificates.linked(authored, read)]
-    said += [(rule, (what, step)) for rule, what, step in lint_page.judged(page)]
+    said += [(rule, (what, step)) for rule, what, step in lint_page.judged(_files(page))]
     said += [("translation", pair) for pair in _translations(authored)]
     report.findings.extend(Finding(rule, what, step) for rule, (what, step) in said)
     report.advice.extend(lint_lookalikes.to_register(authored))
@@ -66,6 +66,13 @@ def lint(authored: Authored, page: Path) -> Report:
         report.unsaid.extend(module.not_judged(authored))
     report.unsaid.extend(lint_certificates.not_judged(authored, read))
     return report
+
+
+def _files(page: Path) -> dict[str, bytes]:
+    try:
+        return {name: (page / name).read_bytes() for name in lint_page.FILES}
+    except FileNotFoundError:
+        raise Fault("The page has not been built", "Type: cd page && npm run build") from None
 
 
 def _translations(authored: Authored) -> Said:

@@ -25,8 +25,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from watchfiles import awatch
 
-from wallflower.campaign.authoring import Authored, read_campaign
-from wallflower.campaign.build import Campaign, build_served
+from wallflower.campaign.authoring import Authored
+from wallflower.campaign.edge.authoring import read_campaign
+from wallflower.campaign.edge.build import Campaign, build_served
 from wallflower.campaign.repository import PINS
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins, parse_pins

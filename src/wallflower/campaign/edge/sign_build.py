@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from wallflower.campaign import minisign
-from wallflower.campaign.build import CARRIED
 from wallflower.campaign.ceremony import MINISIGN_ROLE
+from wallflower.campaign.edge.build import CARRIED
 from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.shapes import SUMS, ZIP, packed
 from wallflower.campaign.edge.sign_folder import (
     SignedBundle,
     comment,
@@ -29,12 +30,11 @@ from wallflower.campaign.edge.sign_folder import (
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
+from wallflower.campaign.edge.whole import BESIDE, put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
-from wallflower.campaign.shapes import SUMS, ZIP, packed
 from wallflower.campaign.verify import FILE_MAX, MADE, SITE, is_metadata
-from wallflower.campaign.whole import BESIDE, put_whole
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 

@@ -20,10 +20,10 @@ from tuf.api.metadata import Metadata, Targets
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 from wallflower.campaign.edge.verify_places import Link, Place
+from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import METADATA_MAX, NEXT
-from wallflower.campaign.whole import put_whole
 from wallflower.errors import Fault, Refused
 
 ROOT_MAX: Final = 64 * 1024

@@ -1,7 +1,8 @@
 """The sizes that a film comes in, and how many bytes a minute of each may have.
 
-The page asks for one piece of 32 KiB a second (campaign/build.py), but the lines that matter carry
-8 kB a second. What arrives there as fast as it is played is 64 kbit/s: that is what 240p may have.
+The page asks for one piece of 32 KiB a second (campaign/edge/build.py), but the lines that matter
+carry 8 kB a second. What arrives there as fast as it is played is 64 kbit/s: that is what 240p may
+have.
 """
 
 from __future__ import annotations

@@ -21,12 +21,12 @@ from typing import Final
 import tomli_w
 
 from wallflower.campaign.authoring import Authored
-from wallflower.campaign.build import CARRIED, Campaign, build_carried, build_served
 from wallflower.campaign.build_budgets import Weights, check_origins, check_weights, weigh
+from wallflower.campaign.edge.build import CARRIED, Campaign, build_carried, build_served
+from wallflower.campaign.edge.whole import in_place_of
 from wallflower.campaign.film.rendition import INDEX, SMALL
 from wallflower.campaign.minisign import make_list
 from wallflower.campaign.texts import Text
-from wallflower.campaign.whole import in_place_of
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 

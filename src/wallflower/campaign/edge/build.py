@@ -41,7 +41,7 @@ _ONCE: Final = frozenset({"PINS", "CONNECT", "ORGANISATION", "LANGUAGE", "TITLE"
 
 def packaged_page() -> Path:
     """Where `npm run build` puts the page."""
-    return Path(__file__).with_name("page")
+    return Path(__file__).parent.with_name("page")
 
 
 @dataclass(frozen=True, slots=True)
