@@ -172,6 +172,29 @@ async def test_a_revoked_desk_key_is_not_forgotten_over_a_drop_key_that_is_revok
     assert of(room).next_number() > 16
 
 
+async def test_a_revoked_drop_key_alone_leaves_letters_under_the_records_before_their_way(
+    room: Room,
+) -> None:
+    """No jump: who wrote under one of those finds it among the ancestors of the next."""
+    of(room).take_desk_keys(key(DAY, "drop"))
+    offer(room, 1)
+    of(room).revoke(frozenset({"drop"}))
+    of(room).take_desk_keys(key(DAY, "new drop"))
+    number = of(room).next_number()
+    assert number == 3, "the number after the one that is replaced is skipped"
+    offer(room, number)
+    assert of(room)._drafts[1].hash() in of(room)._drafts[number].ancestors
+
+
+async def test_hop_keys_are_replaced_by_a_number_that_nobody_has_offered_keys_for(
+    room: Room,
+) -> None:
+    of(room).take_desk_keys(key(DAY, "drop"))
+    offer(room, 1, 2, 5)
+    of(room).revoke(frozenset({"hops"}))
+    assert of(room).next_number() == 6
+
+
 async def test_a_request_is_taken_once_and_words_that_mean_nothing_change_nothing(
     room: Room,
 ) -> None:

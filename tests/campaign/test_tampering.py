@@ -309,7 +309,9 @@ def test_a_link_or_pipe_that_nobody_signed_is_named_as_any_other_file_is(town: T
 def test_a_signed_file_that_is_a_link_is_named_and_not_followed(town: Town, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     # The last leads to the very bytes that were signed.
-    makes = (*LINKS[1:], lambda path: path.symlink_to(elsewhere))
+    makes: tuple[Callable[[Path], None], ...] = (
+        *LINKS[1:], lambda path: path.symlink_to(elsewhere),
+    )  # fmt: skip
     for name, make in zip(("app.js", "pins.json", "film/01", "film"), makes, strict=True):
         path = town.site / name
         path.rename(elsewhere)
