@@ -419,3 +419,11 @@ def test_a_visit_reports_by_its_coin_and_one_whose_letter_leaves_reports_nothing
     scene.next_day()
     jump(visit(scene.host, MIRROR, PINS, scene.store, viewer))
     assert reports() == [(Kind.LETTER, SILENT)]
+
+
+async def test_a_crowd_of_nobody_is_there_until_it_is_stopped(scene: Scene) -> None:
+    nobody = asyncio.ensure_future(Crowd(scene.host, MIRROR, PINS, viewers=0, pause=100.0).run())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not nobody.done()
+    nobody.cancel()

@@ -45,8 +45,9 @@ class Crowd:
         self.counts = Counts(viewers=viewers)
 
     async def run(self) -> None:
-        """All viewers, for ever."""
-        await asyncio.gather(*(self._viewer(i) for i in range(self._viewers)))
+        """All viewers, for ever, and be there for ever where there are none."""
+        viewers = [self._viewer(i) for i in range(self._viewers)]
+        await asyncio.gather(*viewers, asyncio.Event().wait())
 
     async def _viewer(self, number: int) -> None:
         while True:
