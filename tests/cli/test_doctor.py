@@ -78,6 +78,28 @@ def test_what_would_fail_later_is_red_now(folders: Path, role: str, act: Break, 
     assert said in found[0]
 
 
+def test_a_desk_s_tokens_lie_open_on_their_way_into_its_store_alone(tmp_path: Path) -> None:
+    config = make("desk", tmp_path / "desk")
+
+    def found(file: str) -> tuple[Level, str]:
+        [one] = [f for f in examine(load_settings(config)) if f.what.startswith(file)]
+        return one.level, one.what
+
+    for name in ("b.token", "board.token"):
+        assert found(name) == (Level.FAIL, f"{name} is missing")
+        (tmp_path / "desk" / name).touch(mode=0o600)
+        assert found(name) == (Level.OK, f"{name} is there, for its owner only")
+        (tmp_path / "desk" / "store.json").write_text("{}")
+        assert found(name) == (Level.WARN, f"{name} lies open")
+        (tmp_path / "desk" / name).unlink()
+        assert found(name)[0] is Level.OK
+        assert "its place is the desk's store" in found(name)[1]
+        (tmp_path / "desk" / "status.token").unlink()
+        assert found("status.token") == (Level.FAIL, "status.token is missing")
+        (tmp_path / "desk" / "status.token").touch(mode=0o600)
+        (tmp_path / "desk" / "store.json").unlink()
+
+
 def test_the_command_ends_red_and_names_no_key(folders: Path) -> None:
     key = (folders / "mix-a" / "record.key").read_bytes().hex()
     (folders / "mix-a" / "source.token").unlink()

@@ -16,6 +16,7 @@ from wallflower.crypto.hpke import PrivateKey, PublicKey
 from wallflower.crypto.sign import sign, verify_key
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.parts import DeskSettings, Peer
+from wallflower.desk.edge.store import exists
 from wallflower.desk.header import Cost
 from wallflower.host import Host
 from wallflower.host.asgi import (
@@ -74,6 +75,12 @@ CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 PERIOD = 14400
 SLOTS, REPLIES, RECEIPTS, SEGMENTS = 4, 4, 6, 84
 B_TOKEN, DESK_TOKEN = "b-token", "desk-token"
+
+
+def hand_over(folder: Folder, b: str = B_TOKEN, board: str = DESK_TOKEN) -> None:
+    """Put the desk's two tokens into its folder, as operators do."""
+    for name, token in (("b.token", b), ("board.token", board)):
+        folder.write(name, f"{token}\n".encode())
 
 
 Sent = dict[str, str] | list[tuple[str, str]]
@@ -252,10 +259,16 @@ class World:
             await log_route(self.log, B_TOKEN)(scope, receive, send)
 
     def new_desk(self) -> Desk:
-        """A desk process started anew on the same folder."""
-        host = Host(self.clock, self.entropy, Folder(self.folder), self.net)
+        """A desk process started anew on the same folder; a new folder has its tokens in files."""
+        disk = Folder(self.folder)
+        if not exists(disk):
+            hand_over(disk)
+        host = Host(self.clock, self.entropy, disk, self.net)
         settings = DeskSettings(
-            "desk one", self.pins, Peer("http://mix", B_TOKEN), Peer("http://board", DESK_TOKEN)
+            "desk one",
+            self.pins,
+            Peer("http://mix", "b.token"),
+            Peer("http://board", "board.token"),
         )
         return Desk(host, settings, CHEAP)
 

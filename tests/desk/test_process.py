@@ -60,10 +60,27 @@ def status_of(port: int, path: str, headers: dict[str, str]) -> int:
 
 def test_settings_name_what_is_missing(tmp_path: Path) -> None:
     config = configured(tmp_path, 8123)
-    assert read_settings(load_settings(config)).board.token == "board-secret"
+    assert read_settings(load_settings(config)).board.token_file == "board.token"
     config.write_text(config.read_text().replace("[b]", "[c]"))
     with pytest.raises(Fault, match="no usable 'b'"):
         read_settings(load_settings(config))
+
+
+def test_tokens_lie_in_files_until_the_desk_was_set_up_and_are_not_asked_for_after(
+    tmp_path: Path,
+) -> None:
+    config = configured(tmp_path, 8123)
+    for name in ("b", "board"):
+        (tmp_path / f"{name}.token").write_text(" \n")
+        with pytest.raises(Fault, match=f"{name}.token holds no token"):
+            read_settings(load_settings(config))
+        (tmp_path / f"{name}.token").unlink()
+        with pytest.raises(Fault, match=f"{name}.token cannot be read"):
+            read_settings(load_settings(config))
+        (tmp_path / f"{name}.token").write_text("secret")
+    (tmp_path / "b.token").unlink()
+    (tmp_path / "store.json").write_text("{}")
+    assert read_settings(load_settings(config)).token_files["b"] == "b.token"
 
 
 def test_process_says_one_line_refuses_strangers_and_ends_when_told(tmp_path: Path) -> None:

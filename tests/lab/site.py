@@ -28,9 +28,11 @@ PASSPHRASE = "a long passphrase for tests"
 def desk_of(town: SimulatedTown) -> Desk:
     """The town's desk, unlocked; a guess at its passphrase costs nothing."""
     settings = DeskSettings(
-        DESK_NAME, town.pins, Peer("http://b.example", TOKEN), Peer(BOARD, TOKEN)
+        DESK_NAME, town.pins, Peer("http://b.example", "token"), Peer(BOARD, "token")
     )
-    desk = Desk(town.host("desk"), settings, Cost(memory_kib=64, passes=1, lanes=1))
+    host = town.host("desk")
+    host.disk.write("token", TOKEN.encode("ascii"))
+    desk = Desk(host, settings, Cost(memory_kib=64, passes=1, lanes=1))
     desk.unlock(PASSPHRASE)
     return desk
 

@@ -16,6 +16,8 @@ from typing import Any
 from wallflower.board.edge.process import read_fixed, read_site
 from wallflower.campaign.addresses import parts_of
 from wallflower.crypto import sign
+from wallflower.desk.edge.handed import NODES
+from wallflower.desk.edge.store import HEADER_FILE
 from wallflower.errors import Fault
 from wallflower.host.memory import is_swapped
 from wallflower.host.settings import Settings
@@ -81,22 +83,34 @@ def _site(settings: Settings) -> Finding:
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
-    """Every key and token is there, and for its owner only."""
-    named = [(settings, name) for name in _SECRETS if name in settings.fields]
+    """Every key and token is there, and for its owner only. A desk that was set up has its tokens
+    sealed in its store; in files they lie only on their way there."""
+    begun = role_of(settings.path) == "desk" and (settings.path.parent / HEADER_FILE).exists()
+    named = [_beside(settings, name) for name in _SECRETS if name in settings.fields]
+    handed_over = []
     for table in _TABLES:
-        if isinstance(settings.fields.get(table), dict):
-            inner = settings.table(table)
-            named += [(inner, "token")] if "token" in inner.fields else []
-    for place, name in named:
-        path = _beside(place, name)
-        if not path.exists():
-            yield Finding(Level.FAIL, f"{path.name} is missing", "See the handbook, Exchange.")
-        elif stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield Finding(
-                Level.FAIL, f"{path.name} can be read by others", f"chmod 600 {path.name}"
-            )
-        else:
-            yield Finding(Level.OK, f"{path.name} is there, for its owner only")
+        fields = settings.fields.get(table)
+        if isinstance(fields, dict) and "token" in fields:
+            path = _beside(settings.table(table), "token")
+            (handed_over if begun and table in NODES else named).append(path)
+    yield from map(_secret, named)
+    yield from map(_handed_over, handed_over)
+
+
+def _secret(path: Path) -> Finding:
+    if not path.exists():
+        return Finding(Level.FAIL, f"{path.name} is missing", "See the handbook, Exchange.")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        what = f"{path.name} can be read by others"
+        return Finding(Level.FAIL, what, f"chmod 600 {path.name}")
+    return Finding(Level.OK, f"{path.name} is there, for its owner only")
+
+
+def _handed_over(path: Path) -> Finding:
+    if path.exists():
+        step = "Unlock the desk: it takes the token into its store and erases the file."
+        return Finding(Level.WARN, f"{path.name} lies open", step)
+    return Finding(Level.OK, f"{path.name} does not lie open: its place is the desk's store")
 
 
 def _space(folder: Path) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import asyncio
 from typing import Final
 
 from wallflower.desk import batch
+from wallflower.desk.edge import handed
 from wallflower.desk.edge import store as stores
 from wallflower.desk.edge.parts import DeskSettings, Parts
 from wallflower.desk.edge.rounds import Rounds
@@ -55,6 +56,10 @@ class Desk:
             store = self._opened(passphrase, again)
         try:
             parts = Parts(self._host, self._settings, store)
+            with disk_trouble():
+                left = handed.take_in(self._host.disk, store, self._settings.token_files)
+            for what in left:
+                parts.letters.alarm(self.today(), what)
             # What died while this desk was off is gone before anything is asked or shown.
             parts.keyring.erase_dead(self._host.clock.now(), parts.records.longest_mean_b())
         except BaseException:

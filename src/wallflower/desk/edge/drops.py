@@ -27,12 +27,10 @@ async def read_drops(parts: Parts) -> None:
     question."""
     if parts.records.newest() is None:
         return
-    b = parts.settings.b
+    url = f"{parts.settings.b.url.rstrip('/')}/drops"
     for _ in range(_MOST_QUESTIONS):
         after = parts.store.get("cursor") or 0
-        entries = await pull(
-            parts.host.net, f"{b.url.rstrip('/')}/drops", b.token, after, _DROPS_AT_ONCE
-        )
+        entries = await pull(parts.host.net, url, parts.token("b"), after, _DROPS_AT_ONCE)
         if not entries:
             return
         for entry in entries:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from wallflower.desk.edge import handed
 from wallflower.desk.edge.keyring import Keyring, Records
 from wallflower.desk.edge.letters import Letters
 from wallflower.desk.edge.outbox import Outbox
@@ -14,6 +15,7 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.host.entropy import Entropy, shuffled
+from wallflower.host.net import Unreachable
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verify_follows, verify_in_force, verify_record
 from wallflower.wire.sizes import ANCESTORS, RECORD_MAX
@@ -26,10 +28,10 @@ _MOST_BEHIND: Final = 4 * ANCESTORS
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Peer:
-    """Another node and the token that it knows us by."""
+    """Another node, and the file in which the token that it knows us by is handed over."""
 
     url: str
-    token: str
+    token_file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class DeskSettings:
     pins: Pins
     b: Peer
     board: Peer
+
+    @property
+    def token_files(self) -> dict[str, str]:
+        """Where each node's token is handed over: node -> file."""
+        return {"b": self.b.token_file, "board": self.board.token_file}
 
 
 class HostChance:
@@ -78,9 +85,16 @@ class Parts:
         """The newest record that is in force."""
         return self.records.in_force(self.host.clock.now())
 
+    def token(self, node: str) -> str:
+        """The token of "b" or "board"; Unreachable while it was not handed over."""
+        found = handed.token(self.store, node)
+        if found is None:
+            raise Unreachable(f"There is no token for {handed.NODES[node]} yet")
+        return found
+
     async def post(self, path: str, body: bytes) -> None:
         """Hand something to the desk server."""
-        await self.host.net.post(f"{self._url}/{path}", body, self.settings.board.token)
+        await self.host.net.post(f"{self._url}/{path}", body, self.token("board"))
 
     async def get(self, path: str, limit: int) -> bytes:
         """Fetch a public file; without the token, as anybody would."""

@@ -10,7 +10,9 @@ from typing import Final
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.desk import Desk
+from wallflower.desk.edge.handed import NODES
 from wallflower.desk.edge.parts import DeskSettings, Peer
+from wallflower.desk.edge.store import HEADER_FILE
 from wallflower.desk.edge.web import make_web
 from wallflower.host import Host
 from wallflower.host.clock import PacedClock
@@ -26,11 +28,17 @@ _LOOK_S: Final = 0.05
 
 
 def read_settings(settings: Settings) -> DeskSettings:
-    """A desk's configuration as values, or a Fault that names what is missing."""
+    """A desk's configuration as values, or a Fault that names what is missing.
+
+    A desk that was set up has its tokens in its store, and needs them in files no more.
+    """
+    begun = (settings.path.parent / HEADER_FILE).exists()
     peers = {}
-    for name in ("b", "board"):
+    for name in NODES:
         table = settings.table(name)
-        peers[name] = Peer(table.get("url", str), table.secret("token"))
+        if not begun:
+            table.secret("token")
+        peers[name] = Peer(table.get("url", str), table.get("token", str))
     pins = parse_pins(settings.file("pins"))
     return DeskSettings(settings.get("name", str), pins, peers["b"], peers["board"])
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 
 from wallflower.desk import batch, keys, tokens
+from wallflower.desk.edge import handed
 from wallflower.desk.edge.drops import read_drops
 from wallflower.desk.edge.parts import HostChance, Parts
 from wallflower.desk.edge.store import Locked
@@ -83,6 +85,9 @@ class Rounds:
     async def _warn(self) -> None:
         """Keep as alarms what the desk's person has to know a day before it matters."""
         store, now = self.parts.store, self.parts.host.clock.now()
+        for node, name in self.parts.settings.token_files.items():
+            if handed.token(store, node) is None:
+                self.parts.letters.alarm(day_of(now), _no_token(node, name))
         for what in keys.alarms(store.get("keys_until"), store.get("drop_day"), now):
             self.parts.letters.alarm(day_of(now), what)
         record = self.parts.in_force()
@@ -95,7 +100,7 @@ class Rounds:
 
     async def _hand_tokens(self) -> None:
         """Hand B the sets of this week and the next, each hour, whatever changed (token 2.5)."""
-        now, b = self.parts.host.clock.now(), self.parts.settings.b
+        now, url = self.parts.host.clock.now(), self.parts.settings.b.url.rstrip("/")
         hour = int(now // _HOUR_S)
         if self.tokens_handed == hour:
             return
@@ -104,7 +109,8 @@ class Rounds:
             made = tokens.week_set(
                 cases, each, self.parts.letters.lot_key(), self.parts.host.entropy.draw
             )
-            await self.parts.host.net.post(f"{b.url.rstrip('/')}/tokens", made, b.token, limit=0)
+            token = self.parts.token("b")
+            await self.parts.host.net.post(f"{url}/tokens", made, token, limit=0)
         self.tokens_handed = hour
 
     async def _revoked(self) -> frozenset[bytes]:
@@ -140,3 +146,10 @@ class Rounds:
         await self.parts.post("desk/batch", body)
         with self.parts.store.transaction():
             outbox.handed_over(day)
+
+
+def _no_token(node: str, name: str) -> str:
+    return (
+        f"This desk has no token for {handed.NODES[node]}: ask its operator for it, put it beside"
+        f" desk.toml as {Path(name).name}, then lock and unlock the desk"
+    )
