@@ -10,7 +10,7 @@ import { isStale, marksIn, type Remembered } from './store/slots.js';
 import type { EpochRecord } from './trust/record.js';
 import { weekOfDay } from './wire/days.js';
 import { findMarks } from './wire/receipt.js';
-import { joinParts, openPart, type Part, replyTable } from './wire/reply.js';
+import { joined, openPart, type Part, replyTable, wholeRuns } from './wire/reply.js';
 import { REPLY_TAG, REPLY_WEEKS } from './wire/sizes.js';
 
 /** How far a letter came. `answered` is a week's: a reply names no letter. */
@@ -98,14 +98,14 @@ function repliesByWeek(
     if (part) parts.push(part);
   }
   const byWeek = new Map<number, string[]>();
-  for (const week of new Set(parts.map((part) => part.week))) {
-    const whole = opened(() => joinParts(parts.filter((part) => part.week === week)));
-    if (whole?.length) byWeek.set(week, whole.map((reply) => reply.text));
+  for (const run of wholeRuns(parts)) {
+    const reply = opened(() => joined(run));
+    if (reply) byWeek.set(reply.week, [...(byWeek.get(reply.week) ?? []), reply.text]);
   }
   return byWeek;
 }
 
-/** A damaged slot is as good as none: it hides nothing that is whole. */
+/** A slot or a reply that is refused is as good as none: it hides nothing that is whole (reply 2). */
 function opened<T>(open: () => T): T | null {
   try {
     return open();

@@ -51,7 +51,7 @@ from wallflower.wire.record import (
     WayKind,
     desk_entry_hash,
 )
-from wallflower.wire.reply import Reply, join_parts, open_part, reply_table, seal_part
+from wallflower.wire.reply import Reply, joined, open_part, reply_table, seal_part, whole_runs
 from wallflower.wire.segment import (
     SegmentHeader,
     SignedSegment,
@@ -383,4 +383,4 @@ class World:
             place = table.get(slot[:REPLY_TAG])
             if place:
                 parts.append(open_part(e_by_week[place[0]], *place, slot))
-        return join_parts(parts)
+        return [joined(run) for run in whole_runs(parts)]

@@ -62,6 +62,20 @@ async def test_reply_of_three_slots_goes_in_one_batch_and_is_read_with_the_words
     assert world.desk.conversation(case).replies[0].state is Sending.BOARD
 
 
+@pytest.mark.parametrize("text", ["half a \ud83d", "\udcff", "", " \r\n "])
+async def test_what_is_no_text_is_not_sealed_and_leaves_the_outbox_as_it_was(
+    world: World, text: str
+) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    for act in (lambda: world.desk.slots_needed(text), lambda: world.desk.answer(case, text)):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert refused.value.rule == "reply 3.5"
+    found = world.desk.conversation(case)
+    assert (found.replies, found.slots_left) == ([], REPLY_INDEXES)
+
+
 async def test_receipt_of_an_opened_letter_is_found_with_the_words(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "opened", mark=41), world.write(BOB, "not opened", mark=7))

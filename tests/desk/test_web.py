@@ -270,9 +270,51 @@ async def test_letter_text_is_inert(world: World) -> None:
         assert "<script" not in page
         assert "<img" not in page
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-        assert "{{7*7}} &amp;amp; \ufffd\ufffd\u202e\nend" in page
+        assert "{{7*7}} &amp;amp; \ufffd\ufffd" in page
     await browser.post(case, {"text": "<b>bold</b>", "do": "send"})
     assert "&lt;b&gt;bold&lt;/b&gt;" in (await browser.get(case))[2].decode()
+
+
+TURNING = {
+    "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
+    "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI",
+}  # fmt: skip
+
+
+async def test_a_letter_turns_the_direction_of_nothing_and_what_would_is_shown(
+    world: World,
+) -> None:
+    everything = "".join(f"{sign}<{name}" for sign, name in TURNING.items())
+    browser, case, letter = await with_letter(world, everything)
+    _, _, before = await browser.get(letter)
+    assert b'class="sign"' not in before, "the control: it is not open yet"
+    await browser.post(letter, {})
+    for path in (case, letter):
+        page = (await browser.get(path))[2].decode()
+        assert not set(page) & set(TURNING)
+        named = "".join(f'<bdi class="sign">{n}</bdi>&lt;{n}' for n in TURNING.values())
+        assert f'<div class="text" dir="auto" lang="en">{named}</div>' in page
+        assert "None of them turns a word here" in page
+    await browser.post(case, {"text": "our own \u202e too", "do": "send"})
+    page = (await browser.get(case))[2].decode()
+    assert 'our own <bdi class="sign">RLO</bdi> too' in page
+    assert not set(page) & set(TURNING)
+
+
+async def test_ordinary_persian_and_arabic_stay_as_they_were_written(world: World) -> None:
+    """The joiners of Persian, and weak marks, which keep what they do and get a name beside."""
+    joined, marked = "می\u200cخواهم بنویسم\u200d", "قیمت C++\u200e است\u200f ۵\u061c"
+    browser, case, letter = await with_letter(world, joined)
+    await browser.post(letter, {})
+    page = (await browser.get(letter))[2].decode()
+    assert f">{joined}</div>" in page
+    assert 'class="sign"' not in page
+    assert "None of them turns" not in page
+    await browser.post(case, {"text": marked, "do": "send"})
+    named = marked
+    for mark, name in (("\u200e", "LRM"), ("\u200f", "RLM"), ("\u061c", "ALM")):
+        named = named.replace(mark, f'{mark}<bdi class="sign">{name}</bdi>')
+    assert f">{named}</div>" in (await browser.get(case))[2].decode()
 
 
 async def test_answer_is_counted_then_queued(world: World) -> None:
@@ -295,6 +337,20 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
     world.set_time(0, 18)
     await world.desk.step()
     assert b"handed over for 2026-11-24" in (await browser.get(case))[2]
+
+
+@pytest.mark.parametrize("bytes_", ["%FF", "%C3", "%ED%A0%80", "a%E5%A2"])
+async def test_an_answer_that_is_no_text_is_refused_and_nothing_else_is_sent_for_it(
+    world: World, bytes_: str
+) -> None:
+    """No browser sends such a form; a mark instead of what was sent would be another answer."""
+    browser, case, _ = await with_letter(world)
+    sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
+    for text, answered in ((bytes_, 0), ("%E5%A2%99", 1)):
+        body = f"form={browser.form}&do=send&text={text}".encode()
+        found = await ask(browser.app, "POST", case, sent, body)
+        assert (found == REFUSAL) == (not answered)
+        assert world.desk.states().replies[Sending.QUEUED] == answered
 
 
 async def test_a_draft_is_gone_when_the_desk_was_locked(world: World) -> None:

@@ -163,8 +163,8 @@ def _joined(data: bytes) -> None:
     """Parts in any order, of any numbers: index, part, of, and a byte of text each."""
     rows = [data[at : at + 4] for at in range(0, len(data) - 3, 4)]
     parts = [reply.Part(1, i % 64, part, of, bytes([text])) for i, part, of, text in rows]
-    for found in reply.join_parts(parts):
-        _same(0 <= found.index < 64, True)
+    for run in reply.whole_runs(parts):
+        _same(0 <= reply.joined(run).index < 64, True)
 
 
 def _receipts(data: bytes) -> None:

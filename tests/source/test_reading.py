@@ -61,6 +61,15 @@ def test_a_slot_that_does_not_open_and_half_a_reply_are_passed_over() -> None:
     assert [reply.text for reply in found.replies] == ["whole"]
 
 
+def test_a_reply_that_is_no_text_hides_no_other() -> None:
+    e = epoch_secret(SECRET, WEEK)
+    bad = [seal_part(e, index, DRAW(REPLY_SALT), 1, 1, b"\xff\xfe") for index in (0, 3)]
+    others = [*slots("before", WEEK, index=1), *slots("after " * 200, WEEK, index=4)]
+    found = read_board(SECRET, shown([*bad, *others], [receipt(e, 7)]), WEEK)
+    assert [reply.text for reply in found.replies] == ["before", "after " * 200]
+    assert found.receipts == {(WEEK, 7)}
+
+
 def test_replies_are_looked_for_in_the_last_weeks_and_no_longer() -> None:
     oldest = WEEK - REPLY_WEEKS + 1
     for week, texts in ((oldest, ["old"]), (oldest - 1, []), (WEEK + 1, [])):

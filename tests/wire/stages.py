@@ -79,7 +79,8 @@ def _open_slot(i: Fields, data: bytes) -> object:
 def _join(i: Fields, _: bytes) -> object:
     e, week = bytes.fromhex(i["e"]), i["week"]
     slots = enumerate(bytes.fromhex(slot) for slot in i["slots"])
-    return reply.join_parts([reply.open_part(e, week, n, slot) for n, slot in slots])
+    parts = [reply.open_part(e, week, n, slot) for n, slot in slots]
+    return [reply.joined(run) for run in reply.whole_runs(parts)]
 
 
 def _judge(i: Fields, _: bytes) -> object:

@@ -13,10 +13,11 @@ from wallflower.wire.reply import (
     Part,
     Reply,
     cut_reply,
-    join_parts,
+    joined,
     open_part,
     reply_table,
     seal_part,
+    whole_runs,
 )
 from wallflower.wire.sizes import (
     REPLY_INDEXES,
@@ -45,7 +46,7 @@ def _read(slots: list[bytes]) -> list[Reply]:
         place = table.get(slot[:REPLY_TAG])
         if place:
             found.append(open_part(E, *place, slot))
-    return join_parts(found)
+    return [joined(run) for run in whole_runs(found)]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1500), st.data())
@@ -76,7 +77,7 @@ def test_a_reply_with_a_missing_part_waits(missing: int) -> None:
 def test_a_part_of_another_reply_does_not_fill_a_gap(part: int, of: int) -> None:
     begun, other = Part(WEEK, 0, 1, 2, b"a"), Part(WEEK, 1, part, of, b"b")
     whole = [Reply(WEEK, 1, "b")] if (part, of) == (1, 1) else []
-    assert join_parts([begun, other]) == whole
+    assert [joined(run) for run in whole_runs([begun, other])] == whole
 
 
 def test_two_replies_stand_beside_each_other() -> None:
@@ -136,10 +137,11 @@ def test_a_table_of_all_weeks_has_every_tag_once() -> None:
 @given(st.lists(st.builds(Part, st.integers(0, 2), st.integers(0, 5), st.integers(1, 3),
                           st.integers(1, 3), st.binary(max_size=4)), max_size=8))  # fmt: skip
 def test_joining_any_parts_gives_replies_or_3_4(parts: list[Part]) -> None:
-    try:
-        join_parts(parts)
-    except Refused as refused:
-        assert refused.rule == "reply 3.4"
+    for run in whole_runs(parts):
+        try:
+            joined(run)
+        except Refused as refused:
+            assert refused.rule == "reply 3.4"
 
 
 def test_a_lone_surrogate_in_an_answer_is_refused_and_does_not_crash() -> None:

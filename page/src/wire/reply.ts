@@ -91,26 +91,28 @@ export function openPart(e: Uint8Array, week: number, index: number, slot: Uint8
   return { week, index, part, of, text: text.slice(0, length) };
 }
 
-/** Whole replies in order of week and index; parts whose others are missing wait (reply 1.3). */
-export function joinParts(parts: Iterable<Part>): Reply[] {
+/** The parts of each whole reply, in order of week and index; parts whose others are missing wait
+ * (reply 1.3). */
+export function wholeRuns(parts: Iterable<Part>): Part[][] {
   const place = (week: number, index: number): number => week * REPLY_INDEXES + index;
   const byPlace = new Map(Array.from(parts, (p) => [place(p.week, p.index), p] as const));
-  const replies: Reply[] = [];
+  const runs: Part[][] = [];
   for (const first of [...byPlace.values()].sort((a, b) => a.week - b.week || a.index - b.index)) {
     if (first.part !== 1) continue;
     const run = Array.from({ length: first.of }, (_, n) =>
       first.index + n < REPLY_INDEXES ? byPlace.get(place(first.week, first.index + n)) : undefined,
     );
     const whole = run.filter((p, n): p is Part => p?.part === n + 1 && p.of === first.of);
-    if (whole.length !== first.of) continue;
-    replies.push({ week: first.week, index: first.index, text: joined(whole) });
+    if (whole.length === first.of) runs.push(whole);
   }
-  return replies;
+  return runs;
 }
 
-function joined(whole: readonly Part[]): string {
+/** The reply that these parts are, or Refused (reply 3.4). */
+export function joined(whole: readonly Part[]): Reply {
+  const { week, index } = whole[0] as Part;
   try {
-    return decodeText(concat(...whole.map((p) => p.text)));
+    return { week, index, text: decodeText(concat(...whole.map((p) => p.text))) };
   } catch {
     throw new Refused('reply 3.4', "A reply's text is not UTF-8");
   }

@@ -10,7 +10,7 @@ import { checkText, openLetter } from '../../src/wire/letter.js';
 import { openParcelBody, parseParcel } from '../../src/wire/parcel.js';
 import { parseReceipts } from '../../src/wire/receipt.js';
 import { parseRecord } from '../../src/wire/record.js';
-import { joinParts, openPart, replyTable } from '../../src/wire/reply.js';
+import { joined, openPart, replyTable, wholeRuns } from '../../src/wire/reply.js';
 import { parseHead, parseSegment } from '../../src/wire/segment.js';
 import { fromPerson } from '../../src/wire/words.js';
 import { verifyHead, verifySegment } from '../../src/trust/board.js';
@@ -74,13 +74,12 @@ function recordTrust(i: Fields, data: Uint8Array): void {
 function replyJoin(i: Fields): unknown {
   const [e, week] = [bytesIn(i, 'e'), numberIn(i, 'week')];
   const table = replyTable(new Map([[week, e]]));
-  return joinParts(
-    (i['slots'] as string[]).map(hex).map((slot) => {
-      const place = table.get(toHex(slot.slice(0, 16)));
-      if (!place) throw new Error('a slot is not in the table');
-      return openPart(e, week, place.index, slot);
-    }),
-  );
+  const parts = (i['slots'] as string[]).map(hex).map((slot) => {
+    const place = table.get(toHex(slot.slice(0, 16)));
+    if (!place) throw new Error('a slot is not in the table');
+    return openPart(e, week, place.index, slot);
+  });
+  return wholeRuns(parts).map(joined);
 }
 
 function segmentTrust(i: Fields, data: Uint8Array): unknown {

@@ -87,7 +87,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     sealed in its store; in files they lie only on their way there."""
     begun = role_of(settings.path) == "desk" and (settings.path.parent / HEADER_FILE).exists()
     named = [_beside(settings, name) for name in _SECRETS if name in settings.fields]
-    handed_over = []
+    handed_over: list[Path] = []
     for table in _TABLES:
         fields = settings.fields.get(table)
         if isinstance(fields, dict) and "token" in fields:

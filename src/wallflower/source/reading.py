@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wallflower.crypto.derive import epoch_secret
 from wallflower.errors import Refused
 from wallflower.wire.receipt import find_receipts
-from wallflower.wire.reply import Part, Reply, join_parts, open_part, reply_table
+from wallflower.wire.reply import Part, Reply, joined, open_part, reply_table, whole_runs
 from wallflower.wire.segment import SignedSegment
 from wallflower.wire.sizes import REPLY_TAG, REPLY_WEEKS
 
@@ -22,7 +23,8 @@ class Found:
 
 
 def read_board(secret: bytes, segments: Iterable[SignedSegment], week: int) -> Found:
-    """Look up every slot in the table of the last weeks; one that does not open is passed over."""
+    """Look up every slot in the table of the last weeks; a slot or a reply that is refused is
+    passed over, and hides no other (reply 2)."""
     weeks = range(max(0, week - REPLY_WEEKS + 1), week + 1)
     e_by_week = {w: epoch_secret(secret, w) for w in weeks}
     table = reply_table(e_by_week)
@@ -38,4 +40,8 @@ def read_board(secret: bytes, segments: Iterable[SignedSegment], week: int) -> F
                 parts.append(open_part(e_by_week[place[0]], *place, slot))
             except Refused:
                 continue
-    return Found(join_parts(parts), find_receipts(e_by_week, frozenset(receipts)))
+    replies = []
+    for run in whole_runs(parts):
+        with suppress(Refused):
+            replies.append(joined(run))
+    return Found(replies, find_receipts(e_by_week, frozenset(receipts)))

@@ -100,20 +100,25 @@ def open_part(e: bytes, week: int, index: int, slot: bytes) -> Part:
     return Part(week, index, part, of, text[:length])
 
 
-def join_parts(parts: Iterable[Part]) -> list[Reply]:
-    """Whole replies in order of week and index; parts whose others are missing wait (reply 1.3)."""
+def whole_runs(parts: Iterable[Part]) -> list[list[Part]]:
+    """The parts of each whole reply, in order of week and index; parts whose others are missing
+    wait (reply 1.3)."""
     by_place = {(p.week, p.index): p for p in parts}
-    replies = []
+    runs = []
     for (week, index), first in sorted(by_place.items()):
         if first.part != 1:
             continue
         run = [by_place.get((week, index + n)) for n in range(first.of)]
         whole = [p for n, p in enumerate(run) if p and (p.part, p.of) == (n + 1, first.of)]
-        if len(whole) != first.of:
-            continue
-        try:
-            text = b"".join(p.text for p in whole).decode("utf-8")
-        except UnicodeDecodeError:
-            raise Refused("reply 3.4", "A reply's text is not UTF-8") from None
-        replies.append(Reply(week, index, text))
-    return replies
+        if len(whole) == first.of:
+            runs.append(whole)
+    return runs
+
+
+def joined(whole: list[Part]) -> Reply:
+    """The reply that these parts are, or Refused (reply 3.4)."""
+    try:
+        text = b"".join(p.text for p in whole).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("reply 3.4", "A reply's text is not UTF-8") from None
+    return Reply(whole[0].week, whole[0].index, text)

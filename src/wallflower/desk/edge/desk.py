@@ -161,9 +161,13 @@ class Desk:
         return len(cut_reply(tidy(text), 0))
 
     def answer(self, conversation: bytes, text: str) -> int:
-        """Seal a reply to the conversation's kept link and queue it, once; the reply's number."""
+        """Seal a reply to the conversation's kept link and queue it, once; the reply's number.
+
+        Refused, with nothing queued, what is empty or no text (reply 3.5); Fault what is too long.
+        """
         store, parts = self._open()
         parts.letters.name(conversation)
+        needed = self.slots_needed(text)
         same = parts.outbox.same(conversation, tidy(text), self.today())
         if same is not None:
             return same
@@ -172,7 +176,6 @@ class Desk:
             raise Fault("There is no such conversation", "Go back to the inbox.")
         record = parts.in_force()
         most = batch.room(record.body.parameters).slots if record else None
-        needed = self.slots_needed(text)
         if most is not None and needed > most:
             raise Fault(
                 f"The reply needs {needed} slots; a day's batch holds {most}",

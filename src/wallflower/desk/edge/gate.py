@@ -110,9 +110,13 @@ def _cookies(scope: Scope) -> dict[str, str]:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """The fields of a urlencoded form; anything else has none, and so no form token."""
+    """The fields of a urlencoded form; anything else has none, and so no form token. Text that is
+    not UTF-8 is anything else: an answer that was mended here would not be what was written."""
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )  # fmt: skip
     except ValueError:
         return {}
     return dict(pairs)

@@ -25,11 +25,11 @@ from wallflower.desk.edge.gate import SECURITY, Gate
 from wallflower.desk.edge.status import counts, report
 from wallflower.desk.edge.store import Locked
 from wallflower.desk.keys import date_of
+from wallflower.desk.shown import has_signs, shown
 from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
-from wallflower.host.inert import inert
 from wallflower.wire.letter import Language
 from wallflower.wire.sizes import REPLY_TEXT
 
@@ -71,7 +71,8 @@ def _environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(date=date_of, language=_language, inert=inert)
+    environment.filters.update(date=date_of, language=_language, shown=shown)
+    environment.tests.update(turning=has_signs)
     return environment
 
 

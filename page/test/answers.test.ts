@@ -1,0 +1,51 @@
+// What the words find on the board: each reply by itself.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { findAnswers } from '../src/answers.js';
+import type { Board } from '../src/board.js';
+import { epochSecret } from '../src/crypto/derive.js';
+import { draw } from '../src/entropy.js';
+import { weekOfDay } from '../src/wire/days.js';
+import { sealPart } from '../src/wire/reply.js';
+import { trusted } from './vectors/refuse.js';
+
+const SECRET = new Uint8Array(16).fill(7);
+const DAY = trusted('today').body.day;
+const WEEK = weekOfDay(DAY);
+const TEXT = new TextEncoder();
+
+/** A slot of this week (or of `ago` weeks before), part `part` of `of`. */
+const slot = (index: number, text: Uint8Array, part = 1, of = 1, ago = 0): Uint8Array =>
+  sealPart(epochSecret(SECRET, WEEK - ago), index, draw(16), part, of, text);
+
+const found = (replies: readonly Uint8Array[]): [number, readonly string[]][] => {
+  const board = { segments: [{ replies, receipts: [] }] } as unknown as Board;
+  return findAnswers(SECRET, DAY, board, [], null).map((each) => [each.week, each.replies]);
+};
+
+test('a reply that is no text hides no other reply of its week', () => {
+  const bad = Uint8Array.of(0xff, 0xfe);
+  const half = '墙'; // whose bytes two slots share
+  const [first, second] = [TEXT.encode(half).slice(0, 1), TEXT.encode(half).slice(1)];
+  const slots = [
+    slot(0, TEXT.encode('before')),
+    slot(1, bad),
+    slot(2, first, 1, 2),
+    slot(3, second, 2, 2),
+    slot(4, first, 1, 2), // and here what follows is not its other half
+    slot(5, TEXT.encode('x'), 2, 2),
+    slot(6, TEXT.encode('after')),
+    slot(0, TEXT.encode('long ago'), 1, 1, 3),
+  ];
+  assert.deepEqual(found(slots), [
+    [WEEK, ['before', half, 'after']],
+    [WEEK - 3, ['long ago']],
+  ]);
+  assert.deepEqual(found([...slots].reverse()), found(slots));
+});
+
+test('a week whose only reply is no text has no answer', () => {
+  assert.deepEqual(found([slot(0, Uint8Array.of(0xc3))]), []);
+});
