@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
+from collections.abc import Callable
 
 import pytest
 from tests.desk.simulated import PASSPHRASE, World
+from tests.desk.test_web import Browser
 
 from wallflower.crypto.sign import verify_key
+from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble, Folder
 
 ANOTHER = "another long one"
@@ -91,3 +95,104 @@ async def test_a_desk_opens_its_letters_with_the_pins_of_another_signer_too(worl
     await world.desk.step()
     assert world.desk.inbox()[0].letters == 2
     assert world.desk.status().record == 2
+
+
+WITHOUT_LINKS = [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES]
+
+
+def refusing(code: int) -> Callable[..., None]:
+    """A disk that says this of whatever it is asked."""
+
+    def refused(*_: object) -> None:
+        raise OSError(code, "refused")
+
+    return refused
+
+
+def kept_as_it_was(world: World, header: bytes) -> None:
+    """The old passphrase opens the store, by the same header, which has one name."""
+    assert Folder(world.folder).names() == ["store.db", "store.db-wal", "store.json"]
+    assert (world.folder / "store.json").read_bytes() == header
+    world.desk.lock()
+    with pytest.raises(Fault, match="not the passphrase"):
+        world.desk.unlock(ANOTHER)
+    world.desk.unlock(PASSPHRASE)
+
+
+@pytest.mark.parametrize("code", WITHOUT_LINKS)
+async def test_a_disk_that_names_no_file_twice_changes_no_passphrase_and_says_what_to_do(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """FAT: the page once answered as if the desk had failed."""
+    world.desk.unlock(PASSPHRASE)
+    header = (world.folder / "store.json").read_bytes()
+    browser = await Browser(world).enter()
+    fields = {"old": PASSPHRASE, "passphrase": ANOTHER, "again": ANOTHER}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refusing(code))
+        status, _, page = await browser.post("/passphrase", fields)
+    assert status == 400
+    assert b"The passphrase was not changed: this disk cannot erase the old one" in page
+    assert b"copy its folder to a disk with ext4" in page
+    assert b"The passphrase was changed" not in page
+    kept_as_it_was(world, header)
+
+
+@pytest.mark.parametrize(("code", "fault"), [
+    (errno.EINVAL, "The passphrase was not changed"), (errno.ENOTSUP, "was not changed"),
+    (errno.EIO, "full, or fails"),
+])  # fmt: skip
+def test_a_disk_that_keeps_names_for_nobody_changes_no_passphrase(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: int, fault: str
+) -> None:
+    """It could lose the name of the new header after the old one was overwritten."""
+    world.desk.unlock(PASSPHRASE)
+    header = (world.folder / "store.json").read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(Fault, match=fault):
+        patch.setattr(Folder, "sync", refusing(code))
+        world.desk.change_passphrase(PASSPHRASE, ANOTHER, ANOTHER)
+    kept_as_it_was(world, header)
+
+
+@pytest.mark.parametrize("fails_at", [2, 3, 4])
+def test_a_change_whose_end_the_disk_does_not_confirm_says_that_the_new_passphrase_opens(
+    world: World, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    """Names are put on the disk: of the second name, of the new header, before the old one is
+    overwritten, and after. It is overwritten by nobody who does not know that its name is gone."""
+    world.desk.unlock(PASSPHRASE)
+    header = (world.folder / "store.json").read_bytes()
+    blocks = world.path / "blocks"
+    blocks.hardlink_to(world.folder / "store.json")
+    asked, sync = iter(range(1, 99)), Folder.sync
+
+    def failing(folder: Folder) -> None:
+        if next(asked) >= fails_at:
+            raise OSError(errno.EIO, "fails")
+        sync(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "sync", failing)
+        with pytest.raises(Fault, match="was changed, but this disk did not let the old one"):
+            world.desk.change_passphrase(PASSPHRASE, ANOTHER, ANOTHER)
+        assert blocks.read_bytes() == (header if fails_at < 4 else bytes(len(header)))
+        world.desk.lock()
+        if fails_at < 4:
+            with pytest.raises(DiskTrouble):
+                world.desk.unlock(ANOTHER)
+            assert blocks.read_bytes() == header
+    world.desk.unlock(ANOTHER)
+    assert blocks.read_bytes() == bytes(len(header))
+    assert Folder(world.folder).names() == ["store.db", "store.db-wal", "store.json"]
+
+
+def test_a_disk_that_refuses_to_make_a_desk_is_a_fault_with_what_to_do(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code, name in ((errno.EROFS, "EROFS"), (errno.EINVAL, "EINVAL"), (errno.EACCES, "EACCES")):
+        with monkeypatch.context() as patch, pytest.raises(Fault, match=name) as refused:
+            patch.setattr(Folder, "write", refusing(code))
+            world.desk.unlock(PASSPHRASE)
+        assert "ext4, btrfs or xfs" in refused.value.next_step
+        assert (world.desk.locked, world.desk.exists) == (True, False)
+    world.desk.unlock(PASSPHRASE)

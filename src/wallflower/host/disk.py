@@ -19,6 +19,7 @@ from wallflower.errors import Fault
 
 _PRIVATE = 0o600
 _BESIDE = ".new"
+OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full or failing disk says of a file
 # Deleting writes too: the largest answer to a pull (log.READ_BYTES) has to fit the write-ahead log.
 RESERVE = 32 * 1024 * 1024
 # Bytes. A row of ours has 2.4 kB, or 8.3: of SQLite's own pages of 4 kB the one leaves a third
@@ -62,7 +63,7 @@ class Folder:
         except OSError:
             beside.unlink(missing_ok=True)
             raise
-        self._sync()
+        self.sync()
 
     def erase(self, name: str) -> None:
         """Overwrite, sync and unlink a file; nothing happens when there is none."""
@@ -76,7 +77,7 @@ class Folder:
             file.flush()
             os.fsync(file.fileno())
         target.unlink()
-        self._sync()
+        self.sync()
 
     def remove(self, name: str) -> None:
         """Unlink a file that holds no secret."""
@@ -95,7 +96,8 @@ class Folder:
             db.execute(f"PRAGMA {pragma}")
         return db
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Put the names of the files here on the disk: what was made, renamed or unlinked."""
         fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(fd)
@@ -131,7 +133,7 @@ def disk_trouble() -> Generator[None, None, None]:
             raise
         raise DiskTrouble from None
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if error.errno not in OF_DISK:
             raise
         raise DiskTrouble from None
 

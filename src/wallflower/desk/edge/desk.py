@@ -21,7 +21,6 @@ from wallflower.desk.views import Alarm, Case, Conversation, LetterView, States,
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.clock import day_of
-from wallflower.host.disk import disk_trouble
 from wallflower.wire.reply import cut_reply
 from wallflower.wire.sizes import REPLY_INDEXES
 
@@ -52,11 +51,11 @@ class Desk:
         """Open the store, or make it when there is none; `again` is the passphrase typed twice."""
         if not self.locked:
             return
-        with disk_trouble():
+        with stores.refusals():
             store = self._opened(passphrase, again)
         try:
             parts = Parts(self._host, self._settings, store)
-            with disk_trouble():
+            with stores.refusals():
                 left = handed.take_in(self._host.disk, store, self._settings.token_files)
             for what in left:
                 parts.letters.alarm(self.today(), what)
@@ -84,7 +83,7 @@ class Desk:
         """Another passphrase for the same store."""
         self._open()
         disk, entropy = self._host.disk, self._host.entropy
-        with disk_trouble():
+        with stores.refusals():
             stores.change_passphrase(disk, entropy, old, new, again, self._cost)
 
     def _open(self) -> tuple[Store, Parts]:

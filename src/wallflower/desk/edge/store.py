@@ -8,6 +8,7 @@ a file's name and would make a file called NONE.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from typing import Any, Final
@@ -26,7 +27,7 @@ from wallflower.desk.header import (
     wrap,
 )
 from wallflower.errors import Fault
-from wallflower.host.disk import DiskTrouble, Folder, is_of_disk, roll_back
+from wallflower.host.disk import OF_DISK, DiskTrouble, Folder, disk_trouble, is_of_disk, roll_back
 from wallflower.host.entropy import Entropy
 
 HEADER_FILE: Final = "store.json"
@@ -188,24 +189,71 @@ def change_passphrase(
     """Wrap the same data key under another passphrase, then overwrite the old header.
 
     The old one gets a second name first, since a file that is replaced by a rename is not erased.
+    Raises Fault, and says which of the two opens the store then.
     """
     check_passphrase(new, again)
     data_key = unwrap(_header(folder), old)
     header = wrap(new, data_key, cost, entropy.draw(SALT), entropy.draw(NONCE), fresh=False)
     _erase_old_header(folder)
-    os.link(folder.path / HEADER_FILE, folder.path / _OLD_HEADER)
-    folder.write(HEADER_FILE, header.encode())
-    _erase_old_header(folder)
+    _give_second_name(folder)
+    try:
+        folder.write(HEADER_FILE, header.encode())
+        _erase_old_header(folder)
+    except OSError:
+        if folder.read(HEADER_FILE) != header.encode():
+            raise
+        raise Fault(
+            "The passphrase was changed, but this disk did not let the old one be erased",
+            "The new one opens the desk. Mend the disk or make room on it, then lock and unlock:"
+            " until then the old one may open this folder too.",
+        ) from None
+
+
+def _give_second_name(folder: Folder) -> None:
+    """Name the header in use twice, on the disk; where that cannot be, nothing was changed."""
+    try:
+        os.link(folder.path / HEADER_FILE, folder.path / _OLD_HEADER)
+        folder.sync()
+    except OSError as error:
+        folder.remove(_OLD_HEADER)
+        if error.errno in OF_DISK:
+            raise
+        raise Fault(
+            "The passphrase was not changed: this disk cannot erase the old one, as it gives no"
+            " file a second name or does not keep names for certain (FAT, exFAT, some network"
+            " disks)",
+            "The old one goes on, and nothing is lost. To change it, lock the desk, copy its folder"
+            " to a disk with ext4, btrfs or xfs, go on there, and overwrite the folder here.",
+        ) from None
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Within, a full or failing disk is a DiskTrouble, and one that refuses anything else a Fault
+    by the name of its error: a page can show both."""
+    try:
+        with disk_trouble():
+            yield
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, "unknown")
+        raise Fault(
+            f"The disk with the desk's folder refuses what the desk needs ({name})",
+            "Nothing was damaged. See that the folder can be written by this user and lies on a"
+            " disk with ext4, btrfs or xfs; then try again.",
+        ) from None
 
 
 def _erase_old_header(folder: Folder) -> None:
     """Overwrite what a change left. Where it was cut short before the new header was there, both
     names are one file, and that is the header in use: it loses a name and keeps its bytes."""
     old = folder.path / _OLD_HEADER
-    if old.exists() and old.samefile(folder.path / HEADER_FILE):
+    if not old.exists():
+        return
+    if old.samefile(folder.path / HEADER_FILE):
         folder.remove(_OLD_HEADER)
-    else:
-        folder.erase(_OLD_HEADER)
+        return
+    folder.sync()  # else a power cut could bring back the name of what is overwritten here
+    folder.erase(_OLD_HEADER)
 
 
 def _header(folder: Folder) -> Header:
