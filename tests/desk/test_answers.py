@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from tests.desk.simulated import (
     MONDAY,
@@ -68,9 +71,10 @@ async def test_what_is_no_text_is_not_sealed_and_leaves_the_outbox_as_it_was(
 ) -> None:
     await world.start()
     case = (await arrived(world, ALICE))[ALICE]
-    for act in (lambda: world.desk.slots_needed(text), lambda: world.desk.answer(case, text)):
+    acts: list[Callable[[str], int]] = [world.desk.slots_needed, partial(world.desk.answer, case)]
+    for act in acts:
         with pytest.raises(Refused) as refused:
-            act()
+            act(text)
         assert refused.value.rule == "reply 3.5"
     found = world.desk.conversation(case)
     assert (found.replies, found.slots_left) == ([], REPLY_INDEXES)

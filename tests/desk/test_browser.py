@@ -151,6 +151,27 @@ async def lock_again(page: Page, world: World) -> None:
     await picture(page, world, "14-unlock")
 
 
+async def visit_another_server(page: Page, inbox: str) -> None:
+    """Another server on this computer, at another port, is sent its own cookie and no other."""
+    heard: list[str] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        heard.extend(line for line in head.splitlines() if line.startswith("cookie:"))
+        own = b"set-cookie: own=1; path=/\r\nconnection: close\r\ncontent-length: 0"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + own + b"\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        for path in ("/", "/status", "/"):
+            await page.goto(f"http://127.0.0.1:{port}{path}")
+    assert set(heard) == {"cookie: own=1"}
+    await page.goto(inbox)
+    await page.wait_for_selector("h1:text('Inbox')")
+
+
 async def test_desk_works_without_script_on_a_phone_and_on_a_desk(world: World) -> None:
     async with served(world) as entry, async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -161,10 +182,13 @@ async def test_desk_works_without_script_on_a_phone_and_on_a_desk(world: World) 
         page.on("console", lambda message: noise.append(message.text))
         page.on("request", lambda request: asked.append(request.url))
         await set_up(page, world, entry)
-        for flow in (read_and_answer, look_around, lock_again):
+        for flow in (read_and_answer, look_around):
             await flow(page, world)
+        own = list(asked)
+        await visit_another_server(page, f"{page.url.rpartition('/')[0].rpartition('/')[0]}/")
+        await lock_again(page, world)
         await browser.close()
     origin = entry.partition("/enter")[0]
-    assert [url for url in asked if not url.startswith(origin)] == []
+    assert [url for url in own if not url.startswith(origin)] == []
     # A wrong passphrase is answered with 400, which Chromium notes; nothing else may be noted.
     assert [text for text in noise if "400" not in text] == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
 
+from wallflower.crypto.derive import sha256
+from wallflower.desk.keys import MOST_TURNS
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries, parse_question
 from wallflower.wire.segment import make_head
-from wallflower.wire.sizes import DAY_S
+from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
 ALICE, BOB = b"a" * 16, b"b" * 16
 
@@ -145,6 +147,61 @@ async def test_a_clock_that_lost_its_battery_makes_no_keys_and_ends_no_desk(worl
     world.drop(world.write(ALICE, "still here"))
     await world.desk.step()
     assert (world.desk.status().letters, world.desk.status().unreachable) == (1, [])
+
+
+def revoke_newest(world: World) -> None:
+    """The desk server calls every key revoked that it was ever handed."""
+    size = 4 + 2 * KEM_PUBLIC + 2
+    ones = [
+        one[at : at + size] for one in world.server.published for at in range(0, len(one), size)
+    ]
+    drops = [one[4 : 4 + KEM_PUBLIC] for one in ones]
+    desks = [one[6 + KEM_PUBLIC :] for one in ones]
+    world.server.revoked = b"".join({sha256(key) for key in (*drops, *desks)})
+
+
+async def test_keys_that_are_called_revoked_are_followed_and_the_desk_rings(world: World) -> None:
+    """A desk revokes nothing itself, so each that is named is news to whoever has the desk."""
+    await world.start()
+    before = world.desk.status()
+    assert before.alarms == []
+    revoke_newest(world)
+    for _ in range(3):  # a name that was heard before is none
+        await world.desk.step()
+    after = world.desk.status()
+    assert (after.drop_keys, after.desk_keys) == (before.drop_keys, before.desk_keys), "by day"
+    assert len(world.server.published) == 2
+    assert world.server.published[0] != world.server.published[1]
+    [rings] = alarms(world)
+    assert rings.startswith("The desk server says that keys of this desk were revoked")
+    assert "ask the organisation, by another way than its server" in rings
+    world.drop(world.write(ALICE, "under the key that was revoked"))
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+
+
+async def test_a_desk_server_that_calls_each_new_key_revoked_comes_to_an_end(world: World) -> None:
+    """Each letter is tried with every key of its week, and each pass would make five more."""
+    await world.start()
+    for _ in range(MOST_TURNS + 3):
+        revoke_newest(world)
+        await world.desk.step()
+    store = world.desk._store
+    assert store is not None
+    for query in ("SELECT count(*) FROM drop_keys GROUP BY day",
+                  "SELECT count(*) FROM desk_keys GROUP BY week"):  # fmt: skip
+        assert {count for (count,) in store.run(query)} == {MOST_TURNS}
+    assert len(world.server.published) == MOST_TURNS
+    assert [what.partition(":")[0][:47] for what in alarms(world)] == [
+        "The desk server calls every new key of this des",
+        "The desk server says that keys of this desk wer",
+    ]  # fmt: skip
+    world.drop(world.write(ALICE, "still"))
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+    world.server.revoked = b""
+    await world.begin_day(1)
+    assert len(world.server.published) == MOST_TURNS + 1, "the next day has a key of its own"
 
 
 async def test_a_record_with_keys_that_somebody_else_handed_in_is_an_alarm(world: World) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 from sqlcipher3 import dbapi2
-from tests.desk.simulated import MONDAY, PASSPHRASE, World, ask
+from tests.desk.simulated import MONDAY, PASSPHRASE, Sent, World, ask
+from yarl import URL
 
 from wallflower.desk.door import Door
 from wallflower.desk.edge.status import report
@@ -33,7 +36,8 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class Browser:
-    """As much of a browser as the desk needs: one cookie, an origin, forms."""
+    """As much of a browser as the desk needs: one cookie, an origin, forms. Paths are those below
+    the desk's own address, which is taken out of what it answers."""
 
     def __init__(self, world: World, status_token: str = "", *, demo: bool = False) -> None:
         self.door = Door(SeededEntropy(b"door").draw, PORT)
@@ -48,7 +52,17 @@ class Browser:
         return self
 
     async def get(self, path: str, **headers: str) -> Answer:
-        return await ask(self.app, "GET", path, {"host": HOST, "cookie": self.cookie, **headers})
+        sent = {"host": HOST, "cookie": self.cookie, **headers}
+        return await self.ask("GET", path, sent)
+
+    async def ask(self, method: str, path: str, sent: Sent, body: bytes = b"") -> Answer:
+        """One request below the desk's own address."""
+        base = self.door.base
+        status, found, page = await ask(self.app, method, base + path, sent, body)
+        if "location" in found:
+            assert found["location"].startswith(f"{base}/")
+            found["location"] = found["location"].removeprefix(base)
+        return status, found, page.replace(base.encode(), b"")
 
     async def post(self, path: str, fields: dict[str, str], **headers: str) -> Answer:
         sent = {
@@ -57,7 +71,7 @@ class Browser:
         }  # fmt: skip
         sent = {name: value for name, value in sent.items() if value}
         body = urlencode({"form": self.form, **fields}).encode()
-        return await ask(self.app, "POST", path, sent, body)
+        return await self.ask("POST", path, sent, body)
 
 
 async def unlocked(world: World) -> Browser:
@@ -84,18 +98,58 @@ async def with_letter(world: World, text: str = "hello") -> tuple[Browser, str, 
 async def test_without_the_cookie_every_path_gets_the_one_refusal(world: World, path: str) -> None:
     await world.start()
     browser = Browser(world)
-    for method in ("GET", "POST", "HEAD", "PUT", "OPTIONS"):
-        assert await ask(browser.app, method, path, {"host": HOST}) == REFUSAL
-    wrong = {"host": HOST, "cookie": f"{browser.door.cookie}=wrong"}
-    assert await ask(browser.app, "GET", path, wrong) == REFUSAL
+    for place in (path, browser.door.base + path):
+        for method in ("GET", "POST", "HEAD", "PUT", "OPTIONS"):
+            assert await ask(browser.app, method, place, {"host": HOST}) == REFUSAL
+        wrong = {"host": HOST, "cookie": f"{browser.door.cookie}=wrong"}
+        assert await ask(browser.app, "GET", place, wrong) == REFUSAL
+
+
+async def test_the_cookie_alone_opens_nothing(world: World) -> None:
+    """As another server on this computer has it, to whom a browser would have sent it."""
+    await world.start()
+    browser = await Browser(world).enter()
+    base, sent = browser.door.base, {"host": HOST, "cookie": browser.cookie}
+    assert (await ask(browser.app, "GET", f"{base}/status", sent))[0] == 200, "the control"
+    another = Door(SeededEntropy(b"another start").draw, PORT).base
+    for before in ("", base[:-1], f"{base}0", base.upper(), another, f"/{base}", base[1:]):
+        for path in ("/", "/status", "/unlock", "/desk.css"):
+            assert await ask(browser.app, "GET", before + path, sent) == REFUSAL
+    assert await ask(browser.app, "GET", base, sent) == REFUSAL
+    body = urlencode({"form": browser.form}).encode()
+    posted = {**sent, "origin": f"http://{HOST}"}
+    assert await ask(browser.app, "POST", "/lock", posted, body) == REFUSAL
+    assert not world.desk.locked
+
+
+async def test_no_other_server_on_this_computer_is_sent_the_cookie(world: World) -> None:
+    """By the rules of RFC 6265 as a client has them: cookies know no ports, but they know paths."""
+    browser = Browser(world)
+    door = browser.door
+    _, headers, _ = await ask(browser.app, "GET", f"/enter/{door.entry}", {"host": HOST})
+    jar = aiohttp.CookieJar(unsafe=True)
+    jar.update_cookies(SimpleCookie(headers["set-cookie"]), URL(f"http://{HOST}/enter/x"))
+    assert door.cookie in jar.filter_cookies(URL(f"http://{HOST}{headers['location']}"))
+    assert door.cookie in jar.filter_cookies(URL(f"http://{HOST}{door.base}/case/00"))
+    for path in ("/", "/status", "/enter/x", door.base, f"{door.base[:-1]}/"):
+        for port in (PORT, 9, 8080):
+            assert not jar.filter_cookies(URL(f"http://127.0.0.1:{port}{path}"))
+
+
+def test_the_two_halves_of_a_session_are_new_at_each_start_and_say_nothing_of_each_other() -> None:
+    doors = [Door(SeededEntropy(seed).draw, PORT) for seed in (b"one", b"two")]
+    drawn = [{door.base[1:], door.cookie[-48:], door.entry, door.form_token} for door in doors]
+    assert all(len(each) == 4 for each in drawn)
+    assert all(len(one) == 48 for each in drawn for one in each)
+    assert drawn[0].isdisjoint(drawn[1])
 
 
 async def test_entry_token_works_once(world: World) -> None:
     browser = Browser(world)
     path = f"/enter/{browser.door.entry}"
     status, headers, _ = await ask(browser.app, "GET", path, {"host": HOST})
-    assert (status, headers["location"]) == (303, "/")
-    assert headers["set-cookie"].endswith("; HttpOnly; SameSite=Strict; Path=/")
+    assert (status, headers["location"]) == (303, f"{browser.door.base}/")
+    assert headers["set-cookie"].endswith(f"; HttpOnly; SameSite=Strict; Path={browser.door.base}/")
     assert await ask(browser.app, "GET", path, {"host": HOST}) == REFUSAL
     assert browser.door.entry == ""
     assert await ask(browser.app, "GET", "/enter/", {"host": HOST}) == REFUSAL
@@ -118,8 +172,8 @@ async def test_a_request_without_one_host_is_refused(world: World) -> None:
     own = ("cookie", browser.cookie)
     for hosts in ([], [HOST, "evil.example"], ["evil.example", HOST], [HOST, HOST]):
         sent = [*(("host", host) for host in hosts), own]
-        assert await ask(browser.app, "GET", "/unlock", sent) == REFUSAL
-    assert (await ask(browser.app, "GET", "/unlock", [("host", HOST), own]))[0] == 200
+        assert await browser.ask("GET", "/unlock", sent) == REFUSAL
+    assert (await browser.ask("GET", "/unlock", [("host", HOST), own]))[0] == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "OPTIONS"])
@@ -133,7 +187,7 @@ async def test_an_entry_is_used_by_a_get_alone_and_other_methods_get_the_one_ref
     await browser.enter()
     if method != "POST":
         own = {"host": HOST, "cookie": browser.cookie}
-        assert await ask(browser.app, method, "/unlock", own) == REFUSAL
+        assert await browser.ask(method, "/unlock", own) == REFUSAL
 
 
 async def test_what_is_no_request_of_http_is_not_answered(world: World) -> None:
@@ -176,10 +230,10 @@ async def test_a_change_with_two_origins_is_refused(world: World) -> None:
     for origins in ([ours, "http://evil.example"], [ours, ours]):
         sent = [("host", HOST), ("cookie", browser.cookie)]
         sent += [("origin", one) for one in origins]
-        assert await ask(browser.app, "POST", letter, sent, body) == REFUSAL
+        assert await browser.ask("POST", letter, sent, body) == REFUSAL
     assert world.desk.status().opened == 0
     sent = [("host", HOST), ("cookie", browser.cookie), ("origin", ours)]
-    assert (await ask(browser.app, "POST", letter, sent, body))[0] == 303, "the control"
+    assert (await browser.ask("POST", letter, sent, body))[0] == 303, "the control"
 
 
 @pytest.mark.parametrize("form", ["", "wrong", "\u0660"])
@@ -348,7 +402,7 @@ async def test_an_answer_that_is_no_text_is_refused_and_nothing_else_is_sent_for
     sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
     for text, answered in ((bytes_, 0), ("%E5%A2%99", 1)):
         body = f"form={browser.form}&do=send&text={text}".encode()
-        found = await ask(browser.app, "POST", case, sent, body)
+        found = await browser.ask("POST", case, sent, body)
         assert (found == REFUSAL) == (not answered)
         assert world.desk.states().replies[Sending.QUEUED] == answered
 
@@ -369,7 +423,7 @@ async def test_body_beyond_the_limit_is_refused(world: World) -> None:
     assert await browser.post("/status", many) == REFUSAL
     sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
     for body in (b"form=\xff", b""):
-        assert await ask(browser.app, "POST", "/status", sent, body) == REFUSAL
+        assert await browser.ask("POST", "/status", sent, body) == REFUSAL
 
 
 async def test_pages_carry_the_strict_policy_and_no_script(world: World) -> None:
@@ -429,7 +483,8 @@ async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: Worl
 
 async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) -> None:
     browser = await unlocked(world)
-    assert await browser.get("/nothing") == REFUSAL
+    for path in ("/nothing", "/status/", "//status", "/page/x", "/page/1/"):
+        assert await browser.get(path) == REFUSAL
     assert await browser.post("/", {}) == REFUSAL
     assert (await browser.get("/case/00"))[0] == 400
 

@@ -1,8 +1,12 @@
 """Who may come in: the guards of the desk's pages. Each is one function with a test of its own.
 
 The desk listens on 127.0.0.1 only, but every page that the browser has open and every program on
-this computer can send requests there. So: a name that is ours (against DNS rebinding), a cookie
+this computer can send requests there. So: a name that is ours (against DNS rebinding), a session
 that a one-time path gave, and for every change the page's own origin and a form token.
+
+The session has two halves, both drawn at each start: a cookie, and the address below which all
+pages are. Cookies know no ports, but they know paths: a browser sends this one to no other server
+on this computer, and whoever has one half has nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ class Door:
         self._session = draw(_TOKEN_BYTES).hex()
         self._form = draw(_TOKEN_BYTES).hex()
         self._hosts = frozenset(f"{name}:{port}" for name in _NAMES)
-        self.cookie = f"wallflower-desk-{port}"  # cookies do not know ports
+        self.base = f"/{draw(_TOKEN_BYTES).hex()}"
+        # A name that nobody knows is one that no other server can set, to lock the handler out.
+        self.cookie = f"wallflower-{draw(_TOKEN_BYTES).hex()}"
 
     @property
     def entry(self) -> str:
@@ -45,7 +51,7 @@ class Door:
         return self._form
 
     def enter(self, token: str) -> str | None:
-        """The session's cookie value for the right token, which is then dead; else None."""
+        """The cookie's value for the right token, which is then dead; else None."""
         if self._entry is None or not _same(token, self._entry):
             return None
         self._entry = None
@@ -57,6 +63,11 @@ class Door:
     def host_is_ours(self, host: str) -> bool:
         """Whether the Host header names this desk, and not some site that resolves to it."""
         return host in self._hosts
+
+    def below(self, path: str) -> str | None:
+        """The path of a page within ours; None for an address that is not below `base`."""
+        own, page = path[: len(self.base)], path[len(self.base) :]
+        return page if _same(own, self.base) and page.startswith("/") else None
 
     def session_is(self, cookies: Mapping[str, str]) -> bool:
         """Whether the request carries the session's cookie."""

@@ -23,6 +23,10 @@ _WEEK_DAYS: Final = 7
 _MEANS_OF_B: Final = 8
 _DESK_DAYS: Final = 7 + 1 + 3
 
+# All keys of one day or week, revoked ones too: more than anybody revokes for a reason. Every
+# letter is tried with each, so a desk server that calls each new one revoked must come to an end.
+MOST_TURNS: Final = 8
+
 LivingKey = tuple[int, PrivateKey, bytes]
 
 
@@ -37,6 +41,9 @@ class Seeds:
 
     drop: dict[int, bytes]
     desk: dict[int, bytes]
+
+    def __bool__(self) -> bool:
+        return bool(self.drop or self.desk)
 
 
 def missing(
@@ -63,6 +70,25 @@ def renewed(
     return Seeds(
         {d: draw(KEM_SEED) for d in days if is_revoked(drop.get(d))},
         {w: draw(KEM_SEED) for w in weeks if is_revoked(desk.get(w))},
+    )
+
+
+def revoked_alarm(turns: Iterable[int]) -> str:
+    """What the desk's person has to know when the desk server names keys as revoked; `turns` has
+    the number of keys that each of these days and weeks had until now.
+
+    A desk revokes nothing, so it cannot tell a revocation from a lie: the organisation can.
+    """
+    if max(turns) >= MOST_TURNS:
+        return (
+            f"The desk server calls every new key of this desk revoked, {MOST_TURNS} of one day or"
+            " week by now, so no more are made for it and letters may stop: ask the organisation,"
+            " by another way than its server, who does this"
+        )
+    return (
+        "The desk server says that keys of this desk were revoked, and the desk made others: ask"
+        " the organisation, by another way than its server, whether it revoked them. If it did not,"
+        " somebody else has its server"
     )
 
 

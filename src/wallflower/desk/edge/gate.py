@@ -1,7 +1,8 @@
 """What stands before the desk's pages: who gets through, and one refusal for everyone else.
 
-The guards themselves are in `desk.door`; here they meet the request. Without the session's cookie
-every path answers the same bytes, so that a stranger's page cannot even tell that a desk runs.
+The guards themselves are in `desk.door`; here they meet the request. Without both halves of the
+session every path answers the same bytes, so that a stranger's page cannot even tell that a desk
+runs.
 """
 
 from __future__ import annotations
@@ -62,9 +63,15 @@ class Gate:
             await self._enter(scope, send)
         elif self._is_report(scope):
             await self._reports[scope["path"]](scope, receive, send)
-        elif not self._door.session_is(_cookies(scope)):
-            await refuse(send)
-        elif scope["method"] == "GET":
+        else:
+            page = self._door.below(scope["path"])
+            if page is None or not self._door.session_is(_cookies(scope)):
+                await refuse(send)
+            else:
+                await self._page({**scope, "path": page}, receive, send, host)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send, host: str) -> None:
+        if scope["method"] == "GET":
             await self._pages(scope, receive, send)
         elif scope["method"] == "POST":
             await self._post(scope, receive, send, host)
@@ -80,8 +87,11 @@ class Gate:
         if session is None:
             await refuse(send)
             return
-        cookie = f"{self._door.cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
-        to: Headers = [(b"location", b"/"), (b"set-cookie", cookie.encode("ascii"))]
+        inbox = f"{self._door.base}/"
+        cookie = f"{self._door.cookie}={session}; HttpOnly; SameSite=Strict; Path={inbox}"
+        to: Headers = [
+            (b"location", inbox.encode("ascii")), (b"set-cookie", cookie.encode("ascii"))
+        ]  # fmt: skip
         await answer(send, 303, b"", [*SECURITY, *to])
 
     async def _post(self, scope: Scope, receive: Receive, send: Send, host: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from wallflower.crypto.hpke import PrivateKey, PublicKey
 from wallflower.desk import keys
 from wallflower.desk.edge.store import Store
@@ -33,28 +35,38 @@ class Keyring:
     def make_missing(self, today: int, entropy: Entropy) -> None:
         """Make the keys of today and the next days; stored before anybody hears of them."""
         seeds = keys.missing(today, self._drop(), self._desk(), entropy.draw)
-        if not seeds.drop and not seeds.desk:
-            return
-        self._keep(seeds)
+        if seeds:
+            with self._store.transaction():
+                self._keep(seeds)
 
-    def _keep(self, seeds: keys.Seeds) -> None:
-        with self._store.transaction():
-            for table, unit, new in (
-                ("drop_keys", "day", seeds.drop), ("desk_keys", "week", seeds.desk)
-            ):  # fmt: skip
-                for when, seed in new.items():
-                    turn = f"(SELECT count(*) FROM {table} WHERE {unit} = ?)"  # noqa: S608
-                    insert = f"INSERT INTO {table} VALUES (?, {turn}, ?)"  # noqa: S608
-                    self._store.run(insert, when, when, seed)
+    def _keep(self, seeds: keys.Seeds) -> list[int]:
+        """Keep new keys, but none where there are MOST_TURNS; how many each place had before."""
+        turns = []
+        for table, unit, new in (
+            ("drop_keys", "day", seeds.drop), ("desk_keys", "week", seeds.desk)
+        ):  # fmt: skip
+            for when, seed in new.items():
+                count = f"SELECT count(*) FROM {table} WHERE {unit} = ?"  # noqa: S608
+                [(turn,)] = self._store.run(count, when)
+                turns.append(int(turn))
+                if turn < keys.MOST_TURNS:
+                    insert = f"INSERT INTO {table} VALUES (?, ?, ?)"  # noqa: S608
+                    self._store.run(insert, when, turn, seed)
+        return turns
 
-    def renew(self, today: int, revoked: frozenset[bytes], entropy: Entropy) -> bool:
+    def renew(
+        self, today: int, revoked: frozenset[bytes], entropy: Entropy, ring: Callable[[str], None]
+    ) -> bool:
         """Make another key for each day and week ahead whose newest one is among the revoked
-        hashes; whether there was one. The revoked one goes on opening until its time is over."""
+        hashes, and ring in the same commit; whether one was made. The revoked one goes on opening
+        until its time is over. Of MOST_TURNS keys the last one stays, revoked or not."""
         seeds = keys.renewed(today, self._drop(), self._desk(), revoked, entropy.draw)
-        if not seeds.drop and not seeds.desk:
+        if not seeds:
             return False
-        self._keep(seeds)
-        return True
+        with self._store.transaction():
+            turns = self._keep(seeds)
+            ring(keys.revoked_alarm(turns))
+        return min(turns) < keys.MOST_TURNS
 
     def erase_dead(self, now: float, mean_b: int | None) -> None:
         """Erase what may no longer open anything; without a record no desk key is judged."""

@@ -71,7 +71,8 @@ class Rounds:
         today = day_of(now)
         keyring.erase_dead(now, self.parts.records.longest_mean_b())
         keyring.make_missing(today, self.parts.host.entropy)
-        if keyring.renew(today, await self._revoked(), self.parts.host.entropy):
+        revoked, ring = await self._revoked(), partial(self.parts.letters.alarm, today)
+        if keyring.renew(today, revoked, self.parts.host.entropy, ring):
             self.published = None
             self.parts.store.put("keys_until", None)
         until = wanted_days(today)[-1]

@@ -106,6 +106,7 @@ class Pages:
             Route("/status", self._guarded(self._status), methods=["GET", "POST"]),
             Route(f"/{_CSS}", self._guarded(self._sheet, open_only=False), methods=["GET"]),
         ])  # fmt: skip
+        self._starlette.router.redirect_slashes = False  # another address is refused
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The pages as ASGI; a path or method that is not there is refused like everything else."""
@@ -130,7 +131,7 @@ class Pages:
                     raise Locked
                 return await handler(request)
             except Locked:
-                return _go("/unlock")
+                return self._go("/unlock")
             except Fault as fault:
                 return self._page("fault.html", status=400, fault=fault)
 
@@ -139,10 +140,13 @@ class Pages:
     def _page(self, name: str, status: int = 200, **values: object) -> Response:
         template = self._templates.get_template(name)
         html = template.render(
-            form_token=self._door.form_token, locked=self._desk.locked, handle=self._handle,
-            alarms=self._desk.unseen_alarms(), **values,
+            base=self._door.base, form_token=self._door.form_token, handle=self._handle,
+            locked=self._desk.locked, alarms=self._desk.unseen_alarms(), **values,
         )  # fmt: skip
         return _secured(HTMLResponse(html, status_code=status))
+
+    def _go(self, path: str) -> Response:
+        return _secured(RedirectResponse(f"{self._door.base}{path}", status_code=303))
 
     def _handle(self, name: bytes) -> str:
         return mac16(self._handle_key, name).hex()
@@ -162,13 +166,13 @@ class Pages:
 
     async def _unlock(self, request: Request) -> Response:
         if not self._desk.locked:
-            return _go("/")
+            return self._go("/")
         fault = None
         if request.method == "POST":
             fields = _fields(request)
             try:
                 self._desk.unlock(fields.get("passphrase", ""), fields.get("again", ""))
-                return _go("/")
+                return self._go("/")
             except Fault as found:
                 fault = found
         status = 400 if fault else 200
@@ -178,7 +182,7 @@ class Pages:
         del request
         self._desk.lock()
         self._drafts.clear()
-        return _go("/unlock")
+        return self._go("/unlock")
 
     async def _passphrase(self, request: Request) -> Response:
         fault, done = None, False
@@ -209,7 +213,7 @@ class Pages:
         """
         found = self._found(request, self._desk.conversations())
         if request.method == "POST":
-            return _go(f"{request.url.path}#{self._write(found, _fields(request))}")
+            return self._go(f"{request.url.path}#{self._write(found, _fields(request))}")
         draft = self._drafts.get(found, _Draft())
         case = self._desk.conversation(found)
         return self._page(
@@ -238,14 +242,14 @@ class Pages:
         found = self._found(request, self._desk.letters())
         if request.method == "POST":
             self._desk.open_letter(found)
-            return _go(request.url.path)
+            return self._go(request.url.path)
         letter = self._desk.letter(found)
         return self._page("letter.html", letter=letter, next_batch=self._desk.next_batch())
 
     async def _status(self, request: Request) -> Response:
         if request.method == "POST":
             self._desk.acknowledge()
-            return _go("/status")
+            return self._go("/status")
         return self._page("status.html", state=self._desk.status())
 
 
@@ -258,10 +262,6 @@ def timeline(case: Conversation) -> list[LetterView | ReplyView]:
 def _fields(request: Request) -> dict[str, str]:
     fields: dict[str, str] = request.scope.get("wallflower.fields", {})
     return fields
-
-
-def _go(path: str) -> Response:
-    return _secured(RedirectResponse(path, status_code=303))
 
 
 def _secured(response: Response) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -14,8 +13,8 @@ from wallflower.lab.demo.town import Town
 
 PASSPHRASE = "a passphrase of the demo, known to all"  # noqa: S105  # opens nothing real
 _FORM = re.compile(r'name="form" value="([^"]+)"')
-_CASE = re.compile(r'href="(/case/[0-9a-f]+)"')
-_LETTER = re.compile(r'action="(/letter/[0-9a-f]+)"')
+_CASE = re.compile(r'href="/[0-9a-f]+(/case/[0-9a-f]+)"')
+_LETTER = re.compile(r'action="/[0-9a-f]+(/letter/[0-9a-f]+)"')
 
 
 @dataclass(slots=True)
@@ -24,16 +23,13 @@ class Handler:
 
     town: Town
     _session: aiohttp.ClientSession | None = field(default=None)
-
-    @property
-    def _base(self) -> str:
-        parts = urlsplit(self.town.desk_door)
-        return f"{parts.scheme}://{parts.netloc}"
+    _base: str = ""  # where the desk's pages are, since the entry
 
     async def _get(self, path: str) -> str:
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-            await (await self._session.get(self.town.desk_door)).release()
+            async with self._session.get(self.town.desk_door) as entered:
+                self._base = f"{entered.url.origin()}/{entered.url.parts[1]}"
         async with self._session.get(self._base + path) as answer:
             return await answer.text()
 
@@ -42,7 +38,7 @@ class Handler:
         if token is None or self._session is None:
             raise Fault("A page of the desk has no form", "Look at the desk in a browser.")
         form = {"form": token[1], **fields}
-        headers = {"Origin": self._base}
+        headers = {"Origin": self._base.rpartition("/")[0]}
         async with self._session.post(self._base + path, data=form, headers=headers) as answer:
             text = await answer.text()
             if answer.status != 200:
