@@ -136,6 +136,17 @@ async def test_no_other_server_on_this_computer_is_sent_the_cookie(world: World)
             assert not jar.filter_cookies(URL(f"http://127.0.0.1:{port}{path}"))
 
 
+@pytest.mark.parametrize(
+    "theirs", ['a={"b": 1}', "a=\x01", "=", "a", "", 'a="', "a=b=c", "\xff=\xff"]
+)
+async def test_no_other_server_s_cookie_locks_the_handler_out(world: World, theirs: str) -> None:
+    """A browser sends the desk whatever any server on this computer set for all paths."""
+    browser = await Browser(world).enter()
+    for cookie in (f"{theirs}; {browser.cookie}", f"{browser.cookie}; {theirs}"):
+        assert (await browser.get("/unlock", cookie=cookie))[0] == 200
+    assert await browser.get("/unlock", cookie=theirs) == REFUSAL
+
+
 def test_the_two_halves_of_a_session_are_new_at_each_start_and_say_nothing_of_each_other() -> None:
     doors = [Door(SeededEntropy(seed).draw, PORT) for seed in (b"one", b"two")]
     drawn = [{door.base[1:], door.cookie[-48:], door.entry, door.form_token} for door in doors]
