@@ -22,10 +22,10 @@ from wallflower.crypto.derive import mac16
 from wallflower.desk.door import Door
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.gate import SECURITY, Gate
+from wallflower.desk.edge.shown import has_signs, shown
 from wallflower.desk.edge.status import counts, report
 from wallflower.desk.edge.store import Locked
 from wallflower.desk.keys import date_of
-from wallflower.desk.shown import has_signs, shown
 from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
