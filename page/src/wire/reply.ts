@@ -103,7 +103,7 @@ export function wholeRuns(parts: Iterable<Part>): Part[][] {
       first.index + n < REPLY_INDEXES ? byPlace.get(place(first.week, first.index + n)) : undefined,
     );
     const whole = run.filter((p, n): p is Part => p?.part === n + 1 && p.of === first.of);
-    if (whole.length === first.of) runs.push(whole);
+    if (whole.length && whole.length === first.of) runs.push(whole);
   }
   return runs;
 }

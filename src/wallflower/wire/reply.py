@@ -110,7 +110,7 @@ def whole_runs(parts: Iterable[Part]) -> list[list[Part]]:
             continue
         run = [by_place.get((week, index + n)) for n in range(first.of)]
         whole = [p for n, p in enumerate(run) if p and (p.part, p.of) == (n + 1, first.of)]
-        if len(whole) == first.of:
+        if whole and len(whole) == first.of:
             runs.append(whole)
     return runs
 
