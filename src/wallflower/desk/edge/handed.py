@@ -48,7 +48,7 @@ def take_in(folder: Folder, store: Store, files: dict[str, str]) -> list[str]:
 def _erased(folder: Folder, name: str) -> str:
     """Erase a file, or say what a person has to do."""
     if not _is_own(folder, name):
-        return _open(name, "it lies outside of the desk's folder")
+        return _open(name, "it is no file of the desk's folder itself")
     try:
         with disk_trouble():
             folder.erase(name)
