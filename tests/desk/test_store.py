@@ -294,3 +294,17 @@ def test_failed_transaction_leaves_nothing(world: World) -> None:
         raise ZeroDivisionError
     assert store.get("half") is None
     store.close()
+
+
+def test_a_store_that_is_closed_within_a_transaction_or_twice_says_nothing_else(
+    world: World,
+) -> None:
+    store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        store.put("half", 1)
+        store.close()
+        raise ZeroDivisionError
+    store.close()
+    store = stores.open_store(Folder(world.folder), "x" * 12)
+    assert store.get("half") is None
+    store.close()

@@ -201,6 +201,18 @@ async def test_an_entry_is_used_by_a_get_alone_and_other_methods_get_the_one_ref
         assert await browser.ask(method, "/unlock", own) == REFUSAL
 
 
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH"])
+async def test_another_method_is_refused_with_everything_that_a_form_has_too(
+    world: World, method: str
+) -> None:
+    browser = await unlocked(world)
+    sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}
+    body = urlencode({"form": browser.form}).encode()
+    for path in ("/status", "/lock"):
+        assert await browser.ask(method, path, sent, body) == REFUSAL
+    assert not world.desk.locked
+
+
 async def test_what_is_no_request_of_http_is_not_answered(world: World) -> None:
     sent: list[object] = []
 
