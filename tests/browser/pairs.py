@@ -225,9 +225,11 @@ async def _prepared(remote: Remote, stages: Sequence[Stage]) -> list[Seat]:
 
 
 async def _round(row: Sequence[Seat], letters: Sequence[bool], loading: asyncio.Lock) -> list[Hum]:
-    # Page after page: side by side they hold up each other, for a third more work.
+    # Two pages at once, no more: all side by side hold up each other, for a third more work.
     async with loading:
-        for seat, letter in zip(row, letters, strict=True):
+        for before, seat, letter in zip([None, *row], row, letters, strict=False):
             await seat.begin(letter)
-            await seat.until_it_hums()
+            if before:
+                await before.until_it_hums()
+        await row[-1].until_it_hums()
     return [await seat.end() for seat in row]
