@@ -1,8 +1,9 @@
 #!/bin/sh
 # The suite in four parts. Three follow one another: what sits through a clock and has room to spare
-# (marked `waits`), all files at once; what a busy machine changes, by a clock or by what is written
+# (marked `waits`), two at once; what a busy machine changes, by a clock or by what is written
 # when there is time (`alone`), one by one; then what waits for conditions, a few at a time. Beside them
-# runs what computes and waits for nobody, in the kernel's idle class: it takes only what they leave.
+# run the page's own tests and what computes and waits for nobody, in the kernel's idle class: it takes
+# only what they leave.
 #
 #   tools/tests.sh              everything but what is marked nightly
 #   tools/tests.sh ARGUMENTS    one pytest with these
@@ -18,14 +19,14 @@ marked() { grep -rlE --include='test_*.py' "mark\.$1\b" tests | LC_ALL=C sort; }
 low="chrt --idle 0"
 $low true 2>/dev/null || low="nice -n 19"
 said=$(mktemp)
-$low pytest -rs -n 2 --dist loadfile --no-loadscope-reorder -m "$rest and computes" \
-  >"$said" 2>&1 &
+setsid $low sh -c "(cd page && npm test) && pytest -rs -n 2 --dist loadfile --no-loadscope-reorder \\
+  -m '$rest and computes'" >"$said" 2>&1 &
 beside=$!
-trap 'kill "$beside" 2>/dev/null; rm -f "$said"' EXIT
+trap 'kill -- "-$beside" 2>/dev/null; rm -f "$said"' EXIT
 trap 'exit 130' INT TERM
 
 # shellcheck disable=SC2046  # a list of files
-pytest -rs -n 2 --dist loadfile -m "waits and not nightly" $(marked waits)
+pytest -rs -n 2 --dist load -m "waits and not nightly" $(marked waits)
 waits=$?
 # shellcheck disable=SC2046
 pytest -rs -m "alone and not nightly" $(marked alone)
