@@ -102,6 +102,27 @@ async def sent(room: Room, count: int = HUMS, cells: slice = slice(None)) -> lis
     return hums
 
 
+async def halves_sent(room: Room, count: int) -> list[list[bytes]]:
+    """So many hums of which the first two cells came."""
+    halves = [room.hum(room.letter(f"half {n}")) for n in range(count)]
+    for half in halves:
+        await room.send(half[:2])
+    await alone(room)
+    return halves
+
+
+async def see_halves_whole_and_the_rest_as_copies(
+    room: Room, hums: list[list[bytes]], halves: list[list[bytes]]
+) -> None:
+    """What came whole comes again, and of each half what was missing."""
+    for hum, half in zip(hums, halves, strict=True):
+        await room.send(hum)
+        await room.send(half[6:8])
+    await alone(room)
+    assert room.town.a.status()["hums"] == len(halves), "the halves became whole"
+    assert room.town.a.status()["copies"] == 12 * len(hums), "the rest were copies"
+
+
 def texts(count: int = HUMS) -> list[str]:
     return sorted(f"letter {n}" for n in range(count))
 
@@ -203,10 +224,7 @@ async def test_another_number_of_workers_loses_nothing_and_repeats_nothing(
 ) -> None:
     async with shared(await make_room(SLOW), before) as room:
         hums = await sent(room)
-        halves = [room.hum(room.letter(f"half {n}")) for n in range(HUMS)]
-        for half in halves:
-            await room.send(half[:2])
-        await alone(room)
+        halves = await halves_sent(room, HUMS)
         waiting, number = sum(held(room)), room.town.record().number
         start(room, after)
         assert len(held(room)) == after
@@ -218,12 +236,7 @@ async def test_another_number_of_workers_loses_nothing_and_repeats_nothing(
         data = room.town.path / "mix-a"
         there = [n for n in range(4) if (data / database_of(n)).exists()]
         assert there == list(range(after))
-        for hum, half in zip(hums, halves, strict=True):
-            await room.send(hum)
-            await room.send(half[6:8])
-        await alone(room)
-        assert room.town.a.status()["hums"] == HUMS, "the halves became whole, the rest were copies"
-        assert room.town.a.status()["copies"] == 12 * HUMS
+        await see_halves_whole_and_the_rest_as_copies(room, hums, halves)
 
 
 # Before, where a change is cut short, and after. Of the last two the one goes back to the number
@@ -242,10 +255,7 @@ async def test_wherever_a_change_of_shares_is_cut_short_the_next_start_takes_in_
     """At each transaction in turn, over and over: from whatever lies there the next one begins."""
     async with shared(await make_room(SLOW), before) as room:
         hums = await sent(room, FEW)
-        halves = [room.hum(room.letter(f"half {n}")) for n in range(FEW)]
-        for half in halves:
-            await room.send(half[:2])
-        await alone(room)
+        halves = await halves_sent(room, FEW)
         names = [read_name(hum[0])[2] for hum in hums]
         inside = sorted(body(room))
         number = 0
@@ -261,12 +271,7 @@ async def test_wherever_a_change_of_shares_is_cut_short_the_next_start_takes_in_
             start(room, before)
             number += 1
         assert number > 6, "it was cut in many places"
-        for hum, half in zip(hums, halves, strict=True):
-            await room.send(hum)
-            await room.send(half[6:8])
-        await alone(room)
-        assert room.town.a.status()["hums"] == FEW, "the halves became whole, the rest were copies"
-        assert room.town.a.status()["copies"] == 12 * FEW
+        await see_halves_whole_and_the_rest_as_copies(room, hums, halves)
 
 
 def body(room: Room) -> list[bytes]:
