@@ -45,7 +45,7 @@ IN_PYTHON = {
         "campaign/test_tampering", "a_name_that_leads_elsewhere_is_refused_in_a_zip_and_in_targets",
     ),
     "bundle 6.13": (
-        "campaign/test_tampering", "a_signed_file_that_is_a_link_is_named_and_not_followed",
+        "campaign/test_links", "a_signed_file_that_is_a_link_is_named_and_not_followed",
     ),
     "bundle 6.14": ("campaign/test_tampering", "a_damaged_zip_is_refused"),
     "bundle 6.15": (
