@@ -46,7 +46,7 @@ async function visit(shape: Shape): Promise<void> {
   if (!pins) return progress.hum('none');
   const session = new Session(pins, draw, current().number);
   const files = shape.worker();
-  const keeper = new Keeper(session, later(openShelf(files)));
+  const keeper = new Keeper(session, later(openShelf(files, draw)));
   const visit = new Visit(session, keeper, progress, shape, files);
   const waiting = new Waiting(session, keeper);
   const today = (): number => Math.floor(visit.now() / DAY_S);

@@ -40,9 +40,9 @@ async function work(job: Job): Promise<void> {
     case 'store-able':
       return say({ report: 'store-able', able: await store.isAble() });
     case 'store-read':
-      return say({ report: 'store-lies', bytes: await store.read() });
+      return say({ report: 'store-lies', plain: await store.read() });
     case 'store-write':
-      return say({ report: 'store-written', kept: store.write(job.image) });
+      return say({ report: 'store-written', kept: await store.write(job.plain, job.key) });
   }
 }
 

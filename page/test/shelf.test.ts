@@ -3,13 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { toHex } from '../src/bytes.js';
+import { draw } from '../src/entropy.js';
 import type { Report, StoreJob } from '../src/hum/jobs.js';
-import { localShelf, openShelf, type Port } from '../src/store/shelf.js';
+import { PLAIN } from '../src/store/image.js';
+import { IMAGE } from '../src/store/packing.js';
+import { openShelf, type Port } from '../src/store/shelf.js';
 
 /** A Worker with one file in memory. */
 class Desk extends EventTarget implements Port {
   file: Uint8Array | null = null;
   held = false;
+  readonly keys: string[] = [];
   readonly jobs: string[] = [];
 
   constructor(readonly able: boolean) {
@@ -25,17 +30,18 @@ class Desk extends EventTarget implements Port {
     if (job.job === 'store-able') return { report: 'store-able', able: this.able };
     if (job.job === 'store-read') {
       this.held = true;
-      return { report: 'store-lies', bytes: this.file };
+      return { report: 'store-lies', plain: this.file };
     }
     this.held = false;
-    if (job.image) this.file = job.image;
-    return { report: 'store-written', kept: job.image !== null };
+    this.keys.push(toHex(job.key));
+    if (job.plain) this.file = job.plain;
+    return { report: 'store-written', kept: job.plain !== null };
   }
 }
 
 test('a turn reads what lies there, puts the new image in its place, and lets go', async () => {
   const desk = new Desk(true);
-  const shelf = await openShelf(desk);
+  const shelf = await openShelf(desk, draw);
   const seen: (Uint8Array | null)[] = [];
   assert.ok(await shelf.turn((lies) => {
     seen.push(lies);
@@ -49,11 +55,13 @@ test('a turn reads what lies there, puts the new image in its place, and lets go
   assert.deepEqual(seen, [null, Uint8Array.of(7)]);
   assert.equal(desk.held, false);
   assert.deepEqual(desk.file, Uint8Array.of(7));
+  assert.deepEqual(new Set(desk.keys.map(({ length }) => length)), new Set([64]));
+  assert.equal(new Set(desk.keys).size, 2);
 });
 
 test('a turn that fails lets go of the file and leaves what lies there', async () => {
   const desk = new Desk(true);
-  const shelf = await openShelf(desk);
+  const shelf = await openShelf(desk, draw);
   await assert.rejects(shelf.turn(() => {
     throw new Error('no');
   }));
@@ -61,6 +69,30 @@ test('a turn that fails lets go of the file and leaves what lies there', async (
   assert.equal(desk.file, null);
 });
 
-test('a browser without such a file has the other shelf', async () => {
-  assert.equal(await openShelf(new Desk(false)), localShelf);
+test('a browser without such a file has one key of localStorage, and reads back what it kept', async () => {
+  const kept = new Map<string, string>();
+  const localStorage = {
+    getItem: (key: string): string | null => kept.get(key) ?? null,
+    setItem: (key: string, value: string): void => void kept.set(key, value),
+  };
+  Object.assign(globalThis, { localStorage });
+  const desk = new Desk(false);
+  const shelf = await openShelf(desk, draw);
+  const seen: (Uint8Array | null)[] = [];
+  const turn = (plain: Uint8Array | null): Promise<boolean> =>
+    shelf.turn((lies) => {
+      seen.push(lies);
+      return plain;
+    });
+  const plain = new Uint8Array(PLAIN).fill(7);
+  assert.equal(await turn(plain), true);
+  const first = kept.get('wallflower') ?? '';
+  assert.equal(first.length, Math.ceil(IMAGE / 3) * 4);
+  assert.equal(await turn(plain), true);
+  assert.notEqual(kept.get('wallflower'), first);
+  assert.equal(await turn(null), false);
+  kept.set('wallflower', first.slice(4));
+  assert.equal(await turn(null), false);
+  assert.deepEqual(seen, [null, plain, plain, null]);
+  assert.deepEqual(desk.jobs, ['store-able']);
 });

@@ -7,7 +7,7 @@ import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { fromPieces, toPieces } from '../src/store/carrying.js';
 import { decodeImage, encodeImage, type Slot, Waits } from '../src/store/image.js';
-import { IMAGE, pack, unpack } from '../src/store/packing.js';
+import { IMAGE, IMAGE_KEY, pack, packInFile, unpack, unpackInFile } from '../src/store/packing.js';
 import { slotNote, slotTag } from '../src/store/slots.js';
 import { draw } from '../src/entropy.js';
 import { epochSecret } from '../src/crypto/derive.js';
@@ -68,19 +68,22 @@ test('a hurry that the operator does not offer is refused by store 3.3 and nothi
   assert.equal(session.slots, before);
 });
 
-test('an image of another length, version, seal, state or board is refused by store 4.1', () => {
+test('an image of another length, version, seal, state or board is refused by store 4.1', async () => {
   const plain = image();
-  const packed = pack(plain, draw);
-  const changed = (at: number): Uint8Array => {
-    const bytes = packed.slice();
+  const packed = pack(plain, draw(IMAGE_KEY));
+  const inFile = await packInFile(plain, draw(IMAGE_KEY));
+  const changed = (of: Uint8Array) => (at: number): Uint8Array => {
+    const bytes = of.slice();
     bytes[at] = (bytes[at] as number) ^ 1;
     return bytes;
   };
-  for (const bytes of [
-    new Uint8Array(0), packed.slice(1), new Uint8Array(IMAGE + 1),
-    ...[0, 3, 4, 35, 36, IMAGE >> 1, IMAGE - 1].map(changed),
-  ]) {
+  const lengths = [new Uint8Array(0), packed.slice(1), new Uint8Array(IMAGE + 1)];
+  const places = [0, 3, 4, 35, 36, IMAGE >> 1, IMAGE - 1];
+  for (const bytes of [...lengths, inFile, ...places.map(changed(packed))]) {
     assert.throws(() => unpack(bytes), refusedBy('store 4.1'));
+  }
+  for (const bytes of [...lengths, packed, ...places.map(changed(inFile))]) {
+    await assert.rejects(unpackInFile(bytes), refusedBy('store 4.1'));
   }
   const first = 16 + 1 + 4 + 2 + RECORD_MAX;
   const size = first + 4 * (1 + 4 + 32 + 16 + 4 + TOKENS + LETTER) + 176;

@@ -1,6 +1,7 @@
 // The store: one size whatever is in it, letters that leave once, tabs that do not undo each other.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 
@@ -12,7 +13,7 @@ import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
-import { IMAGE, pack, unpack } from '../src/store/packing.js';
+import { IMAGE, IMAGE_KEY, pack, packInFile, unpack, unpackInFile } from '../src/store/packing.js';
 import type { Shelf, Turn } from '../src/store/shelf.js';
 import {
   afterLeaving,
@@ -54,6 +55,18 @@ const imageOf = (some: Partial<Image> = {}): Image => ({
   lineage: draw(16), hums: true, seen: 0, record: today.bytes, slots: fillers(), board: null, ...some,
 });
 
+/** The page's own packing, and the browser's. */
+const PACKINGS = [
+  {
+    packed: async (plain: Uint8Array): Promise<Uint8Array> => pack(plain, draw(IMAGE_KEY)),
+    unpacked: async (image: Uint8Array): Promise<Uint8Array> => unpack(image),
+  },
+  {
+    packed: (plain: Uint8Array): Promise<Uint8Array> => packInFile(plain, draw(IMAGE_KEY)),
+    unpacked: unpackInFile,
+  },
+];
+
 class Memory implements Shelf {
   bytes: Uint8Array | null = null;
   writes = 0;
@@ -85,7 +98,7 @@ function segmentOf(replies: number, receipts: number): Uint8Array {
   return bytes;
 }
 
-test('the image has one size, whatever is in it, and is read back as it was', () => {
+test('the image has one size, whatever is in it, and is read back as it was', async () => {
   const board = { head: draw(176), segments: [segmentOf(13, 100), segmentOf(13, 100)] };
   for (const image of [
     imageOf(),
@@ -94,9 +107,11 @@ test('the image has one size, whatever is in it, and is read back as it was', ()
     const plain = encodeImage(image);
     assert.equal(plain.length, PLAIN);
     assert.deepEqual(decodeImage(plain), image);
-    const packed = pack(plain, draw);
-    assert.equal(packed.length, IMAGE);
-    assert.deepEqual(unpack(packed), plain);
+    for (const { packed, unpacked } of PACKINGS) {
+      const image = await packed(plain);
+      assert.equal(image.length, IMAGE);
+      assert.deepEqual(await unpacked(image), plain);
+    }
   }
 });
 
@@ -127,23 +142,39 @@ test('a kept board whose bytes do not fill its length is none, and costs no lett
   assert.deepEqual(decodeImage(plain), { ...image, board: null });
 });
 
-test('every rewrite changes the whole image, and nothing in it can be compressed', () => {
+test('every rewrite changes the whole image, and nothing in it can be compressed', async () => {
   const plain = encodeImage(imageOf());
-  const [one, two] = [pack(plain, draw), pack(plain, draw)];
-  const same = one.filter((byte, i) => byte === two[i]).length;
-  assert.ok(Math.abs(same - IMAGE / 256) < 6 * Math.sqrt(IMAGE / 256));
-  assert.ok(deflateRawSync(one).length >= IMAGE);
+  for (const { packed } of PACKINGS) {
+    const [one, two] = [await packed(plain), await packed(plain)];
+    const same = one.filter((byte, i) => byte === two[i]).length;
+    assert.ok(Math.abs(same - IMAGE / 256) < 6 * Math.sqrt(IMAGE / 256));
+    assert.ok(deflateRawSync(one).length >= IMAGE);
+  }
 });
 
-test('an image of which one byte is gone says nothing', () => {
-  const packed = pack(encodeImage(imageOf()), draw);
-  for (const at of [0, 3, 4, 35, 36, 5000, IMAGE - 1]) {
-    const damaged = packed.slice();
-    damaged[at] = (damaged[at] as number) ^ 1;
-    assert.throws(() => unpack(damaged), Refused);
+test('an image of which one byte is gone says nothing', async () => {
+  const plain = encodeImage(imageOf());
+  for (const { packed, unpacked } of PACKINGS) {
+    const image = await packed(plain);
+    for (const at of [0, 3, 4, 35, 36, 5000, IMAGE - 1]) {
+      const damaged = image.slice();
+      damaged[at] = (damaged[at] as number) ^ 1;
+      await assert.rejects(unpacked(damaged), Refused);
+    }
+    await assert.rejects(unpacked(image.slice(1)), Refused);
   }
-  assert.throws(() => unpack(packed.slice(1)), Refused);
-  assert.equal(readImage(packed.slice(1)), null);
+});
+
+test('the key of an image is masked with the hash of all that it seals', async () => {
+  const [plain, key] = [encodeImage(imageOf()), draw(IMAGE_KEY)];
+  for (const image of [pack(plain, key), await packInFile(plain, key)]) {
+    const mask = createHash('sha256').update(image.slice(4 + IMAGE_KEY)).digest();
+    assert.deepEqual(image.slice(4, 4 + IMAGE_KEY), key.map((byte, i) => byte ^ (mask[i] as number)));
+  }
+});
+
+test('what is no image is read as none', () => {
+  assert.equal(readImage(encodeImage(imageOf()).slice(1)), null);
   assert.equal(readImage(null), null);
 });
 
@@ -407,7 +438,7 @@ test('what a viewer and a writer keep has the same size and the same number of t
   const shelves = [new Memory(), new Memory()];
   await new Keeper(viewer, shelves[0] as Memory).turn();
   await new Keeper(writer, shelves[1] as Memory).turn();
-  assert.deepEqual(shelves.map((one) => [one.bytes?.length, one.writes]), [[IMAGE, 1], [IMAGE, 1]]);
+  assert.deepEqual(shelves.map((one) => [one.bytes?.length, one.writes]), [[PLAIN, 1], [PLAIN, 1]]);
 });
 
 test('every place that does not wait holds a real filler of today that the desk can open', async () => {

@@ -21,11 +21,12 @@ export interface FilesJob {
   readonly ditherMs: number;
 }
 
-/** The store's file: what lies there, and what to put in its place (store 5.1). */
+/** The store's file: the plain image that lies there, and which to put in its place, packed with a key
+ * that was drawn for it (store 1.2, 5.1). */
 export type StoreJob =
   | { readonly job: 'store-able' }
   | { readonly job: 'store-read' }
-  | { readonly job: 'store-write'; readonly image: Uint8Array | null };
+  | { readonly job: 'store-write'; readonly plain: Uint8Array | null; readonly key: Uint8Array };
 
 export type Job = HumJob | FilesJob | StoreJob;
 
@@ -33,7 +34,7 @@ export type Report =
   | { readonly report: 'hum-begun' }
   | { readonly report: 'hum-ended'; readonly whole: boolean }
   | { readonly report: 'store-able'; readonly able: boolean }
-  | { readonly report: 'store-lies'; readonly bytes: Uint8Array | null }
+  | { readonly report: 'store-lies'; readonly plain: Uint8Array | null }
   | { readonly report: 'store-written'; readonly kept: boolean }
   | {
       readonly report: 'file';

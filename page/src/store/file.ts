@@ -2,7 +2,8 @@
 // that writes without a copy (store 5.1), and the handle shuts other tabs out while it is open.
 
 import { until, monotonic } from '../hum/clock.js';
-import { IMAGE } from './packing.js';
+import { Refused } from '../refused.js';
+import { IMAGE, packInFile, unpackInFile } from './packing.js';
 
 const NAME = 'image';
 const TRIES = 40;
@@ -33,30 +34,32 @@ function close(): void {
 export async function isAble(): Promise<boolean> {
   try {
     (await open()).close();
-    return true;
+    return 'subtle' in crypto; // of secure contexts, as the file is
   } catch {
     return false;
   }
 }
 
-/** What lies there; the file stays held until `write`. */
+/** The plain image that lies there, if one does; the file stays held until `write`. */
 export async function read(): Promise<Uint8Array | null> {
   try {
     held = await open();
     const bytes = new Uint8Array(IMAGE);
-    return held.read(bytes, { at: 0 }) === IMAGE ? bytes : null;
-  } catch {
-    close();
+    return held.read(bytes, { at: 0 }) === IMAGE ? await unpackInFile(bytes) : null;
+  } catch (error) {
+    if (!(error instanceof Refused)) close(); // what lies there is no image, and is written over
     return null;
   }
 }
 
-/** Put an image in place of what lies there, or leave it (null), and let go of the file. */
-export function write(image: Uint8Array | null): boolean {
+/** Put a plain image, packed with this key, in place of what lies there, or leave it (null), and let
+ * go of the file. */
+export async function write(plain: Uint8Array | null, key: Uint8Array): Promise<boolean> {
   try {
-    if (!held || !image) return false;
+    if (!held || !plain) return false;
+    const image = await packInFile(plain, key);
     if (held.getSize() !== IMAGE) held.truncate(IMAGE);
-    const whole = held.write(new Uint8Array(image), { at: 0 }) === IMAGE;
+    const whole = held.write(image, { at: 0 }) === IMAGE;
     held.flush();
     return whole;
   } catch {

@@ -8,15 +8,14 @@ import { Refused } from '../refused.js';
 import type { Session } from '../session.js';
 import { type EpochRecord, newerOf } from '../trust/record.js';
 import { decodeImage, encodeImage, type Image, SLOTS, Waits } from './image.js';
-import { pack, unpack } from './packing.js';
 import type { Shelf } from './shelf.js';
 import { apart, merged } from './slots.js';
 
 export const EVERY_MS = 60_000;
 
-export function readImage(bytes: Uint8Array | null): Image | null {
+export function readImage(plain: Uint8Array | null): Image | null {
   try {
-    return bytes && decodeImage(unpack(bytes));
+    return plain && decodeImage(plain);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return null;
@@ -94,7 +93,7 @@ export class Keeper {
     session.slots = apart(session.slots, session.draw);
     const { record, seen, slots, board, lineage, hums } = session;
     const image = { lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board) };
-    this.#last = pack(encodeImage(image), session.draw);
+    this.#last = encodeImage(image);
     return this.#last;
   }
 

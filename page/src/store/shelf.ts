@@ -1,11 +1,12 @@
 // Where the image lies: a file of the origin's private file system, overwritten in place by a
 // Worker; localStorage where there is none (http, file, private windows). Spec: store.md 5.
 
+import type { Draw } from '../entropy.js';
 import type { Report, StoreJob } from '../hum/jobs.js';
-import { IMAGE } from './packing.js';
+import { IMAGE, IMAGE_KEY, pack, unpack } from './packing.js';
 
-/** Looks at the image that lies there (null: none) and answers with the one to put in its place, or
- * null to leave it. Between the two no other tab writes. */
+/** Looks at the plain image that lies there (null: none that can be read) and answers with the one to
+ * put in its place, or null to leave it. Between the two no other tab writes. */
 export type Turn = (lies: Uint8Array | null) => Uint8Array | null;
 
 export interface Shelf {
@@ -37,23 +38,23 @@ function fromBase64(text: string): Uint8Array {
 function readLocal(): Uint8Array | null {
   try {
     const text = localStorage.getItem(KEY);
-    return text && text.length <= 2 * IMAGE ? fromBase64(text) : null;
+    return text && text.length <= 2 * IMAGE ? unpack(fromBase64(text)) : null;
   } catch {
     return null;
   }
 }
 
-export const localShelf: Shelf = {
+const localShelf = (draw: Draw): Shelf => ({
   async turn(act) {
-    const image = act(readLocal());
+    const plain = act(readLocal());
     try {
-      if (image) localStorage.setItem(KEY, toBase64(image));
-      return image !== null;
+      if (plain) localStorage.setItem(KEY, toBase64(pack(plain, draw(IMAGE_KEY))));
+      return plain !== null;
     } catch {
       return false;
     }
   },
-};
+});
 
 /** What a Worker has to be for a shelf; tests bring their own. */
 export type Port = Pick<Worker, 'postMessage' | 'addEventListener' | 'removeEventListener'>;
@@ -75,28 +76,29 @@ function answer<R extends Report['report']>(
   });
 }
 
-const fileShelf = (worker: Port): Shelf => ({
+const fileShelf = (worker: Port, draw: Draw): Shelf => ({
   async turn(act) {
-    const { bytes } = await answer(worker, { job: 'store-read' }, 'store-lies');
-    let image: Uint8Array | null = null;
+    const lies = await answer(worker, { job: 'store-read' }, 'store-lies');
+    let plain: Uint8Array | null = null;
+    let written = false;
     try {
-      image = act(bytes);
+      plain = act(lies.plain);
     } finally {
       // Whatever happened, the Worker lets go of the file: other tabs wait for it.
-      const { kept } = await answer(worker, { job: 'store-write', image }, 'store-written');
-      image = kept ? image : null;
+      const job = { job: 'store-write', plain, key: draw(IMAGE_KEY) } as const;
+      written = (await answer(worker, job, 'store-written')).kept;
     }
-    return image !== null;
+    return written;
   },
 });
 
 /** The better shelf that this browser has. Which one depends on browser and address alone. */
-export async function openShelf(worker: Port): Promise<Shelf> {
+export async function openShelf(worker: Port, draw: Draw): Promise<Shelf> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<null>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, null)));
   const able = await Promise.race([answer(worker, { job: 'store-able' }, 'store-able'), patience]);
   clearTimeout(timer);
-  return able?.able ? fileShelf(worker) : localShelf;
+  return able?.able ? fileShelf(worker, draw) : localShelf(draw);
 }
 
 /** A shelf that is still being looked for. */
