@@ -88,8 +88,8 @@ def make_set(week: int, tokens: Iterable[bytes], draw: Callable[[int], bytes]) -
     entries = {entry_of(salt, value) for value in tokens}
     if len(entries) > TOKEN_ENTRIES:
         raise ValueError("a set has one size")
-    while len(entries) < TOKEN_ENTRIES:
-        entries.add(draw(TOKEN_ENTRY))
+    while missing := TOKEN_ENTRIES - len(entries):
+        entries |= set(_cut(draw(missing * TOKEN_ENTRY)))
     return bytes([VERSION, 0]) + week.to_bytes(2) + salt + b"".join(sorted(entries))
 
 
@@ -100,7 +100,11 @@ def parse_set(data: bytes) -> TokenSet:
     if data[0] != VERSION or data[1]:
         raise Refused("token 4.2", "A set's version or reserved byte is wrong")
     first = _HEADER + SALT
-    entries = [data[at : at + TOKEN_ENTRY] for at in range(first, TOKEN_SET, TOKEN_ENTRY)]
+    entries = _cut(data[first:])
     if any(a >= b for a, b in itertools.pairwise(entries)):
         raise Refused("token 4.3", "A set's entries do not ascend")
     return TokenSet(int.from_bytes(data[2:4]), data[_HEADER:first], frozenset(entries))
+
+
+def _cut(entries: bytes) -> list[bytes]:
+    return [entries[at : at + TOKEN_ENTRY] for at in range(0, len(entries), TOKEN_ENTRY)]
