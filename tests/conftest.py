@@ -12,11 +12,12 @@ settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 
 # Few tests but long ones: begun last, they would leave all cores but one idle. Those that wait
-# (faults) stand between those that compute.
+# (faults) stand between those that compute. The profiles, which do little but wait, come first,
+# while there is still something to compute beside them.
 LONG = (
-    "browser/test_accessibility", "faults/test_kill_controls", "browser/test_campaign",
-    "faults/test_floods", "lab/test_machine", "faults/test_kill", "browser/", "faults/", "lab/",
-    "source/", "demo/",
+    "browser/test_profile", "browser/test_accessibility", "faults/test_kill_controls",
+    "browser/test_campaign", "faults/test_floods", "lab/test_machine", "faults/test_kill",
+    "browser/", "faults/", "lab/", "source/", "demo/",
 )  # fmt: skip
 
 
