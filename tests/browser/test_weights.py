@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.waits]
 
 INSTRUCTIONS, WITHOUT_SCRIPT, WITH_SCRIPT = 12_000, 60_000, 200_000
 SLOW_BYTES_S = 8000
-READABLE_S, USABLE_S = 3, 40
+READABLE_S = 3
 SEAL_MS, SLOWER = 3000, 6
 SCAN_MS, LOOKS = 200, 5
 SECRET = bytes(range(16))
@@ -107,18 +107,19 @@ def _seconds_until_readable(page: Page) -> float:
 
 
 @pytest.mark.parametrize(
-    "packed", [True, pytest.param(False, marks=pytest.mark.nightly)], ids=["gzip", "plain"]
-)
-def test_slow_line_shows_the_text_in_3_s_and_the_page_in_40_s(
+    ("packed", "usable_s"), [(True, 40), pytest.param(False, 60, marks=pytest.mark.nightly)],
+    ids=["gzip", "plain"],
+)  # fmt: skip
+def test_slow_line_shows_the_text_in_3_s_and_the_page_in_40_s_or_unpacked_in_60(
     worlds: Worlds, playwright: Playwright, chromium: str, tmp_path: Path, packed: bool,
-    tell: Callable[[str], None],
+    usable_s: float, tell: Callable[[str], None],
 ) -> None:  # fmt: skip
     stage = worlds(packed=packed, pace_hums=1)
     pace = Pace(SLOW_BYTES_S)
     for server in stage.servers().values():
         server.pace = pace
     page = Visitor(playwright, chromium, tmp_path / "profile", stage).start()
-    page.set_default_timeout(2 * USABLE_S * 1000)
+    page.set_default_timeout(2 * usable_s * 1000)
     page.goto(stage.site.url + "/", wait_until="commit")
     page.locator("#hum-status", has_text="Leave").or_(
         page.locator("#hum-status", has_text="open")
@@ -129,7 +130,7 @@ def test_slow_line_shows_the_text_in_3_s_and_the_page_in_40_s(
     how = "gzip" if packed else "plain"
     tell(f"\n\n8 kB/s, {how}: text readable after {readable:.1f} s, usable after {usable:.1f} s")
     assert readable <= READABLE_S
-    assert usable <= USABLE_S
+    assert usable <= usable_s
 
 
 def test_board_of_14_days_is_scanned_in_a_fifth_of_a_second(
