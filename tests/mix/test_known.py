@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room
+from tests.mix.test_second import give
 
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
@@ -41,11 +42,6 @@ def parcel(room: Room, token: bytes, letter: bytes | None = None, said: int | No
         stamp = Stamp(said, next(value for value in empty if not class_of(sha256(bound + value))))
     seal = seal_for_b(record.body.hop_b, record.hash, key, BRecord(Kind.LETTER, token, stamp))
     return Entry(1, record.number, Parcel(seal, seal_parcel_body(key, sealed)).encode())
-
-
-def give(room: Room, *entries: Entry) -> None:
-    with room.town.b.state.transaction():
-        room.b.take(entries)
 
 
 def known(room: Room) -> list[bool]:

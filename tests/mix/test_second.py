@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -10,11 +11,12 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, power_cut_at
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host.log import Entry
+from wallflower.host.pull import encode_entries, parse_alike
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge.state import State
 from wallflower.trust.drop import verify_drop
 from wallflower.wire.drop import drop_size
-from wallflower.wire.hello import BRecord, Kind, seal_for_b
+from wallflower.wire.hello import SILENT, BRecord, Kind, Report, seal_for_b
 from wallflower.wire.parcel import Parcel, seal_parcel_body
 from wallflower.wire.sizes import DAY_S, HASH, PARCEL
 
@@ -24,23 +26,29 @@ FLOORED = replace(AT_ONCE, floor=FLOOR)
 _draw = SeededEntropy(b"parcels").draw
 
 
-def parcel(room: Room, letter: bytes, kind: Kind = Kind.LETTER) -> Entry:
+def parcel(room: Room, letter: bytes, kind: Kind = Kind.LETTER, report: Report = SILENT) -> Entry:
     """A parcel as A hands it over, without the way there."""
     record = room.town.record()
     key = _draw(32)
-    seal = seal_for_b(record.body.hop_b, record.hash, key, BRecord(kind, _draw(16)))
+    seal = seal_for_b(record.body.hop_b, record.hash, key, BRecord(kind, _draw(16), report=report))
     return Entry(1, record.number, Parcel(seal, seal_parcel_body(key, letter)).encode())
 
 
 def give(room: Room, *entries: Entry) -> None:
     """Hand parcels to B as one durable page."""
     with room.town.b.state.transaction():
-        room.b.take(entries)
+        room.b.take(parse_alike(encode_entries(numbered(entries)), PARCEL))
+
+
+def numbered(entries: Sequence[Entry]) -> list[Entry]:
+    """In the order of a log."""
+    return [entry._replace(seq=n) for n, entry in enumerate(entries, 1)]
 
 
 def take_one(room: Room, entry: Entry) -> None:
-    """B opens and takes one parcel; a refusal is raised."""
-    (opened,) = room.b.opened(entry.record, [entry.body])
+    """B opens and takes one parcel that is no silent cover; a refusal is raised."""
+    covers, (opened,) = room.b.opened(entry.record, entry.body, [0])
+    assert covers == 0
     room.b._take(entry.record, opened)
 
 
@@ -120,6 +128,56 @@ async def test_a_bad_parcel_is_refused_by_its_rule_and_keeps_nothing(
     assert room.b.counts["refused"] == 1
     assert stored(room) == (0, 0)
     assert room.town.b.state.number("seen") == 0
+
+
+async def test_a_page_of_everything_is_taken_as_each_parcel_alone(make_room: Make) -> None:
+    room = await make_room(HELD)
+    letter = room.letter("twice")
+    whole = [
+        parcel(room, room.filler(), Kind.COVER), parcel(room, letter),
+        parcel(room, room.filler(), Kind.COVER, Report(3, 2)), parcel(room, letter),
+        parcel(room, room.filler(), Kind.LOOP), parcel(room, room.letter("another")),
+        parcel(room, room.filler(), Kind.COVER),
+    ]  # fmt: skip
+    cut, cover_cut, unsealed, broken = (bytearray(whole[n].body) for n in (1, 0, 0, 5))
+    unsealed[50] ^= 1
+    broken[-1] ^= 1
+    number = whole[0].record
+    page = [
+        *whole, Entry(0, number, bytes(cut[:-1])), Entry(0, number, bytes(cover_cut[:-1])),
+        Entry(0, number, bytes(unsealed)), Entry(0, number, bytes(broken)),
+        whole[0]._replace(record=77), whole[6],
+    ]  # fmt: skip
+
+    def outcome() -> tuple[object, ...]:
+        """What B counted and holds, and then forgets."""
+        state, counts = room.town.b.state, dict(room.b.counts)
+        rows = state.db.execute("SELECT * FROM taken ORDER BY letter").fetchall()
+        census = state.db.execute("SELECT * FROM census").fetchall()
+        letters = sorted(filter(None, map(room.town.b.pool.take, names(room))))
+        seen = state.number("seen")
+        for table in ("taken", "census"):
+            state.db.execute(f"DELETE FROM {table}")  # noqa: S608
+        state.set_number("seen", 0)
+        room.b.counts = dict.fromkeys(counts, 0)
+        return counts, rows, census, letters, seen
+
+    give(room, *page)
+    together = outcome()
+    for entry in page:
+        give(room, entry)
+    assert outcome() == together
+    counts, _, census, letters, seen = together
+    assert counts == {
+        "covers": 4, "letters": 2, "known": 0, "loops": 1, "refused": 6,
+        "released": 0, "reserved": 0, "most_seen": 6,
+    }  # fmt: skip
+    assert (len(letters), len(census), seen) == (2, 1, 6)
+
+
+def names(room: Room) -> list[bytes]:
+    """Of all that B holds."""
+    return [row.name for row in room.town.b.pool.rows()]
 
 
 async def test_loops_count_towards_no_crowd_and_go_no_further(make_room: Make) -> None:

@@ -24,12 +24,12 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge import openers as edge_openers
 from wallflower.mix.edge.openers import MOST, Openers
 from wallflower.mix.edge.workers import MOST_WORKERS, WorkerGone, Workers
-from wallflower.mix.opening import Opened, Plain, open_seals
+from wallflower.mix.opening import Opened, Plain, open_parcels, open_seals
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import Kind
 from wallflower.wire.hum import Gathering, make_hum, open_hum
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.sizes import DAY_S
+from wallflower.wire.sizes import DAY_S, PARCEL, SEAL_B
 
 TODAY = body()
 ENTRY = TODAY.desks[0]
@@ -97,7 +97,8 @@ def parcel(cells: list[bytes]) -> bytes:
 
 
 def opened(openers: Openers, parcels: list[bytes]) -> list[Opened | str]:
-    found = openers.parcels(TODAY.number, USABLE, parcels)
+    plains = openers.seals(TODAY.number, USABLE, [parcel[:SEAL_B] for parcel in parcels])
+    found = open_parcels(zip(parcels, plains, strict=True), USABLE[0])
     return [o.rule if isinstance(o, Refused) else o for o in found]
 
 
@@ -176,8 +177,9 @@ async def test_when_a_hop_key_is_erased_nobody_is_left_who_read_it(make_room: Ma
     room = await make_room()
     b = room.town.b
     b.workers.count = 1
-    parcels = [parcel_of(room) for _ in range(MANY)]
-    list(room.b.opened(room.town.record().number, parcels))
+    page = b"".join(parcel_of(room) for _ in range(MANY))
+    covers, _ = room.b.opened(room.town.record().number, page, range(0, len(page), PARCEL))
+    assert covers == MANY
     (worker,) = b.workers.pids()
     keys = room.town.path / "mix-b-keys"
     room.town.clock.time = (DAY + 3) * DAY_S - 5

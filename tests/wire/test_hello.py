@@ -12,14 +12,18 @@ from wallflower.crypto.aead import Opener
 from wallflower.errors import Refused
 from wallflower.wire.cell import Cell, parse_cell
 from wallflower.wire.hello import (
+    HUM_KEY,
+    SILENT,
     BRecord,
     Kind,
+    all_but_silent,
     hello_cell,
     hum_id,
     open_inner,
     open_seal_a,
     open_seal_b,
     parse_b_record,
+    parse_plain_b,
     seal_a_of,
     seal_for_a,
     seal_for_b,
@@ -66,6 +70,41 @@ def test_b_s_record_comes_back(kind: Kind, token: bytes) -> None:
     record = BRecord(kind, token)
     assert len(record.encode()) == B_RECORD
     assert parse_b_record(record.encode()) == record
+
+
+def _is_silent_cover(plain: bytes | None) -> bool:
+    """As each is told alone."""
+    try:
+        _, found = parse_plain_b(plain or b"")
+    except Refused:
+        return False
+    return (found.kind, found.report) == (Kind.COVER, SILENT)
+
+
+def _with_byte(plain: bytes, change: tuple[int, int]) -> bytes:
+    """One byte of B's record is another."""
+    at, byte = HUM_KEY + change[0], change[1]
+    return plain[:at] + bytes([byte]) + plain[at + 1 :]
+
+
+_QUIET = st.builds(
+    lambda key, token, stamp: key + bytes(4) + token + stamp + bytes(8),
+    *(st.binary(min_size=n, max_size=n) for n in (HUM_KEY, 16, 8)),
+)
+_BYTE = st.tuples(st.integers(0, B_RECORD - 1), st.one_of(st.integers(0, 4), st.integers(0, 255)))
+_CHANGED = st.builds(_with_byte, _QUIET, _BYTE)
+_PLAIN = st.one_of(
+    _QUIET, _CHANGED, st.builds(_with_byte, _CHANGED, _BYTE), st.none(),
+    st.binary(max_size=HUM_KEY + B_RECORD + 1), st.builds(lambda p: p + b"\0", _QUIET),
+)  # fmt: skip
+
+
+@given(st.lists(_PLAIN, max_size=12))
+def test_covers_that_report_nothing_are_told_together_as_each_is_alone(
+    plains: list[bytes | None],
+) -> None:
+    alone = [n for n, plain in enumerate(plains) if not _is_silent_cover(plain)]
+    assert all_but_silent(plains) == alone
 
 
 @given(st.binary(max_size=B_RECORD + 2))

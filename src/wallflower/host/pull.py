@@ -10,10 +10,9 @@ Several who share a log ask with u8(number) ‖ u8(of) behind it: which share of
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from operator import lt, ne
+from operator import ne
 from typing import NamedTuple
 
 from wallflower.errors import Refused
@@ -24,31 +23,7 @@ from wallflower.host.net import Net
 QUESTION = 12
 SHARE_QUESTION = 14
 _HEAD = struct.Struct(">QHI")  # of an entry: seq, record, length
-_LENGTH_AT = 10
-
-
-class View(NamedTuple):
-    """An entry whose body still lies in the answer that it came in."""
-
-    seq: int
-    record: int
-    body: memoryview
-
-
-@dataclass(frozen=True, slots=True)
-class Views:
-    """An answer, cut into entries; `last` is the number of the last, 0 where there is none."""
-
-    entries: list[View]
-    count: int
-    last: int
-
-    def __iter__(self) -> Iterator[View]:
-        return iter(self.entries)
-
-
-_view = partial(tuple.__new__, View)  # what View._make does, without a Python frame
-Arrived = tuple[int, int, bytes | memoryview]  # an Entry or a View
+_RECORD_AT, _LENGTH_AT = 8, 10
 _MOST = 4096
 _LAST = 2**62  # half of a database's integers, so that a log can go on above it
 # A log of 116 hums a second gives so many numbers in 25 years. Who jumps further wants our next
@@ -122,15 +97,8 @@ def encode_entries(entries: list[Entry]) -> bytes:
 
 def parse_entries(data: bytes) -> list[Entry]:
     """Read an answer, or Refused (pull 1)."""
-    return _copied(parse_views(data))
-
-
-def parse_views(data: bytes) -> list[View]:
-    """Read an answer and copy none of it, or Refused (pull 1)."""
-    alike = _parse_alike(data)
-    if alike is not None:
-        return alike
-    view, entries, at, end, last = memoryview(data), [], 0, len(data), -1
+    entries: list[Entry] = []
+    at, end, last = 0, len(data), -1
     while at < end:
         if at + _HEAD.size > end:
             raise Refused("pull 1", "The bytes end too early")
@@ -140,7 +108,7 @@ def parse_views(data: bytes) -> list[View]:
             raise Refused("pull 1", "The bytes end too early")
         if seq <= last:
             raise Refused("pull 1", "Another node's answer is out of order")
-        entries.append(View(seq, record, view[at - length : at]))
+        entries.append(Entry(seq, record, data[at - length : at]))
         last = seq
     return entries
 
@@ -154,35 +122,30 @@ def _count_alike(data: bytes, length: int) -> int | None:
     return None if left or any(map(ne, lengths, said)) else count
 
 
-def _parse_alike(data: bytes) -> list[View] | None:
-    """All entries at once when all bodies are as long as the first: a fifth of the work. None when
-    they are not, or when anything is wrong."""
-    if len(data) < _HEAD.size:
-        return None
-    _, _, length = _HEAD.unpack_from(data)
-    if _count_alike(data, length) is None:
-        return None
-    size = _HEAD.size + length
-    view, heads = memoryview(data), struct.Struct(f">QH{size - _LENGTH_AT}x").iter_unpack(data)
-    entries = [
-        _view((seq, record, view[at : at + length]))
-        for at, (seq, record) in zip(range(_HEAD.size, len(data) + 1, size), heads, strict=True)
-    ]
-    numbers = [entry.seq for entry in entries]
-    return entries if all(map(lt, numbers, numbers[1:])) else None
-
-
 @dataclass(frozen=True, slots=True)
 class Alike:
     """An answer whose bodies all have one length: the first begins at `first`, each next `step`
-    further on. `others` of another length were left out; `last` is the number of the last."""
+    further on. `others` of another length were left out; `head` and `last` are the numbers of the
+    first and the last of all."""
 
     data: bytes
     first: int
     step: int
     count: int
     others: int
+    head: int
     last: int
+
+    def by_record(self) -> dict[int, Sequence[int]]:
+        """Where the bodies of each record begin, in their order."""
+        starts = range(self.first, len(self.data), self.step)
+        high, low = (self.data[at :: self.step] for at in (_RECORD_AT, _RECORD_AT + 1))
+        if high[1:] == high[:-1] and low[1:] == low[:-1]:  # as in nearly every answer
+            return {high[0] << 8 | low[0]: starts} if starts else {}
+        found: dict[int, list[int]] = {}
+        for *record, at in zip(high, low, starts, strict=True):
+            found.setdefault(int.from_bytes(record), []).append(at)
+        return {**found}
 
 
 def parse_alike(data: bytes, length: int) -> Alike:
@@ -193,47 +156,40 @@ def parse_alike(data: bytes, length: int) -> Alike:
     step, others = _HEAD.size + length, 0
     count = _count_alike(data, length)
     if count is None:
-        views = parse_views(data)
-        alike = [Entry(v.seq, v.record, bytes(v.body)) for v in views if len(v.body) == length]
-        data, count, others = encode_entries(alike), len(alike), len(views) - len(alike)
-        return Alike(data, _HEAD.size, step, count, others, views[-1].seq)
-    last = _HEAD.unpack_from(data, len(data) - step)[0] if count else 0
-    return Alike(data, _HEAD.size, step, count, others, last)
+        entries = parse_entries(data)
+        alike = [entry for entry in entries if len(entry.body) == length]
+        data, count, others = encode_entries(alike), len(alike), len(entries) - len(alike)
+        head, last = entries[0].seq, entries[-1].seq
+    elif count:
+        head, last = (_HEAD.unpack_from(data, at)[0] for at in (0, len(data) - step))
+    else:
+        head = last = 0
+    return Alike(data, _HEAD.size, step, count, others, head, last)
 
 
 async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[Entry]:
-    """`pull_views`, with the bodies copied out of the answer."""
-    return _copied((await pull_views(net, url, token, after, most)).entries)
-
-
-async def pull_views(net: Net, url: str, token: str, after: int, most: int) -> Views:
     """Ask a node for what comes after `after`, which tells it to forget everything up to it.
 
     Raises Refused (pull 1) when the answer goes back, beyond every log, or over `most`: its last
     number is the next question, so a node that could set it freely could hold the asker for ever.
     """
-    entries = parse_views(await net.post(url, make_question(after, most), token))
-    # They rise, so the first and the last bound all.
-    answer = Views(entries, len(entries), entries[-1].seq if entries else 0)
-    _bound(answer.count, answer.last, after, most)
-    if entries and entries[0].seq <= after:
-        raise Refused("pull 1", "Another node's answer is not what was asked for")
-    return answer
+    entries = parse_entries(await net.post(url, make_question(after, most), token))
+    if entries:
+        _bound(len(entries), entries[0].seq, entries[-1].seq, after, most)
+    return entries
 
 
 async def pull_alike(
     net: Net, url: str, token: str, after: int, most: int, length: int, share: Share = WHOLE
 ) -> Alike:
-    """`pull_views` of bodies of one length, of one share of a log, with nothing cut out."""
+    """`pull` of bodies of one length, of one share of a log, with nothing cut out."""
     answer = parse_alike(await net.post(url, make_question(after, most, share), token), length)
-    _bound(answer.count + answer.others, answer.last, after, most)
+    count = answer.count + answer.others
+    if count:
+        _bound(count, answer.head, answer.last, after, most)
     return answer
 
 
-def _bound(count: int, last: int, after: int, most: int) -> None:
-    if count > most or (count and not after < last <= min(after + _JUMP, _LAST)):
+def _bound(count: int, head: int, last: int, after: int, most: int) -> None:
+    if count > most or not (after < head <= last <= min(after + _JUMP, _LAST)):
         raise Refused("pull 1", "Another node's answer is not what was asked for")
-
-
-def _copied(views: list[View]) -> list[Entry]:
-    return [Entry(seq, record, bytes(body)) for seq, record, body in views]

@@ -6,24 +6,13 @@ outcome; it is handed nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from wallflower.crypto import hpke
 from wallflower.errors import Refused
-from wallflower.wire.hello import (
-    COVER,
-    HUM_KEY,
-    LETTER,
-    BRecord,
-    Report,
-    kind_of,
-    parse_plain_b,
-    report_of,
-)
+from wallflower.wire.hello import LETTER, BRecord, parse_plain_b
 from wallflower.wire.parcel import check_length, open_parcel_body, parse_parcel
-from wallflower.wire.sizes import TOKEN
 from wallflower.wire.stamp import earned_class
 
 Plain = bytes | None
@@ -46,22 +35,24 @@ def open_seals(
     return hpke.open_each(private, hpke.info(f"hop-{hop}", record_hash), seals)
 
 
-@lru_cache
-def _cover(report: Report) -> Opened:
-    """Of a cover nobody asks for more than what it reports; nearly all report nothing."""
-    return Opened(BRecord(COVER, bytes(TOKEN), report=report))
-
-
 def open_parcel(data: bytes | memoryview, plain: Plain, record_hash: bytes) -> Opened:
     """Open a parcel at B, given what was in its seal, or Refused (parcel 3.1, 3.3; hello 2)."""
     check_length(data)
     if plain is None:
         raise Refused("hello 2.3", "A seal for B does not open")
-    inside = plain[HUM_KEY:]
-    if kind_of(inside) is COVER:
-        return _cover(report_of(inside))
     key, record = parse_plain_b(plain)
     if record.kind is not LETTER:
         return Opened(record)
     letter = open_parcel_body(key, parse_parcel(data).body)
     return Opened(record, letter, earned_class(record_hash, letter, record.stamp))
+
+
+def open_parcels(
+    parcels: Iterable[tuple[bytes | memoryview, Plain]], record_hash: bytes
+) -> Iterator[Opened | Refused]:
+    """`open_parcel` of each when its turn comes; a refusal is a value here."""
+    for data, plain in parcels:
+        try:
+            yield open_parcel(data, plain, record_hash)
+        except Refused as refused:
+            yield refused

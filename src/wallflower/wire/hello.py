@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
+from functools import reduce
+from itertools import compress
+from operator import or_
 from typing import NamedTuple
 
 from wallflower.crypto import aead, hpke
@@ -15,6 +19,12 @@ from wallflower.wire.stamp import Stamp
 HUM_KEY = 32
 _RESERVED = bytes(8)
 _STAMP_CLASSES = 3
+_STAMP_CLASS_AT = 3  # of B's record
+# Of B's record what is zero in a cover that reports nothing: kind, report, language, reserved.
+_ZERO_AT = (0, 1, 2, *range(B_RECORD - len(_RESERVED), B_RECORD))
+_NO_STAMP_CLASS = bytes(c >= _STAMP_CLASSES for c in range(256))  # for bytes.translate
+_PLAIN_B = HUM_KEY + B_RECORD
+_NONE = b"\xff" * _PLAIN_B  # no cover
 
 
 class Kind(IntEnum):
@@ -55,23 +65,14 @@ class BRecord(NamedTuple):
         return head + self.token + self.stamp.value + _RESERVED
 
 
-def kind_of(data: bytes) -> Kind:
-    """What B's record says that its hum is, or Refused (hello 2.4); nothing else of it is read."""
+def parse_b_record(data: bytes) -> BRecord:
+    """Read B's record, or Refused (hello 2.4)."""
     if len(data) != B_RECORD or data[0] >= len(_KIND) or data[3] >= _STAMP_CLASSES:
         raise Refused("hello 2.4", "A hum's record for B is malformed")
     if not data.endswith(_RESERVED):
         raise Refused("hello 2.4", "A hum's record for B has reserved bytes set")
-    return _KIND[data[0]]
-
-
-def report_of(data: bytes) -> Report:
-    """What a well-formed record for B says to the census."""
-    return Report(data[1], data[2]) if data[1] or data[2] else SILENT
-
-
-def parse_b_record(data: bytes) -> BRecord:
-    """Read B's record, or Refused (hello 2.4)."""
-    return BRecord(kind_of(data), data[4:20], Stamp(data[3], data[20:28]), report_of(data))
+    report = Report(data[1], data[2])
+    return BRecord(_KIND[data[0]], data[4:20], Stamp(data[3], data[20:28]), report)
 
 
 def seal_for_a(hop_a: hpke.PublicKey, record_hash: bytes, key_a: bytes) -> bytes:
@@ -133,3 +134,17 @@ def open_seal_b(
 def parse_plain_b(plain: bytes) -> tuple[bytes, BRecord]:
     """Hum key B and B's record out of an opened seal B, or Refused (hello 2.4)."""
     return plain[:HUM_KEY], parse_b_record(plain[HUM_KEY:])
+
+
+def all_but_silent(plains: Sequence[bytes | None]) -> list[int]:
+    """Which of many opened seals B hold anything but a well-formed cover that reports nothing; None
+    is one that did not open (hello 1.7, 2.4).
+
+    Of such a cover nobody asks for more, and most are such. So they are told by columns: what is
+    zero in all of them is put together, a byte for each.
+    """
+    rows = b"".join([p if p and len(p) == _PLAIN_B else _NONE for p in plains])
+    columns = [rows[HUM_KEY + at :: _PLAIN_B] for at in _ZERO_AT]
+    columns.append(rows[HUM_KEY + _STAMP_CLASS_AT :: _PLAIN_B].translate(_NO_STAMP_CLASS))
+    others = reduce(or_, map(int.from_bytes, columns)).to_bytes(len(plains))
+    return list(compress(range(len(plains)), others))

@@ -7,22 +7,21 @@ reads the hop key from the same folder as the mix, so that no key travels.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from wallflower.crypto import hpke
-from wallflower.errors import Fault, Refused
+from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.mix.edge.hops import read_hop
 from wallflower.mix.edge.workers import Worker, WorkerGone, Workers
-from wallflower.mix.opening import Opened, Plain, Usable, open_parcel, open_seals
-from wallflower.wire.sizes import SEAL_B
+from wallflower.mix.opening import Plain, Usable, open_seals
 
 # Seals for a worker at a time: 77 kB and 5 ms of work, or less than a millisecond.
 MOST, LEAST = 64, 8
 _AHEAD = 2  # pieces that a worker has, so that it need not wait for the next
-Seals = Sequence[bytes | memoryview]
+Seals = Sequence[bytes]
 
 
 class Openers:
@@ -32,19 +31,8 @@ class Openers:
         self._keys = keys
         self._workers = workers
 
-    def parcels(
-        self, record: int, usable: Usable, parcels: Sequence[bytes | memoryview]
-    ) -> Iterator[Opened | Refused]:
-        """Open parcels of a record, in their order; a refusal is a value here (B)."""
-        seals = [parcel[:SEAL_B] for parcel in parcels]
-        for parcel, plain in zip(parcels, self._opened(record, usable, seals), strict=True):
-            try:
-                yield open_parcel(parcel, plain, usable[0])
-            except Refused as refused:
-                yield refused
-
-    def _opened(self, record: int, usable: Usable, seals: Seals) -> list[Plain]:
-        """What is in each seal, by others too where that is worth it."""
+    def seals(self, record: int, usable: Usable, seals: Seals) -> list[Plain]:
+        """What is in each seal to B of a record, by others too where that is worth it."""
         if self._workers.count and len(seals) > MOST:
             return self._spread(record, usable, seals)
         # One after another and nothing between: the processor's caches hold it all.
@@ -66,8 +54,7 @@ class Openers:
                     continue
                 worker, pieces = free
                 pieces.append(range(first, first + size))
-                copied = list(map(bytes, seals[first : first + size]))  # a view does not travel
-                worker.give(_work, self._keys.path, record, usable[0], copied)
+                worker.give(_work, self._keys.path, record, usable[0], seals[first : first + size])
                 first += size
             for worker, pieces in begun:
                 while pieces:
@@ -111,5 +98,5 @@ def _private(keys: Path, number: int) -> hpke.PrivateKey:
     return private
 
 
-def _work(keys: Path, record: int, record_hash: bytes, seals: list[bytes]) -> list[Plain]:
+def _work(keys: Path, record: int, record_hash: bytes, seals: Seals) -> list[Plain]:
     return open_seals("b", _private(keys, record), record_hash, seals)

@@ -6,7 +6,7 @@ Spec: parcel.md 2, token.md 3, drop.md.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 
 from wallflower.crypto.derive import sha256
@@ -16,7 +16,7 @@ from wallflower.host.clock import day_of
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
 from wallflower.host.net import Net
-from wallflower.host.pull import Arrived, Views, pull_views
+from wallflower.host.pull import Alike, pull_alike
 from wallflower.mix.decide import Waiting, choose_release, leave_probability
 from wallflower.mix.edge.census import Census
 from wallflower.mix.edge.intake import Source
@@ -26,12 +26,12 @@ from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.state import State
-from wallflower.mix.opening import Opened
+from wallflower.mix.opening import Opened, open_parcels
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop
-from wallflower.wire.hello import LETTER, LOOP
+from wallflower.wire.hello import LETTER, LOOP, all_but_silent
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.sizes import DAY_S, HASH
+from wallflower.wire.sizes import DAY_S, HASH, PARCEL, SEAL_B
 
 _FILE_KEY = 32
 
@@ -92,19 +92,20 @@ class Second:
         """There is no other database."""
         return []
 
-    async def ask(self, net: Net, source: Source, after: int, most: int) -> Views:
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Alike:
         """Pull parcels."""
-        return await pull_views(net, source.url, source.token, after, most)
+        return await pull_alike(net, source.url, source.token, after, most, PARCEL)
 
-    def take(self, answer: Iterable[Arrived]) -> None:
+    def take(self, answer: Alike) -> None:
         """Drop covers and count them; hold each letter once."""
         self._pool.look_again()
-        by_record: dict[int, list[bytes | memoryview]] = {}
-        for _, record, body in answer:
-            by_record.setdefault(record, []).append(body)
+        self.counts["refused"] += answer.others  # of another length (parcel 3.1)
         seen = 0
-        for record, parcels in by_record.items():
-            for opened in self.opened(record, parcels):
+        for record, starts in answer.by_record().items():
+            covers, others = self.opened(record, answer.data, starts)
+            seen += covers
+            self.counts["covers"] += covers
+            for opened in others:
                 try:
                     seen += self._take(record, opened)
                 except Refused:
@@ -115,14 +116,20 @@ class Second:
         self.counts["most_seen"] = max(self.counts["most_seen"], seen)
 
     def opened(
-        self, record: int, parcels: Sequence[bytes | memoryview]
-    ) -> Iterator[Opened | Refused]:
-        """What the parcels of one record hold; a refusal is a value here (parcel 3)."""
+        self, record: int, data: bytes, starts: Sequence[int]
+    ) -> tuple[int, Iterator[Opened | Refused]]:
+        """Of the parcels of one record that begin at `starts`: how many are covers that report
+        nothing, and what each of the others holds; a refusal is a value here (parcel 3)."""
         usable = self._records.usable(record)
         if usable is None:
             gone = Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
-            return repeat(gone, len(parcels))
-        return self._openers.parcels(record, usable, parcels)
+            return 0, repeat(gone, len(starts))
+        seals = [data[at : at + SEAL_B] for at in starts]
+        plains = self._openers.seals(record, usable, seals)
+        others = all_but_silent(plains)
+        view = memoryview(data)
+        parcels = ((view[starts[n] : starts[n] + PARCEL], plains[n]) for n in others)
+        return len(plains) - len(others), open_parcels(parcels, usable[0])
 
     def _take(self, record: int, opened: Opened | Refused) -> bool:
         """Take what was opened; whether it is seen for the floor. Raises Refused (parcel 3)."""
