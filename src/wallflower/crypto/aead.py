@@ -5,6 +5,8 @@ For a mix's own disk AES-256-GCM under a key of one day. Spec: crypto.md 8.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
@@ -22,21 +24,25 @@ def _nonce(counter: int) -> bytes:
 NONCES = tuple(map(_nonce, range(256)))  # by counter
 
 
+def opener(key: bytes) -> Callable[[bytes, bytes, bytes], bytes]:
+    """`Opener` for who opens millions: `opens(NONCES[counter], sealed, aad)`, or NotOpened."""
+    return ChaCha20Poly1305(key).decrypt
+
+
 class Opener:
     """Opens several that were sealed under one key: to make ready costs half as much as to open."""
 
-    __slots__ = ("decrypt",)
+    __slots__ = ("_decrypt",)
 
     def __init__(self, key: bytes) -> None:
-        # For who opens millions: `decrypt(NONCES[counter], sealed, aad)`, or NotOpened.
-        self.decrypt = ChaCha20Poly1305(key).decrypt
+        self._decrypt = opener(key)
 
     def open_sealed(
         self, counter: int, aad: bytes | memoryview, sealed: bytes | memoryview
     ) -> bytes:
         """Open what `seal` made under a counter 0-255, or raise Unopened."""
         try:
-            return self.decrypt(NONCES[counter], sealed, aad)
+            return self._decrypt(NONCES[counter], sealed, aad)
         except InvalidTag:
             raise Unopened from None
 

@@ -19,7 +19,7 @@ from wallflower.wire.sizes import CELL, HELLO_HEADER, HUM_CELLS, HUM_ID, POSITIO
 Places = dict[int, int]  # of one hum: counter, where that cell begins
 Four = tuple[int, int, int, int]  # where the cells with counters 0 to 3 begin
 _NAME_AT = 4  # of a cell; of a hello these are its reserved bytes and the first of its seal
-_SEAL_END = HELLO_HEADER + SEAL_A
+_AT_A_TIME = 64  # cells
 _RESERVED = bytes(HELLO_HEADER - _NAME_AT)
 # For bytes.translate: a column of counters becomes one of ones and zeros.
 _IS_HELLO = bytes(c % POSITIONS == 0 for c in range(256))
@@ -119,31 +119,44 @@ def _alike(data: bytes, starts: range) -> dict[int, Cells] | None:
     alike = versions.count(VERSION) == high.count(high[0]) == low.count(low[0]) == count
     if not alike or max(counters) >= HUM_CELLS:
         return None
-    head = starts.start + _NAME_AT
-    each = struct.Struct(f"{head}x{HUM_ID}s{starts.step - head - HUM_ID}x").iter_unpack(data)
-    names = list(chain.from_iterable(each))
+    names = _names(data, starts.start + _NAME_AT, starts.step)
     if not _name_hellos(data, names, counters, starts):
         return None
     names.reverse()
     return {high[0] << 8 | low[0]: Cells(counters[::-1], names, starts[::-1])}
 
 
+def _names(data: bytes, first: int, step: int) -> list[bytes]:
+    """What stands in each cell where a body has its id; many at a time, in a third of the time."""
+    one = f"{first}x{HUM_ID}s{step - first - HUM_ID}x"
+    many, view = _AT_A_TIME * step, memoryview(data)
+    whole = len(data) // many * many
+    found = (
+        struct.iter_unpack(one * _AT_A_TIME, view[:whole]),
+        struct.iter_unpack(one, view[whole:]),
+    )
+    return list(chain.from_iterable(chain(*found)))
+
+
 def _name_hellos(data: bytes, names: list[bytes], counters: bytes, starts: range) -> bool:
     """Give hellos, which so far go by what stands where bodies have their id, that of their hum.
-    False where one's reserved bytes are set (cell 2.4).
+    False where one's reserved bytes are set (cell 2.4), and where two seals only begin alike.
 
-    The id is a hash of the whole seal. Where a seal begins like one before, all of it is compared,
-    which is quicker than hashing it again: or a forged one would take the other's name.
+    The id is a hash of the whole seal. Of those that begin alike one is hashed, and all are
+    compared with all of it, which is quicker: or a forged one would take the other's name.
     """
     hellos = counters.translate(_IS_HELLO)
-    columns = range(len(names)), names, starts
-    seals: dict[bytes, tuple[bytes, bytes]] = {}
-    for n, begin, at in list(zip(*(compress(each, hellos) for each in columns), strict=True)):
-        known = seals.get(begin)
-        if known is None or not data.startswith(known[0], at + HELLO_HEADER):
-            if not begin.startswith(_RESERVED):
-                return False
-            seal = data[at + HELLO_HEADER : at + _SEAL_END]
-            known = seals[begin] = seal, hum_id(seal)
-        names[n] = known[1]
+    begins = list(compress(names, hellos))
+    seals_at = list(compress(range(starts.start + HELLO_HEADER, len(data), starts.step), hellos))
+    seals, ids = dict[bytes, bytes](), dict[bytes, bytes]()
+    for begin, at in dict(zip(begins, seals_at, strict=True)).items():
+        if not begin.startswith(_RESERVED):
+            return False
+        seals[begin] = seal = data[at : at + SEAL_A]
+        ids[begin] = hum_id(seal)
+    copies = len(seals) < len(begins)
+    if copies and not all(map(data.startswith, map(seals.__getitem__, begins), seals_at)):
+        return False
+    for n, begin in zip(compress(range(len(names)), hellos), begins, strict=True):
+        names[n] = ids[begin]
     return True

@@ -140,7 +140,7 @@ def open_first(key_a: bytes, data: bytes, four: Four) -> bytes | None:
     """The parcel, encoded, out of the first four cells, in the order of their counters (hum 2.4);
     None where one of them does not open."""
     at, a, b, c = four
-    opens = aead.Opener(key_a).decrypt
+    opens = aead.opener(key_a)
     # Copied out first: what is far away in memory comes sooner to a copy than to a cipher.
     try:
         return b"".join((
