@@ -212,6 +212,26 @@ def test_bodies_of_one_length_are_found_and_others_are_left_out(
     assert (found.count + found.others, found.last) == (len(entries), max(numbers, default=0))
 
 
+@given(st.lists(st.integers(0, 2) | st.integers(0, 65535), max_size=6), st.data())
+def test_bodies_of_one_length_are_found_by_record_in_their_order(
+    records: list[int], data: st.DataObject
+) -> None:
+    odd = data.draw(st.sets(st.integers(0, 5)))
+    entries = [
+        Entry(n, record, bytes([n]) * (3 + (n in odd))) for n, record in enumerate(records, 1)
+    ]
+    found = parse_alike(encode_entries(entries), 3)
+    told = {
+        record: [found.data[at : at + 3] for at in starts]
+        for record, starts in found.by_record().items()
+    }
+    alone: dict[int, list[bytes]] = {}
+    for entry in entries:
+        if len(entry.body) == 3:
+            alone.setdefault(entry.record, []).append(entry.body)
+    assert told == alone
+
+
 @given(st.binary(max_size=80))
 def test_any_bytes_hold_bodies_of_one_length_or_are_refused(data: bytes) -> None:
     try:
@@ -220,6 +240,13 @@ def test_any_bytes_hold_bodies_of_one_length_or_are_refused(data: bytes) -> None
         assert refused.rule == "pull 1"
         return
     assert len(found.data) == found.count * found.step
+
+
+async def test_cells_of_which_the_first_was_had_already_are_refused() -> None:
+    net = answering([Entry(n, 1, b"abc") for n in (5, 6)])
+    with pytest.raises(Refused) as refused:
+        await pull_alike(net, URL, TOKEN, 5, 10, 3)
+    assert refused.value.rule == "pull 1"
 
 
 @pytest.mark.parametrize("last", [5, 2**40 + 6, 2**63])

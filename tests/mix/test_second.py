@@ -20,6 +20,8 @@ from wallflower.wire.hello import SILENT, BRecord, Kind, Report, seal_for_b
 from wallflower.wire.parcel import Parcel, seal_parcel_body
 from wallflower.wire.sizes import DAY_S, HASH, PARCEL
 
+# What B counts, its remembered letters, its census, the letters it holds, and the seen.
+Outcome = tuple[dict[str, int], list[object], list[object], list[bytes], int]
 FLOOR = 5
 HELD = replace(AT_ONCE, mean_b=1000 * TICK)
 FLOORED = replace(AT_ONCE, floor=FLOOR)
@@ -149,7 +151,7 @@ async def test_a_page_of_everything_is_taken_as_each_parcel_alone(make_room: Mak
         whole[0]._replace(record=77), whole[6],
     ]  # fmt: skip
 
-    def outcome() -> tuple[object, ...]:
+    def outcome() -> Outcome:
         """What B counted and holds, and then forgets."""
         state, counts = room.town.b.state, dict(room.b.counts)
         rows = state.db.execute("SELECT * FROM taken ORDER BY letter").fetchall()

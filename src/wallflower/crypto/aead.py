@@ -15,6 +15,7 @@ from wallflower.crypto.hpke import Unopened
 NotOpened = InvalidTag
 _KEY = 32
 _NONCE = 12
+_Bytes = bytes | memoryview
 
 
 def _nonce(counter: int) -> bytes:
@@ -24,7 +25,7 @@ def _nonce(counter: int) -> bytes:
 NONCES = tuple(map(_nonce, range(256)))  # by counter
 
 
-def opener(key: bytes) -> Callable[[bytes, bytes, bytes], bytes]:
+def opener(key: bytes) -> Callable[[_Bytes, _Bytes, _Bytes], bytes]:
     """`Opener` for who opens millions: `opens(NONCES[counter], sealed, aad)`, or NotOpened."""
     return ChaCha20Poly1305(key).decrypt
 
