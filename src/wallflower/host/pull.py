@@ -10,7 +10,7 @@ Several who share a log ask with u8(number) ‖ u8(of) behind it: which share of
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import ne
 from typing import NamedTuple
@@ -136,7 +136,7 @@ class Alike:
     head: int
     last: int
 
-    def by_record(self) -> dict[int, Sequence[int]]:
+    def by_record(self) -> Mapping[int, Sequence[int]]:
         """Where the bodies of each record begin, in their order."""
         starts = range(self.first, len(self.data), self.step)
         high, low = (self.data[at :: self.step] for at in (_RECORD_AT, _RECORD_AT + 1))
@@ -145,7 +145,7 @@ class Alike:
         found: dict[int, list[int]] = {}
         for *record, at in zip(high, low, starts, strict=True):
             found.setdefault(int.from_bytes(record), []).append(at)
-        return {**found}
+        return found
 
 
 def parse_alike(data: bytes, length: int) -> Alike:
