@@ -186,7 +186,7 @@ async def acknowledge_first(self: Mix, _record: EpochRecord) -> None:
         with self.state.transaction():
             self.state.set_number("cursor", answer.last)
         with self.state.transaction():
-            self.part.take(answer)  # type: ignore[arg-type]
+            self.part.take(answer)
 
 
 def take_and_leave(self: Pool, name: bytes) -> bytes | None:

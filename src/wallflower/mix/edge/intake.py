@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from wallflower.host.net import Net
+from wallflower.host.pull import Alike
 from wallflower.mix.edge.state import State
 
 
@@ -19,33 +20,19 @@ class Source:
     page: int
 
 
-class Answer(Protocol):
-    """What was pulled: how many entries, and the number of the last."""
-
-    @property
-    def count(self) -> int:
-        """How many."""
-        ...
-
-    @property
-    def last(self) -> int:
-        """The number of the last."""
-        ...
-
-
 class Taker(Protocol):
-    """What takes pages: a share of A's, or B. It takes what it has asked for, of whatever type."""
+    """What takes pages: a share of A's, or B."""
 
     @property
     def full(self) -> bool:
         """Whether nothing more may be pulled."""
         ...
 
-    async def ask(self, net: Net, source: Source, after: int, most: int) -> Answer:
+    async def ask(self, net: Net, source: Source, after: int, most: int) -> Alike:
         """Pull what comes after a number, or Unreachable, or Refused."""
         ...
 
-    def take(self, answer: Any) -> None:
+    def take(self, answer: Alike) -> None:
         """Take it; the caller wraps this in one transaction."""
         ...
 
