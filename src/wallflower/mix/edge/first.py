@@ -20,6 +20,7 @@ from wallflower.host.pull import Share as Which
 from wallflower.mix.decide import chosen_to_leave, leave_probability, must_flush
 from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.loops import Loops
+from wallflower.mix.edge.places import make_places
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.records import Records
 from wallflower.mix.edge.resharing import share_anew, shares_on
@@ -100,7 +101,11 @@ class First:
 
     def begin_round(self, source: Source, seconds: float) -> None:
         """Count what is held, once a round, since a large pool is long to count; and have workers
-        begin with the other shares, for so many seconds. `finish_round` has to follow."""
+        begin with the other shares, for so many seconds. `finish_round` has to follow. Has
+        transactions of its own, in which what comes gets its places."""
+        for share in self._shares:
+            with share.state.transaction():
+                make_places(share.state.db, self._host.entropy)
         # What all hold together: who sends can choose whose share his hums fall into, and would
         # need few to fill one.
         held = sum(pool.size() for pool in self.pools) + self.out.span()
