@@ -155,7 +155,12 @@ def test_a_command_loads_nothing_of_other_commands() -> None:
 
 @pytest.mark.parametrize("command", ["ingress", "mix", "desk-server", "mirror", "desk"])
 def test_a_process_without_its_configuration_does_not_start(command: str, tmp_path: Path) -> None:
-    assert run(command, tmp_path / "nothing.toml").exit_code == 2
+    """Nor in a folder whose making was killed; and it says what makes one."""
+    result = run(command, tmp_path / "nothing.toml")
+    assert isinstance(result.exception, Fault)
+    assert str(result.exception).endswith(
+        "nothing.toml cannot be read. Make it with 'wallflower new'."
+    )
 
 
 def test_a_fault_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,79 @@ def test_a_role_that_is_stopped_half_leaves_no_key(
         assert make(role, folder).is_file()
         writes += 1
     assert writes >= 1
+
+
+def killed_at(sync: int, role: str, folder: Path) -> bool:
+    """Make a role in a process that kills itself, as `kill -9` would, before so many of its syncs:
+    of each file one before it is renamed and one after. Whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        syncs = iter(range(1000))
+
+        def fsync(_: object) -> None:
+            if next(syncs) == sync:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        os.fsync = fsync
+        try:
+            make(role, folder)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def keys_fit(folder: Path) -> bool:
+    """Whether each public half is that of the key beside it."""
+    return all(
+        sign.verify_key(public.with_suffix(".key").read_bytes()).hex() == public.read_text().strip()
+        for public in folder.glob("*.pub")
+    )
+
+
+@pytest.mark.parametrize("role", ["mix-b", "mirror"])
+def test_wherever_the_making_of_a_role_is_killed_the_same_line_makes_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # a kill is no power cut
+    whole = {path.name for path in make(role, tmp_path / "alone").parent.iterdir()}
+    killed, sync, found = 0, 0, set[frozenset[str]]()
+    while killed_at(sync, role, folder := tmp_path / str(sync)):
+        left = frozenset(path.name for path in folder.iterdir())
+        before = {path.read_bytes() for path in folder.glob("*.key*")}
+        found.add(left)
+        if f"{role}.toml" in left:
+            assert left == whole
+            with pytest.raises(Fault, match="not empty"):
+                make(role, folder)
+        else:
+            assert f"{role}.toml.new" in left
+            make(role, folder)
+        assert {path.name for path in folder.iterdir()} == whole
+        if f"{role}.toml" not in left:
+            assert before.isdisjoint(path.read_bytes() for path in folder.glob("*.key"))
+        assert keys_fit(folder)
+        killed, sync = killed + 1, sync + 1
+    assert killed == 2 * len(whole) + 1
+    assert len(found) > len(whole)
+
+
+def test_where_anything_else_lies_nothing_of_a_killed_command_is_erased(tmp_path: Path) -> None:
+    """A draft beside a role's whole configuration; somebody's file, or a link, among half a role's;
+    and keys without the half configuration."""
+    whole = make("mix-a", tmp_path / "whole").parent
+    (whole / "mix-a.toml.new").write_text("a draft")
+    half, linked, plain = (tmp_path / name for name in ("half", "linked", "plain"))
+    assert killed_at(8, "mix-a", half)
+    (half / "notes.txt").write_text("mine")
+    assert killed_at(8, "mix-a", linked)
+    (linked / "other.key").symlink_to(whole / "record.key")
+    plain.mkdir()
+    (plain / "record.key").write_bytes(b"mine")
+    before = image(tmp_path)
+    for folder in (whole, half, linked, plain):
+        with pytest.raises(Fault, match="not empty"):
+            make("mix-a", folder)
+    assert image(tmp_path) == before
 
 
 @pytest.mark.parametrize("at", [0, 2])

@@ -204,7 +204,7 @@ def _test(folder: Path, record: dict[str, Path], desk: str, languages: tuple[str
     roles = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
     for signer, role in roles.items():
         if signer not in record:
-            if not (folder / role).exists():
+            if not (folder / role / f"{role}.toml").exists():  # nor where one was killed half
                 make(role, folder / role)
             record[signer] = folder / role / "record.pub"
     rehearse(folder, record, desk, languages=languages)

@@ -12,7 +12,7 @@ import tomli_w
 from wallflower.campaign.edge.whole import filling
 from wallflower.cli.options import FOLDER
 from wallflower.crypto import sign
-from wallflower.host.disk import Folder
+from wallflower.host.disk import BESIDE, Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.wire.loop import LOOP_KEY
 
@@ -135,20 +135,58 @@ MAKERS: dict[str, Callable[[Folder], Config]] = {
 }
 
 
+_HALF = f"toml{BESIDE}"  # ROLE.toml.new is there from the first moment until ROLE.toml is
+_MADE = {".key", ".pub", ".token"}
+
+
+def _made(path: Path) -> bool:
+    """Whether a maker writes a file of this name, half or whole."""
+    return (
+        Path(path.name.removesuffix(BESIDE)).suffix in _MADE and path.is_file()
+        and not path.is_symlink()
+    )  # fmt: skip
+
+
+def _erase(folder: Folder) -> None:
+    """Erase all that a maker wrote, and the half configuration last: a kill on the way leaves that,
+    so that the next command does the rest."""
+    for path in filter(_made, list(folder.path.iterdir())):
+        folder.erase(path.name)
+    for role in MAKERS:
+        folder.erase(f"{role}.{_HALF}")
+
+
+def _clear(folder: Folder) -> None:
+    """Erase what a command that was killed made here: a half configuration and perhaps keys, which
+    nobody has used. Where anything else is, a whole configuration above all, nothing is touched."""
+    halves = {f"{role}.{_HALF}" for role in MAKERS}
+    found = list(folder.path.iterdir())
+    half = [path for path in found if path.name in halves]
+    if half and all(_made(path) for path in found if path not in half):
+        _erase(folder)
+
+
 def make(role: str, path: Path, change: Callable[[Config], None] = lambda _: None) -> Path:
     """Make a role's folder and return its configuration file, which `change` may alter before it
     is written. A Fault where the folder is not empty, or another command fills it; then it is as it
-    was. What stops it in the middle leaves no key behind."""
+    was. What stops it in the middle leaves no key behind; where it was killed, the next does so.
+
+    The configuration comes last, and no command of a role does anything without it: a folder has
+    all of its keys or is not there. It is not made beside and renamed, since an operator's folder
+    may be a disk of its own, or lie where its owner may make no other.
+    """
     config_path = path / f"{role}.toml"
-    with filling(path, 0o700):
-        folder = Folder(path)
+    folder = Folder(path)
+    with filling(path, 0o700, lambda: _clear(folder)):
         try:
+            (path / f"{role}.{_HALF}").touch(0o600)
+            folder.sync()
             config = MAKERS[role](folder)
             change(config)
             folder.write(config_path.name, tomli_w.dumps(config).encode("utf-8"))
         except BaseException:
-            for name in folder.names():  # nobody has used these keys yet
-                folder.erase(name)
+            folder.erase(config_path.name)
+            _erase(folder)  # nobody has used these keys yet
             raise
     return config_path
 

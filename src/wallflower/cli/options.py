@@ -27,10 +27,11 @@ class _Address(click.ParamType[str]):
 
 
 ADDRESS = _Address()
+# Where it is missing, reading it says what makes it.
 CONFIG = click.argument(
     "config",
     metavar="CONFIG",
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    type=click.Path(dir_okay=False, resolve_path=True, path_type=Path),
 )
 PINS = click.option(
     "--pins", "pins_file", required=True, type=FILE,

@@ -18,7 +18,7 @@ from pathlib import Path
 from wallflower.errors import Fault
 
 _PRIVATE = 0o600
-_BESIDE = ".new"
+BESIDE = ".new"  # what a power cut or a kill left half written
 OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full or failing disk says of a file
 # Deleting writes too: the largest answer to a pull (log.READ_BYTES) has to fit the write-ahead log.
 RESERVE = 32 * 1024 * 1024
@@ -49,11 +49,11 @@ class Folder:
     def names(self) -> list[str]:
         """The names of the files here, sorted; what a power cut left half written is none."""
         with os.scandir(self.path) as there:  # which says what is a file without asking for each
-            return sorted(e.name for e in there if e.is_file() and not e.name.endswith(_BESIDE))
+            return sorted(e.name for e in there if e.is_file() and not e.name.endswith(BESIDE))
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file whole, durably, readable by its owner only."""
-        beside = self.path / f"{name}{_BESIDE}"
+        beside = self.path / f"{name}{BESIDE}"
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         try:
             with os.fdopen(fd, "wb") as file:

@@ -9,7 +9,7 @@ import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -53,13 +53,17 @@ def alone_in(folder: Path, busy: Fault) -> Iterator[None]:
 
 
 @contextmanager
-def filling(folder: Path, mode: int = 0o777) -> Iterator[None]:
+def filling(
+    folder: Path, mode: int = 0o777, clear: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Hold an empty folder, made with these rights if it is missing, while it is filled. A Fault
-    where it is not empty, or another command fills it; then it is as it was."""
+    where it is not empty, or another command fills it; then it is as it was. `clear` takes away
+    what a command that was killed left there, once nobody else holds the folder."""
     name = folder.name or "That folder"
     busy = Fault(f"Another command fills {name} at this moment", "Choose another folder.")
     folder.mkdir(mode, parents=True, exist_ok=True)
     with alone_in(folder, busy):
+        clear()
         if any(folder.iterdir()):  # looked at only now that nobody else can be about to fill it
             raise Fault(f"{name} is not empty", "Choose another folder; nothing was changed.")
         yield
