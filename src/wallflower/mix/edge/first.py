@@ -104,8 +104,7 @@ class First:
         begin with the other shares, for so many seconds. `finish_round` has to follow. Has
         transactions of its own, in which what comes gets its places."""
         for share in self._shares:
-            with share.state.transaction():
-                make_places(share.state.db, self._host.entropy)
+            make_places(share.state.db, self._host.entropy)
         # What all hold together: who sends can choose whose share his hums fall into, and would
         # need few to fill one.
         held = sum(pool.size() for pool in self.pools) + self.out.span()

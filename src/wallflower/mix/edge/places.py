@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from wallflower.host.disk import PAGE_SIZE, has_room
+from wallflower.host.disk import PAGE_SIZE, has_room, transaction
 from wallflower.host.entropy import Entropy, shuffled
 
 MADE = 1024  # 8 MB; A's pool is no larger at 170 hums an hour, and a mean of six hours
@@ -18,16 +18,18 @@ _FEW = MADE // 4
 
 
 def make_places(db: sqlite3.Connection, entropy: Entropy) -> None:
-    """Where few empty pages are left, draw anew in which order these and more are used. Inside of
-    a transaction.
+    """Where few empty pages are left, draw anew in which order these and more are used. Has a
+    transaction of its own.
 
     A disk that has only its reserve left gets none: A has to go on handing out what it holds.
     """
     if int(db.execute("PRAGMA freelist_count").fetchone()[0]) >= _FEW or not has_room(db):
         return
     # A row that is a little longer than a page has just one page of its own, as a hum's has.
-    db.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, empty BLOB NOT NULL)")
+    insert = f"INSERT INTO places VALUES (?, zeroblob({PAGE_SIZE}))"  # noqa: S608
     numbers = [(number,) for number in range(MADE)]
-    db.executemany(f"INSERT INTO places VALUES (?, zeroblob({PAGE_SIZE}))", numbers)  # noqa: S608
-    db.executemany("DELETE FROM places WHERE number = ?", shuffled(entropy.draw, numbers))
-    db.execute("DROP TABLE places")
+    with transaction(db):
+        db.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, empty BLOB NOT NULL)")
+        db.executemany(insert, numbers)
+        db.executemany("DELETE FROM places WHERE number = ?", shuffled(entropy.draw, numbers))
+        db.execute("DROP TABLE places")
