@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from tests.lab.site import SATURDAY, desk_of
-from tests.mix.room import PowerCut
+from tests.mix.room import PowerCut, power_may_go_at
 
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.parts import Parts
@@ -61,22 +60,9 @@ CUTS: Final[dict[str, tuple[type, str]]] = {
 }
 
 
-@contextmanager
-def power_may_go(where: str, after: int) -> Any:
+def power_may_go(where: str, after: int) -> AbstractContextManager[None]:
     """Within, the machine stops at the call after `after` good ones, if there are so many."""
-    owner, name = CUTS[where]
-    real, left = getattr(owner, name), after
-
-    def failing(*args: object, **named: object) -> object:
-        nonlocal left
-        if left == 0:
-            raise PowerCut
-        left -= 1
-        return real(*args, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(owner, name, failing)
-        yield
+    return power_may_go_at(*CUTS[where], after)
 
 
 @dataclass
