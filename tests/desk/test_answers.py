@@ -291,6 +291,18 @@ async def test_an_answer_that_is_sent_twice_is_one(world: World) -> None:
     assert (len(found.replies), found.slots_left) == (3, REPLY_INDEXES - 3)
 
 
+async def test_the_same_words_on_another_day_are_another_answer(world: World) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    one = world.desk.answer(case, "yes")
+    await world.begin_day(1)
+    assert [reply.batch_day for reply in world.desk.conversation(case).replies] == [None]
+    other = world.desk.answer(case, "yes")
+    assert other != one
+    assert [reply.day for reply in world.desk.conversation(case).replies] == [MONDAY, MONDAY + 1]
+    assert world.desk.conversation(case).slots_left == REPLY_INDEXES - 2
+
+
 async def test_reply_goes_to_the_newest_confirmed_week(world: World) -> None:
     await world.start()
     case = (await arrived(world, ALICE))[ALICE]

@@ -88,11 +88,13 @@ async def test_a_flood_hides_no_known_conversation_and_every_one_has_its_page(wo
     [letter] = world.desk.conversation(alice.id).letters
     world.desk.open_letter(letter.id)
     flood(world, 2 * CASES_A_PAGE + 1, day=MONDAY + 1)
-    shown = []
+    shown, linked = [], []
     for path in ("/", "/page/2", "/page/3", "/page/4"):
         status, _, page = await browser.get(path)
         assert status == 200
         shown.append(re.findall(r'class="name" href="/case/[0-9a-f]+">([^<]+)<', page.decode()))
+        linked.append(re.findall(r'href="/page/(\d+)"', page.decode()))
     assert [len(page) for page in shown] == [CASES_A_PAGE + 1, CASES_A_PAGE, 1, 0]
     assert alice.name in shown[0]
     assert {name for page in shown for name in page} == {case.name for case in world.desk.inbox()}
+    assert linked[:3] == [["2"], ["1", "3"], ["2"]], "each page leads to its neighbours"

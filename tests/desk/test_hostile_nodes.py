@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
 
@@ -10,6 +13,7 @@ from wallflower.desk.keys import MOST_TURNS
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries, parse_question
+from wallflower.trust.record import EpochRecord
 from wallflower.wire.segment import make_head
 from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
@@ -216,3 +220,97 @@ async def test_a_record_with_keys_that_somebody_else_handed_in_is_an_alarm(world
     world.desk.unlock(PASSPHRASE)
     await world.desk.step()
     assert any("keys that this desk does not have" in what for what in alarms(world))
+
+
+async def test_a_desk_server_that_says_nothing_of_revoked_keys_is_handed_keys_all_the_same(
+    world: World,
+) -> None:
+    world.net.down.add("/desk/revoked")
+    world.desk.unlock(PASSPHRASE)
+    await world.desk.step()
+    assert len(world.server.published) == 1
+    assert "desk server: keys" not in world.desk.status().unreachable
+
+
+async def test_a_segment_of_a_record_that_cannot_be_is_refused_and_nothing_of_the_board_is_kept(
+    world: World,
+) -> None:
+    """Behind a good head. The pass goes on: the day after is read as ever."""
+    await world.start()
+    before = world.desk.status().board_number
+    record = world.record
+    strange = SimpleNamespace(number=60_000, hash=record.hash, body=record.body)
+    world.server.release(cast(EpochRecord, strange), world.clock.time + PERIOD)
+    world.server.release(record, world.clock.time + 2 * PERIOD)
+    world.set_time(0, 9)
+    await world.desk.step()
+    status = world.desk.status()
+    assert status.faults == {"segment 3.6": 1}
+    assert status.board_number == before
+    await world.begin_day(1)
+    assert world.desk.status().record == record.number + 1
+
+
+async def test_a_desk_that_is_locked_in_the_middle_of_a_pass_ends_it_quietly(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    get, asked = world.net.get, list[str]()
+
+    async def locking(url: str, token: str = "", limit: int = 2**26) -> bytes:
+        asked.append(url)
+        world.desk.lock()
+        return await get(url, token, limit)
+
+    monkeypatch.setattr(world.net, "get", locking)
+    await world.desk.step()
+    assert world.desk.locked
+    assert len(asked) == 1, "nothing more is asked for a desk that is locked"
+    monkeypatch.undo()
+    world.desk.unlock(PASSPHRASE)
+    await world.desk.step()
+    assert world.desk.status().faults == {}
+
+
+async def test_a_drop_of_a_record_that_does_not_follow_ours_is_not_read(world: World) -> None:
+    """The desk server shows it when it is asked for the drop's record, and not as today's."""
+    await world.start()
+    ours = world.records.pop()
+    world.make_record(floor=2)  # another first record, which this desk never saw
+    world.clock.time += DAY_S
+    strange = world.make_record()
+    world.server.current = ours.number
+    world.server.records[ours.number] = ours.raw
+    world.drop(world.write(ALICE, "under another past"))
+    await world.desk.step()
+    status = world.desk.status()
+    assert (status.letters, status.record, world.log.size()) == (0, ours.number, 1)
+    assert status.faults["record 2.11"] == 1
+    assert strange.number == ours.number + 1
+
+
+async def test_a_board_that_begins_later_than_it_did_is_read_from_there(world: World) -> None:
+    await world.start()
+    for period in range(1, 4):
+        world.server.release(world.record, world.record.body.not_before + period * PERIOD)
+    newest = world.server.newest
+    assert newest is not None
+    number = newest.header.number
+    world.server.head = make_head(newest, number, world.server.seed)
+    world.server.segments = {number: world.server.segments[number]}
+    world.set_time(0, 13)
+    await world.desk.step()
+    assert world.desk.status().board_number == number
+    assert "desk server: board" not in world.desk.status().unreachable
+
+
+async def test_a_board_with_nothing_new_changes_nothing(world: World) -> None:
+    await world.start()
+    store = world.desk._store
+    assert store is not None
+    names = ("board_number", "board_hash", "board_time", "board_since")
+    before = [store.get(name) for name in names]
+    world.set_time(0, 5)
+    await world.desk.step()
+    assert [store.get(name) for name in names] == before
+    assert before[2] > 0

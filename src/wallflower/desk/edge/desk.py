@@ -165,14 +165,13 @@ class Desk:
         Refused, with nothing queued, what is empty or no text (reply 3.5); Fault what is too long.
         """
         store, parts = self._open()
-        parts.letters.name(conversation)
+        link = parts.letters.link(conversation)
+        if link is None:
+            raise Fault("There is no such conversation", "Go back to the inbox.")
         needed = self.slots_needed(text)
         same = parts.outbox.same(conversation, tidy(text), self.today())
         if same is not None:
             return same
-        link = parts.letters.link(conversation)
-        if link is None:
-            raise Fault("There is no such conversation", "Go back to the inbox.")
         record = parts.in_force()
         most = batch.room(record.body.parameters).slots if record else None
         if most is not None and needed > most:
