@@ -7,8 +7,10 @@ from typing import cast
 
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
+from tests.mix.room import power_cut_at
 
 from wallflower.crypto.derive import sha256
+from wallflower.desk.edge.letters import Letters
 from wallflower.desk.keys import MOST_TURNS
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import Entry
@@ -184,6 +186,24 @@ async def test_keys_that_are_called_revoked_are_followed_and_the_desk_rings(worl
     world.drop(world.write(ALICE, "under the key that was revoked"))
     await world.desk.step()
     assert world.desk.status().letters == 1
+
+
+async def test_a_power_cut_before_the_alarm_leaves_no_key_that_nobody_heard_of(
+    world: World,
+) -> None:
+    """Keys and alarm are one commit: with the keys alone the next pass would have nothing to ring
+    for."""
+    await world.start()
+    revoke_newest(world)
+    with power_cut_at(Letters, "alarm"):
+        await world.desk.step()
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    assert alarms(world) == []
+    await world.desk.step()
+    assert any("were revoked" in what for what in alarms(world))
+    assert len(world.server.published) == 2
 
 
 async def test_a_desk_server_that_calls_each_new_key_revoked_comes_to_an_end(world: World) -> None:
