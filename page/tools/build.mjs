@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 
 import { carriedFrom } from './carried.mjs';
 import { spokenTexts, unreviewed, withTexts } from './texts.mjs';
+import { unusedSuites } from './unused.mjs';
 
 const page = fileURLToPath(new URL('..', import.meta.url));
 const out = fileURLToPath(new URL('../../src/wallflower/campaign/page/', import.meta.url));
@@ -31,7 +32,7 @@ const bundled = async (name) => {
     minify: true,
     legalComments: 'none',
     banner: { js: EAGER },
-    plugins: [spokenTexts],
+    plugins: [spokenTexts, unusedSuites],
   });
   return outputFiles[0].text;
 };

@@ -7,6 +7,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 import { spokenTexts } from './texts.mjs';
+import { unusedSuites } from './unused.mjs';
 
 const [what, ...words] = process.argv.slice(2);
 const tests = what === 'test';
@@ -29,7 +30,7 @@ await build({
   target: 'node20',
   outExtension: { '.js': '.mjs' },
   logLevel: 'warning',
-  plugins: [spokenTexts],
+  plugins: [spokenTexts, unusedSuites],
 });
 const files = readdirSync(outdir).map((name) => `${outdir}/${name}`);
 const run = spawnSync(process.execPath, [...(tests ? runner : []), ...files], {
