@@ -350,6 +350,11 @@ async def test_letter_text_is_inert(world: World) -> None:
         assert "{{7*7}} &amp;amp; \ufffd\ufffd" in page
     await browser.post(case, {"text": "<b>bold</b>", "do": "send"})
     assert "&lt;b&gt;bold&lt;/b&gt;" in (await browser.get(case))[2].decode()
+    # Quoted in an answer that is not sent yet.
+    await browser.post(case, {"text": "</textarea><script>alert(2)</script>", "do": "check"})
+    page = (await browser.get(case))[2].decode()
+    assert "<script" not in page
+    assert "&lt;/textarea&gt;&lt;script&gt;alert(2)&lt;/script&gt;" in page
 
 
 TURNING = {
