@@ -68,8 +68,8 @@ PARTS = (
     Part("crowd", 6, 60, paths=("tests/lab/test_survival.py",), short=(*_NIGHT, "-k", "mean")),
     Part("lab", 10, 60, paths=("tests/lab",), short=(*_NIGHT, "-k", "clock")),
     Part("fuzz", 25, 120, paths=("tests/fuzz",)),
-    Part("page", 10, 60, paths=(_BROWSER,), short=(*_NIGHT, *_COLLECT)),
-    Part("pairs", 45, 180, paths=(f"{_BROWSER}/test_pairs.py",), short=(*_NIGHT, *_COLLECT)),
+    Part("page", 3, 60, paths=(_BROWSER,), short=(*_NIGHT, *_COLLECT)),
+    Part("pairs", 28, 180, paths=(f"{_BROWSER}/test_pairs.py",), short=(*_NIGHT, *_COLLECT)),
     # Whatever is marked nightly and lies nowhere above.
     Part("rest", 5, 60, paths=("tests",)),
 )
