@@ -1,9 +1,7 @@
 // The store: one size whatever is in it, letters that leave once, tabs that do not undo each other.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { deflateRawSync } from 'node:zlib';
 
 import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
 import { openKept } from '../src/board.js';
@@ -13,7 +11,7 @@ import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
-import { IMAGE, IMAGE_KEY, pack, packInFile, unpack, unpackInFile } from '../src/store/packing.js';
+import { IMAGE } from '../src/store/packing.js';
 import type { Shelf, Turn } from '../src/store/shelf.js';
 import {
   afterLeaving,
@@ -34,6 +32,7 @@ import { LETTER } from '../src/wire/sizes.js';
 import { tokenKey, tokenOf } from '../src/wire/token.js';
 import { draw } from '../src/entropy.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
+import { PACKINGS } from './packings.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -54,18 +53,6 @@ const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(Waits.NOT));
 const imageOf = (some: Partial<Image> = {}): Image => ({
   lineage: draw(16), hums: true, seen: 0, record: today.bytes, slots: fillers(), board: null, ...some,
 });
-
-/** The page's own packing, and the browser's. */
-const PACKINGS = [
-  {
-    packed: async (plain: Uint8Array): Promise<Uint8Array> => pack(plain, draw(IMAGE_KEY)),
-    unpacked: async (image: Uint8Array): Promise<Uint8Array> => unpack(image),
-  },
-  {
-    packed: (plain: Uint8Array): Promise<Uint8Array> => packInFile(plain, draw(IMAGE_KEY)),
-    unpacked: unpackInFile,
-  },
-];
 
 class Memory implements Shelf {
   bytes: Uint8Array | null = null;
@@ -140,37 +127,6 @@ test('a kept board whose bytes do not fill its length is none, and costs no lett
   const at = plain.length - 84 * 11760 - 6;
   plain.set(uint(11760, 4), at);
   assert.deepEqual(decodeImage(plain), { ...image, board: null });
-});
-
-test('every rewrite changes the whole image, and nothing in it can be compressed', async () => {
-  const plain = encodeImage(imageOf());
-  for (const { packed } of PACKINGS) {
-    const [one, two] = [await packed(plain), await packed(plain)];
-    const same = one.filter((byte, i) => byte === two[i]).length;
-    assert.ok(Math.abs(same - IMAGE / 256) < 6 * Math.sqrt(IMAGE / 256));
-    assert.ok(deflateRawSync(one).length >= IMAGE);
-  }
-});
-
-test('an image of which one byte is gone says nothing', async () => {
-  const plain = encodeImage(imageOf());
-  for (const { packed, unpacked } of PACKINGS) {
-    const image = await packed(plain);
-    for (const at of [0, 3, 4, 35, 36, 5000, IMAGE - 1]) {
-      const damaged = image.slice();
-      damaged[at] = (damaged[at] as number) ^ 1;
-      await assert.rejects(unpacked(damaged), Refused);
-    }
-    await assert.rejects(unpacked(image.slice(1)), Refused);
-  }
-});
-
-test('the key of an image is masked with the hash of all that it seals', async () => {
-  const [plain, key] = [encodeImage(imageOf()), draw(IMAGE_KEY)];
-  for (const image of [pack(plain, key), await packInFile(plain, key)]) {
-    const mask = createHash('sha256').update(image.slice(4 + IMAGE_KEY)).digest();
-    assert.deepEqual(image.slice(4, 4 + IMAGE_KEY), key.map((byte, i) => byte ^ (mask[i] as number)));
-  }
 });
 
 test('what is no image is read as none', () => {
