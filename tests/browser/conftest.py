@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
-from tests.browser.browsing import Visitor
+from playwright.sync_api import Browser, Playwright, sync_playwright
+from tests.browser.browsing import WAKEFUL, Guest, Visitor
 from tests.browser.stage import Stage
 
 from wallflower.campaign.edge.build import packaged_page
+from wallflower.lab.demo.chromium import FLAGS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
@@ -73,5 +74,22 @@ def visitor(
 ) -> Iterator[Visitor]:
     """A person with a browser profile of their own, which outlives the browser."""
     person = Visitor(playwright, chromium, tmp_path / "profile", stage)
+    yield person
+    person.leave()
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """A browser for all guests of one file."""
+    with playwright.chromium.launch(
+        executable_path=chromium, args=list(FLAGS), ignore_default_args=WAKEFUL
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def guest(browser: Browser, stage: Stage) -> Iterator[Guest]:
+    """A person in a window of their own."""
+    person = Guest(browser, stage)
     yield person
     person.leave()

@@ -7,8 +7,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright
-from tests.browser.browsing import Look, Visitor, wait_for_board, wait_for_hum
+from playwright.sync_api import Browser
+from tests.browser.browsing import Guest, Look, wait_for_board, wait_for_hum
 from tests.browser.stage import Stage
 from tests.browser.states import (
     AXE,
@@ -41,16 +41,13 @@ Walk = dict[tuple[str, str], tuple[list[str], list[str]]]
 
 
 @pytest.fixture(scope="module")
-def walk(
-    playwright: Playwright, chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Walk:
+def walk(browser: Browser, built: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """By state and language: what axe finds, and the tree of a screen reader."""
-    folder = tmp_path_factory.mktemp("walk")
-    stage = Stage(folder / "site", built)
+    stage = Stage(tmp_path_factory.mktemp("walk") / "site", built)
     stage.next_day()
     answered(stage)
-    visitor = Visitor(playwright, chromium, folder / "profile", stage)
-    page = visitor.visit()
+    guest = Guest(browser, stage)
+    page = guest.visit()
     seen: Walk = {}
     for state in states(page):
         for language in WALKED:
@@ -60,9 +57,9 @@ def walk(
         page.emulate_media(color_scheme="dark")
         seen[state, "en, dark"] = violations(page) if AXE.is_file() else [], tree(page)
         page.emulate_media(color_scheme="light")
-    visitor.leave()
+    guest.leave()
     stage.stop()
-    assert not visitor.errors
+    assert not guest.errors
     return seen
 
 
@@ -111,18 +108,18 @@ def _odd(one: tuple[str, ...], other: tuple[str, ...]) -> list[str]:
 
 @needs_axe
 @pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_without_script(stage: Stage, visitor: Visitor, dark: bool) -> None:
+def test_axe_finds_nothing_without_script(stage: Stage, guest: Guest, dark: bool) -> None:
     # An empty script leaves what a browser without script shows; axe itself has to run.
     stage.altered["app.js"] = lambda _: b""
-    page = visitor.visit(Look(dark=dark))
+    page = guest.visit(Look(dark=dark))
     assert page.locator("html[data-language]").count() == 0
     assert violations(page) == []
 
 
 @needs_axe
-def test_axe_finds_nothing_in_any_state_of_a_carried_copy(stage: Stage, visitor: Visitor) -> None:
+def test_axe_finds_nothing_in_any_state_of_a_carried_copy(stage: Stage, guest: Guest) -> None:
     answered(stage)
-    page = visitor.visit(shape="carried")
+    page = guest.visit(shape="carried")
     found = {}
     for state in states(page):
         for language in WALKED:
@@ -130,33 +127,33 @@ def test_axe_finds_nothing_in_any_state_of_a_carried_copy(stage: Stage, visitor:
             found[state, language] = violations(page)
     assert len(found) == 7 * len(WALKED)
     assert {name: told for name, told in found.items() if told} == {}
-    assert not visitor.errors
+    assert not guest.errors
 
 
 @needs_axe
-def test_axe_finds_nothing_in_a_carried_copy_without_script(stage: Stage, visitor: Visitor) -> None:
+def test_axe_finds_nothing_in_a_carried_copy_without_script(stage: Stage, guest: Guest) -> None:
     text = stage.carried.read_text(encoding="utf-8")
     start, end = text.index("<script"), text.index("</script>") + len("</script>")
     stage.carried.write_text(text[:start] + text[end:], encoding="utf-8")
-    page = visitor.visit(shape="file")
+    page = guest.visit(shape="file")
     assert page.locator("html[data-language]").count() == 0
     assert violations(page) == []
 
 
 @needs_axe
-def test_planted_image_without_a_name_is_found_by_axe(stage: Stage, visitor: Visitor) -> None:
+def test_planted_image_without_a_name_is_found_by_axe(stage: Stage, guest: Guest) -> None:
     del stage
-    page = visitor.visit()
+    page = guest.visit()
     page.evaluate("() => document.querySelector('main').append(new Image(9, 9))")
     assert any("image-alt" in told for told in violations(page))
 
 
 @pytest.mark.parametrize("language", ["en", "fa"])
 def test_tab_goes_through_the_page_in_reading_order(
-    stage: Stage, visitor: Visitor, language: str
+    stage: Stage, guest: Guest, language: str
 ) -> None:
     del stage
-    page = visitor.visit()
+    page = guest.visit()
     wait_for_board(page)
     show(page, language)
     page.locator("#go-read").click()
@@ -170,11 +167,9 @@ def test_tab_goes_through_the_page_in_reading_order(
     assert len(set(passed)) > len(ORDER) - 1
 
 
-def test_letter_is_written_and_an_answer_read_by_keyboard_alone(
-    stage: Stage, visitor: Visitor
-) -> None:
+def test_letter_is_written_and_an_answer_read_by_keyboard_alone(stage: Stage, guest: Guest) -> None:
     answered(stage)
-    page = visitor.visit()
+    page = guest.visit()
     wait_for_hum(page)
     wait_for_board(page)
 

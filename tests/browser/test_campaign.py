@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, Playwright
-from tests.browser.browsing import Look, Visitor, wait_for, wait_for_board, wait_for_hum
+from tests.browser.browsing import Guest, Look, wait_for, wait_for_board, wait_for_hum
 from tests.browser.stage import Shape, Stage
 from tests.browser.states import languages, show, violations
 
@@ -61,10 +61,8 @@ def _keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def test_a_campaign_hums_shows_its_film_and_asks_nobody_else(
-    campaign: Stage, visitor: Visitor
-) -> None:
-    page = visitor.start(Look(language="ru"))
+def test_a_campaign_hums_shows_its_film_and_asks_nobody_else(campaign: Stage, guest: Guest) -> None:
+    page = guest.start(Look(language="ru"))
     asked = _asked(page)
     page.goto(campaign.address())
     wait_for(page, "hum-status", "Спасибо.")
@@ -77,20 +75,20 @@ def test_a_campaign_hums_shows_its_film_and_asks_nobody_else(
     assert page.locator("footer").inner_text().count("Русские тексты ещё не проверил") == 1
     ours = {urlsplit(server.url).netloc for server in campaign.servers().values()}
     assert asked - {"blob:", "data:"} <= ours
-    assert not visitor.errors
+    assert not guest.errors
 
 
 def test_a_carried_campaign_reads_in_every_language_from_a_file(
-    campaign: Stage, visitor: Visitor
+    campaign: Stage, guest: Guest
 ) -> None:
-    page = visitor.visit(Look(language="es"), shape="file")
+    page = guest.visit(Look(language="es"), shape="file")
     assert languages(page) == list(AUTHORED.languages)
     for code in (*AUTHORED.languages[:-1], "es"):
         show(page, code)
         headings = page.locator("article:visible h2").all_inner_texts()
         assert headings == list(AUTHORED.texts[code].headings[1:])
     assert page.locator("#film").get_attribute("src") == campaign.carried.with_suffix(".mp4").name
-    assert not visitor.errors
+    assert not guest.errors
 
 
 def _looks_well(page: Page, name: str, judged: str) -> None:
@@ -105,9 +103,9 @@ def _looks_well(page: Page, name: str, judged: str) -> None:
 @pytest.mark.parametrize("shape", ["served", "file"])
 @pytest.mark.parametrize("language", AUTHORED.languages)
 def test_every_language_is_readable_and_without_violations(
-    campaign: Stage, visitor: Visitor, language: str, shape: Shape
+    campaign: Stage, guest: Guest, language: str, shape: Shape
 ) -> None:
-    page = visitor.start(Look(language))
+    page = guest.start(Look(language))
     asked = _asked(page)
     page.goto(campaign.address(shape))
     if shape == "served" and language == "en":
@@ -121,14 +119,14 @@ def test_every_language_is_readable_and_without_violations(
     _looks_well(page, f"{language}-{shape}-panels", "phone")
     ours = {urlsplit(server.url).netloc for server in campaign.servers().values()}
     assert asked - {"blob:", "data:", "file:"} <= ours
-    assert not visitor.errors
+    assert not guest.errors
 
 
 @pytest.mark.parametrize("shape", ["served", "file"])
 def test_without_script_all_languages_stand_below_each_other(
-    campaign: Stage, visitor: Visitor, shape: Shape
+    campaign: Stage, guest: Guest, shape: Shape
 ) -> None:
-    page = visitor.start(Look("en", script=False))
+    page = guest.start(Look("en", script=False))
     asked = _asked(page)
     page.goto(campaign.address(shape))
     for size, (width, height) in SIZES.items():
@@ -143,17 +141,17 @@ def test_without_script_all_languages_stand_below_each_other(
 
 @pytest.mark.nightly
 def test_a_campaign_in_two_languages_shows_no_trace_of_the_others(
-    campaign: Stage, visitor: Visitor, built: Path, playwright: Playwright
+    campaign: Stage, guest: Guest, built: Path, playwright: Playwright
 ) -> None:
     del playwright
     texts = {code: AUTHORED.texts[code] for code in ("ru", "en")}
     ways = (campaign.ingress.url + "/", campaign.second.url + "/")
     made = Campaign(campaign.pins, ways, "Office", texts)
     build_served(built, campaign.folder, made, None)
-    page = visitor.visit(Look(language="zh-Hans"))
+    page = guest.visit(Look(language="zh-Hans"))
     assert languages(page) == ["en", "ru"]
     assert page.locator("html").get_attribute("lang") == "ru"  # the source, as nothing fits
     wait_for(page, "film-status", "В этой копии фильма нет.")
     assert violations(page) == []
     assert "简体中文" not in page.content()
-    assert not visitor.errors
+    assert not guest.errors

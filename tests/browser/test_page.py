@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright
 from tests.browser.browsing import (
+    Guest,
     Look,
     Visitor,
     look_up,
@@ -53,8 +54,8 @@ def test_one_page_load_sends_twelve_equal_cells_over_one_connection(
     assert not visitor.errors
 
 
-def test_any_one_copy_of_each_position_is_enough(stage: Stage, visitor: Visitor) -> None:
-    wait_for_hum(visitor.visit())
+def test_any_one_copy_of_each_position_is_enough(stage: Stage, guest: Guest) -> None:
+    wait_for_hum(guest.visit())
     cells = [c.body for c in stage.ingress.requests]
     for copies in ((4, 5, 6, 7), (8, 1, 6, 11)):
         assert len(copies) == POSITIONS
@@ -130,10 +131,10 @@ def test_copy_out_of_a_file_hums_in_real_time_and_reads_the_board(
     assert not visitor.errors
 
 
-def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, visitor: Visitor) -> None:
+def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, guest: Guest) -> None:
     good = stage.files["record"]
     stage.files["record"] = good[:-1] + bytes([good[-1] ^ 1])
-    page = visitor.visit()
+    page = guest.visit()
     wait_for(page, "hum-status", "nothing is sent")
     page.wait_for_timeout(1500)
     assert not stage.ingress.requests
@@ -176,11 +177,11 @@ def test_nothing_that_a_person_does_asks_anybody_for_anything(
 
 
 def test_way_that_never_answers_keeps_no_letter_from_being_put_away(
-    stage: Stage, visitor: Visitor
+    stage: Stage, guest: Guest
 ) -> None:
     """Behind a wall that swallows packets this is any day's case."""
     stage.second.pace = Pace(NEVER)
-    page = visitor.visit()
+    page = guest.visit()
     wait_for_hum(page)
     make_words(page)
     write(page, "A letter.")
@@ -207,8 +208,8 @@ def test_cells_keep_their_slots_at_real_pace(
         assert abs(at - counter * SLOT_MS / 1000) < spread
 
 
-def test_instructions_are_readable_without_script(stage: Stage, visitor: Visitor) -> None:
-    page = visitor.visit(Look(script=False))
+def test_instructions_are_readable_without_script(stage: Stage, guest: Guest) -> None:
+    page = guest.visit(Look(script=False))
     text = page.locator("main").inner_text()
     assert "What nobody can promise" in text
     assert "没有人能保证的事" in text

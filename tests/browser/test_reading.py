@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.browser.browsing import (
+    Guest,
     Visitor,
     look_up,
     make_words,
@@ -49,7 +50,7 @@ def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor:
     assert said(page, "answers").endswith("The desk has your letter.")
 
 
-def test_words_alone_show_replies_and_receipts(stage: Stage, visitor: Visitor) -> None:
+def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
     week = stage.record.week
     e, e_before = epoch_secret(SECRET, week), epoch_secret(SECRET, week - 1)
     long = "我们已经看过报告。请告诉我们：柜子有锁吗？" * 20
@@ -61,7 +62,7 @@ def test_words_alone_show_replies_and_receipts(stage: Stage, visitor: Visitor) -
     stage.release(
         [seal_part(e_before, 3, bytes(16), 1, 1, markup.encode())], [receipt(e_before, 1)]
     )
-    page = visitor.visit()
+    page = guest.visit()
     wait_for_board(page)
     asked = len(stage.site.requests) + len(stage.second.requests)
     for form in ("en", "zh-Hans", "digits"):
@@ -76,13 +77,11 @@ def test_words_alone_show_replies_and_receipts(stage: Stage, visitor: Visitor) -
     film = [r for r in stage.site.requests if r.line.startswith("GET /film/")]
     late = len(stage.site.requests) + len(stage.second.requests) - asked
     assert late <= len(film)
-    assert not visitor.errors
+    assert not guest.errors
 
 
-def test_wrong_word_is_named_by_its_place_and_never_repeated(
-    stage: Stage, visitor: Visitor
-) -> None:
-    page = visitor.visit()
+def test_wrong_word_is_named_by_its_place_and_never_repeated(stage: Stage, guest: Guest) -> None:
+    page = guest.visit()
     words = to_words(SECRET, "en")
     words[4] = "wallflower"
     look_up(page, " ".join(words))
@@ -98,9 +97,9 @@ def test_wrong_word_is_named_by_its_place_and_never_repeated(
 
 
 def test_one_byte_over_the_limit_keeps_the_text_and_seals_nothing(
-    stage: Stage, visitor: Visitor
+    stage: Stage, guest: Guest
 ) -> None:
-    page = visitor.visit()
+    page = guest.visit()
     make_words(page)
     wait_for_hum(page)
     fits = "中" * (LETTER_TEXT // 3)
@@ -115,8 +114,8 @@ def test_one_byte_over_the_limit_keeps_the_text_and_seals_nothing(
     assert said(page, "letter").strip() == ""
 
 
-def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, visitor: Visitor) -> None:
-    page = visitor.visit()
+def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, guest: Guest) -> None:
+    page = guest.visit()
     make_words(page)
     page.locator("#noted").uncheck()
     page.locator("#letter").fill("A letter.")
@@ -125,9 +124,7 @@ def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, visitor: V
     assert said(page, "letter").strip() == "A letter."
 
 
-def test_two_ways_that_show_different_boards_are_not_believed(
-    stage: Stage, visitor: Visitor
-) -> None:
+def test_two_ways_that_show_different_boards_are_not_believed(stage: Stage, guest: Guest) -> None:
     def other_board(line: str) -> tuple[int, bytes, list[str]]:
         return 200, forged, ["Access-Control-Allow-Origin: *"]
 
@@ -137,7 +134,7 @@ def test_two_ways_that_show_different_boards_are_not_believed(
     forged = stage.files["board/head"]
     stage.files = shown
     stage.second.answer = other_board
-    page = visitor.visit()
+    page = guest.visit()
     wait_for(page, "board-status", "contradicts")
 
 
