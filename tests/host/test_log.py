@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallflower.host import log as log_module
-from wallflower.host.disk import DiskTrouble, Folder, disk_trouble
+from wallflower.host.disk import PAGE_SIZE, DiskTrouble, Folder, disk_trouble, settle
 from wallflower.host.log import Entry, Log
 from wallflower.mix.edge.state import State
 
@@ -68,6 +68,27 @@ def test_of_what_is_wanted_only_is_read_and_trimmed(tmp_path: Path) -> None:
     log.trim_wanted(3, wanted)
     assert [e.body for e in log.read(0, 10)] == [b"b1", b"b2", b"a3"]
     assert not (tmp_path / "cells.db-wal").read_bytes(), "it is in no file any more"
+
+
+def test_the_rows_of_a_share_leave_so_few_at_a_time_that_the_reserve_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may lie on another page of the file, so that a page of a pull could need four times the
+    write-ahead log that the same rows need one after another."""
+    monkeypatch.setattr(log_module, "_TRIMMED", 8)
+    log = open_log(tmp_path)
+    sizes: list[int] = []
+    log.append(1, [bytes([n % 4]) + bytes(2400) for n in range(160)])
+    settle(log._db)
+
+    def settled(db: sqlite3.Connection) -> None:
+        sizes.append((tmp_path / "cells.db-wal").stat().st_size)
+        settle(db)
+
+    monkeypatch.setattr(log_module, "settle", settled)
+    log.trim_wanted(160, lambda body: body[0] == 1)
+    assert log.size() == 120
+    assert max(sizes) < (8 + 8) * (PAGE_SIZE + 24), "rows, and what SQLite keeps beside them"
 
 
 def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.mix.room import TICK, Make
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
-from wallflower.host.log import Entry
+from wallflower.host.log import READ_BYTES, Entry
 from wallflower.host.net import MAX_ANSWER
-from wallflower.host.pull import Share, encode_entries, parse_question
+from wallflower.host.pull import Share, encode_entries, make_question, parse_question
 from wallflower.mix.edge import mix as mix_module
 from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE
@@ -51,6 +51,14 @@ class Liar:
 
     async def close(self) -> None:
         pass
+
+
+@pytest.mark.parametrize(("position", "body"), [("a", CELL), ("b", PARCEL)])
+def test_a_whole_page_may_be_asked_for_and_fits_an_answer(position: str, body: int) -> None:
+    """Or an answer would never be full, and each round would end after the first."""
+    _, most = parse_question(make_question(0, PAGE[position]))
+    assert most == PAGE[position]
+    assert most * body <= READ_BYTES
 
 
 @pytest.mark.parametrize("position", ["a", "b"])

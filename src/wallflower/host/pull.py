@@ -24,7 +24,7 @@ QUESTION = 12
 SHARE_QUESTION = 14
 _HEAD = struct.Struct(">QHI")  # of an entry: seq, record, length
 _RECORD_AT, _LENGTH_AT = 8, 10
-_MOST = 4096
+_MOST = 8192
 _LAST = 2**62  # half of a database's integers, so that a log can go on above it
 # A log of 116 hums a second gives so many numbers in 25 years. Who jumps further wants our next
 # question to be beyond all that an honest node will ever have.

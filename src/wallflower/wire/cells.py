@@ -148,15 +148,15 @@ def _name_hellos(data: bytes, names: list[bytes], counters: bytes, starts: range
     hellos = counters.translate(_IS_HELLO)
     begins = list(compress(names, hellos))
     seals_at = list(compress(range(starts.start + HELLO_HEADER, len(data), starts.step), hellos))
-    seals, ids = dict[bytes, bytes](), dict[bytes, bytes]()
-    for begin, at in dict(zip(begins, seals_at, strict=True)).items():
-        if not begin.startswith(_RESERVED):
-            return False
-        seals[begin] = seal = data[at : at + SEAL_A]
-        ids[begin] = hum_id(seal)
+    one_each = dict(zip(begins, seals_at, strict=True))
+    if not all([begin.startswith(_RESERVED) for begin in one_each]):
+        return False
+    seals = {begin: data[at : at + SEAL_A] for begin, at in one_each.items()}
     copies = len(seals) < len(begins)
     if copies and not all(map(data.startswith, map(seals.__getitem__, begins), seals_at)):
         return False
-    for n, begin in zip(compress(range(len(names)), hellos), begins, strict=True):
-        names[n] = ids[begin]
+    ids = {begin: hum_id(seal) for begin, seal in seals.items()}
+    hellos_at = compress(range(len(names)), hellos)
+    for n, name in zip(hellos_at, map(ids.__getitem__, begins), strict=True):
+        names[n] = name
     return True
