@@ -42,14 +42,15 @@ async def measure(disk: Path, hums: int, rounds: int, slow: Slow = no_step) -> d
 
 async def _round(place: Place, where: str, count: int, parts: Parts, slow: Slow) -> None:
     a, b = place.town.a, place.town.b
-    together, apart = place.hums(count), place.hums(count)
+    # In a whole run these are so many that no page of a pull has the first four cells of one hum.
+    together, apart = place.hums(count), place.hums(2 * count)
     parcels = opened(place, together)
     parts["hpke"].append(raw_opens(place, together))
     parts["a opens"].append(raw_opens_and_cells(place, together))
     flat = [cell for hum in together for cell in hum]
     parts[f"a {where}"].append(_per_hum(await place.take(a, flat, slow), count))
-    parts[f"a spread {where}"].append(_per_hum(await place.take(a, spread(apart), slow), count))
-    _stored(a, 2 * count)
+    parts[f"a spread {where}"].append(_per_hum(await place.take(a, spread(apart), slow), 2 * count))
+    _stored(a, 3 * count)
     parts["hpke"].append(raw_opens(place, together))
     before = b.status()
     parts[f"b {where}"].append(await place.take(b, parcels, slow))
