@@ -257,6 +257,26 @@ async def test_cells_that_go_back_or_beyond_every_number_are_refused(last: int) 
     assert refused.value.rule == "pull 1"
 
 
+@pytest.mark.parametrize("numbers", [(6, 6), (6, 7, 7), (6, 9, 7), (8, 7)])
+async def test_more_cells_than_there_are_numbers_for_are_refused(numbers: tuple[int, ...]) -> None:
+    net = answering([Entry(n, 1, b"abc") for n in numbers])
+    with pytest.raises(Refused) as refused:
+        await pull_alike(net, URL, TOKEN, 5, 10, 3)
+    assert refused.value.rule == "pull 1"
+
+
+@pytest.mark.parametrize("between", [(7, 8), (8, 7), (7, 7), (3, 2**63)])
+async def test_what_stands_between_the_first_number_and_the_last_decides_nothing(
+    between: tuple[int, int],
+) -> None:
+    """So a node that sends such numbers reaches nothing that rising ones would not."""
+    found = await pull_alike(
+        answering([Entry(n, n in between, b"abc") for n in (6, *between, 9)]), URL, TOKEN, 5, 10, 3
+    )
+    assert (found.count, found.others, found.head, found.last) == (4, 0, 6, 9)
+    assert found.by_record() == {0: [14, 65], 1: [31, 48]}
+
+
 async def test_more_cells_than_were_asked_for_are_refused() -> None:
     net = answering([Entry(n, 1, b"abc") for n in range(1, 12)])
     with pytest.raises(Refused) as refused:

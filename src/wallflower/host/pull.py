@@ -151,7 +151,9 @@ class Alike:
 def parse_alike(data: bytes, length: int) -> Alike:
     """Read an answer of bodies of one length and cut nothing out of it, or Refused (pull 1).
 
-    Whether numbers between the first and the last rise is not looked at: nobody asks by them.
+    Whether numbers between the first and the last rise is not looked at, since nothing is done by
+    them: `pull_alike` takes no more entries than there are numbers from the first to the last, so
+    the node could as well have sent the same bodies under numbers that rise.
     """
     step, others = _HEAD.size + length, 0
     count = _count_alike(data, length)
@@ -191,5 +193,7 @@ async def pull_alike(
 
 
 def _bound(count: int, head: int, last: int, after: int, most: int) -> None:
-    if count > most or not (after < head <= last <= min(after + _JUMP, _LAST)):
+    """Refuse (pull 1) what is not above `after`, jumps, or is more than was asked for or than has a
+    number of its own each."""
+    if count > most or not (after < head <= last - count + 1 and last <= min(after + _JUMP, _LAST)):
         raise Refused("pull 1", "Another node's answer is not what was asked for")
