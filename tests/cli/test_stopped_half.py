@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from tests.campaign.made import image
 
-from wallflower.campaign.edge.authoring import new_campaign
+from wallflower.campaign.edge.authoring import example_folder, new_campaign
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -46,6 +47,78 @@ def test_an_example_that_is_stopped_half_leaves_an_empty_folder(
     assert list((tmp_path / "office").iterdir()) == []
     new_campaign(tmp_path / "office")
     assert (tmp_path / "office" / "film" / "page.toml").is_file()
+
+
+def example_killed_at(step: int, folder: Path) -> bool:
+    """Make an example in a process that kills itself before so many of its steps, or, where that
+    writes a file, with half of it written. Whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        steps = iter(range(1000))
+
+        def deadly(name: str) -> None:
+            real = getattr(Path, name)
+
+            def act(path: Path, *arguments: Any, **named: Any) -> Any:
+                if next(steps) == step:
+                    if name == "write_bytes":
+                        real(path, arguments[0][: len(arguments[0]) // 2])
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(path, *arguments, **named)
+
+            setattr(Path, name, act)
+
+        for name in ("touch", "write_bytes", "replace", "unlink", "rmdir"):
+            deadly(name)
+        try:
+            new_campaign(folder)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_wherever_the_making_of_an_example_is_killed_the_same_line_makes_it_whole(
+    tmp_path: Path,
+) -> None:
+    """And where the second was killed too, while it erased what the first left, the third does."""
+    new_campaign(tmp_path / "alone")
+    whole = image(tmp_path / "alone")
+    files = sum(path.is_file() for path in (tmp_path / "alone").rglob("*"))
+    step = 0
+    while example_killed_at(step, folder := tmp_path / str(step)):
+        assert not (folder / "campaign.toml").exists()
+        assert example_killed_at(step, folder)
+        assert not (folder / "campaign.toml").exists()
+        new_campaign(folder)
+        assert image(folder) == whole
+        shutil.rmtree(folder)
+        step += 1
+    assert step == files + 2
+    assert image(folder) == whole
+
+
+def test_where_anything_else_lies_nothing_of_a_killed_example_is_erased(tmp_path: Path) -> None:
+    """A text that was changed since, a file or a link of somebody's, no half campaign.toml, another
+    one, and one beside a whole one."""
+    names = ("changed", "more", "deep", "linked", "unmarked", "draft", "whole")
+    changed, more, deep, linked, unmarked, draft, whole = (tmp_path / name for name in names)
+    for folder in (changed, more, deep, linked, unmarked, draft):
+        assert example_killed_at(20, folder)
+    with (changed / "en.md").open("a") as text:
+        text.write("Ours.\n")
+    (more / "notes.txt").write_text("ours")
+    (deep / "film" / "ours.jpg").write_bytes(b"ours")
+    (linked / "en.md").unlink()
+    (linked / "en.md").symlink_to(example_folder() / "en.md")
+    (unmarked / "campaign.toml.new").unlink()
+    (draft / "campaign.toml.new").write_text("ours")
+    new_campaign(whole)
+    (whole / "campaign.toml.new").touch()
+    before = image(tmp_path)
+    for name in names:
+        with pytest.raises(Fault, match="not empty"):
+            new_campaign(tmp_path / name)
+    assert image(tmp_path) == before
 
 
 @pytest.mark.parametrize("role", sorted(MAKERS))

@@ -7,7 +7,6 @@ no file stops everything; one that is older than its source is reported, and on 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -25,10 +24,11 @@ from wallflower.campaign.authoring_fields import (
     string,
     strings,
 )
-from wallflower.campaign.edge.whole import filling, put_whole
+from wallflower.campaign.edge.whole import BESIDE, filling, put_whole
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
 
+_HALF: Final = f"{FILE}{BESIDE}"  # there from the first moment until campaign.toml is
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
 
 
@@ -40,24 +40,66 @@ def example_folder() -> Path:
 def new_campaign(folder: Path) -> None:
     """Write the example into an empty or missing `folder`; an existing file is never touched, nor
     what another command writes there now. What stops it in the middle, a full disk for one, leaves
-    the folder empty, for another try."""
-    with filling(folder):
+    the folder empty, for another try; where it was killed, the next try empties it.
+
+    campaign.toml comes last, and no command does anything without it. Nothing is made beside and
+    renamed, since the folder may be a disk of its own.
+    """
+    with filling(folder, clear=lambda: _clear(folder)):
         try:
-            _copy(example_folder(), folder)
+            _copy(folder)
         except BaseException:
-            for path in folder.iterdir():
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            _erase(folder)
             raise
 
 
-def _copy(source: Path, folder: Path) -> None:
+def _copy(folder: Path) -> None:
     """File by file: of a full disk shutil.copytree makes a shutil.Error, by which nobody upstairs
     knows that it was one."""
-    for path in sorted(source.rglob("*")):
-        to = folder / path.relative_to(source)
-        if path.is_file() and "__pycache__" not in path.parts:
-            to.parent.mkdir(parents=True, exist_ok=True)
+    half = folder / _HALF
+    half.touch()
+    for path in _example_paths():
+        to = folder / path.relative_to(example_folder())
+        if path.is_dir():
+            to.mkdir()
+        elif to != folder / FILE:
             to.write_bytes(path.read_bytes())
+    half.write_bytes((example_folder() / FILE).read_bytes())
+    half.replace(folder / FILE)
+
+
+def _clear(folder: Path) -> None:
+    """Erase what a command that was killed left here. Where anything is that is not a part of the
+    example, word by word, a whole campaign.toml above all, nothing is touched."""
+    found = list(folder.rglob("*"))
+    if folder / _HALF in found and all(_is_example(path, folder) for path in found):
+        _erase(folder)
+
+
+def _is_example(path: Path, folder: Path) -> bool:
+    """Whether something in a half folder is as the example has it, or the beginning of that."""
+    name = path.relative_to(folder)
+    of = example_folder() / (FILE if name == Path(_HALF) else name)
+    if path.is_symlink() or name == Path(FILE) or of not in _example_paths():
+        return False
+    return of.is_dir() if path.is_dir() else of.read_bytes().startswith(path.read_bytes())
+
+
+def _erase(folder: Path) -> None:
+    """Erase what `_copy` writes, and the half campaign.toml last: a kill on the way leaves that, so
+    that the next command does the rest."""
+    for path in reversed(_example_paths()):
+        to = folder / path.relative_to(example_folder())
+        if not path.is_dir():
+            to.unlink(missing_ok=True)
+        elif to.is_dir():
+            to.rmdir()
+    (folder / _HALF).unlink(missing_ok=True)
+
+
+def _example_paths() -> list[Path]:
+    """The example's folders and files, each folder before what is in it."""
+    return [path for path in sorted(example_folder().rglob("*")) if "__pycache__" not in path.parts]
 
 
 def read_campaign(folder: Path) -> Authored:
