@@ -4,13 +4,14 @@ none of it."""
 from __future__ import annotations
 
 import inspect
+import shutil
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 
 import pytest
 from tests.desk.simulated import PASSPHRASE, World
 from tests.desk.test_answers import arrived, evening
-from tests.mix.room import PowerCut
+from tests.mix.room import PowerCut, power_cut_at
 
 from wallflower.desk.edge.parts import Parts
 from wallflower.desk.edge.rounds import Rounds
@@ -187,3 +188,20 @@ async def test_a_batch_that_was_taken_before_the_power_went_is_posted_again_the_
     first, again = world.server.posts
     assert first == again
     assert world.desk.states().replies[Sending.HANDED] == 1
+
+
+async def test_a_key_that_was_erased_as_the_power_went_is_in_no_log_once_the_desk_is_unlocked(
+    world: World,
+) -> None:
+    """The log keeps every page as it was, and nobody empties it for a key that is gone already."""
+    await with_case(world)
+    with power_cut_at(Store, "forget_log"):
+        erase_keys(world)
+    shutil.copytree(world.folder, world.path / "found")  # what no process closed
+    world.folder = world.path / "found"
+    log = world.folder / "store.db-wal"
+    assert log.stat().st_size > 0
+    desk = world.new_desk()
+    desk.unlock(PASSPHRASE)
+    assert log.stat().st_size == 0
+    desk.lock()

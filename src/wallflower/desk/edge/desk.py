@@ -61,6 +61,7 @@ class Desk:
                 parts.letters.alarm(self.today(), what)
             # What died while this desk was off is gone before anything is asked or shown.
             parts.keyring.erase_dead(self._host.clock.now(), parts.records.longest_mean_b())
+            store.forget_log()  # where the power went as a key was erased, it is still in there
         except BaseException:
             store.close()  # else the next try would find it open elsewhere
             raise
