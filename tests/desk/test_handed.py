@@ -12,6 +12,7 @@ from wallflower.desk.edge.handed import NODES, token
 from wallflower.desk.edge.store import Store
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
+from wallflower.host.net import MAX_ANSWER
 
 ALICE = b"a" * 16
 OTHERS = {"b": "another-b", "board": "another-board"}
@@ -141,11 +142,22 @@ def test_a_token_that_cannot_be_read_is_said_and_changes_nothing(world: World) -
     assert (world.desk.locked, lying_open(world)) == (True, ["board.token"])
 
 
-async def test_a_desk_without_a_token_opens_its_letters_and_rings_for_it(world: World) -> None:
+async def test_a_desk_without_a_token_opens_its_letters_and_rings_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As where a store was put back from a copy of before its tokens were sealed."""
     (world.folder / "b.token").unlink()
+    asked: list[str] = []
+    ask = world.net.post
+
+    async def noted(url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
+        asked.append(url)
+        return await ask(url, body, token, limit)
+
+    monkeypatch.setattr(world.net, "post", noted)
     await world.start()
     assert sealed(world) == {"b": None, "board": DESK_TOKEN}
+    assert set(asked) == {"http://board/desk/keys"}, "nobody is shown a token that there is not"
     found = world.desk.status()
     assert found.unreachable == ["mix B: drops", "mix B: tokens"]
     [alarm] = found.alarms

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from tests.desk.simulated import MONDAY, PASSPHRASE, World
+from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, REPLIES, World
 from tests.desk.test_answers import arrived, evening
 from tests.desk.test_batch_again import handed_and_not_shown
 
 from wallflower.crypto.hpke import PrivateKey
-from wallflower.desk.batch import Room
+from wallflower.desk.batch import Batch, Room
 from wallflower.desk.edge.outbox import Outbox
 from wallflower.desk.edge.parts import Parts
 from wallflower.desk.views import Sending
@@ -176,3 +176,73 @@ async def test_an_answer_may_fill_a_days_batch_and_not_be_longer(world: World) -
     world.desk.answer(case, "x" * (most * REPLY_TEXT))
     await evening(world, 0)
     assert world.desk.states().replies[Sending.HANDED] == 1
+
+
+async def test_the_same_words_to_another_case_are_another_answer(world: World) -> None:
+    """Or the second of two people would wait for an answer that is called sent."""
+    await world.start()
+    cases = await arrived(world, ALICE, BOB)
+    one, other = (world.desk.answer(cases[secret], "We have it.") for secret in (ALICE, BOB))
+    assert one != other
+    assert [len(world.desk.conversation(case).replies) for case in cases.values()] == [1, 1]
+    assert set(slots_of(shelves(world).outbox)) == {one, other}
+
+
+async def test_a_receipt_that_a_batch_had_no_room_for_waits_for_the_next(world: World) -> None:
+    await world.start()
+    await arrived(world, ALICE, BOB)
+    outbox = shelves(world).outbox
+    one, other = (receipt.value for receipt in outbox.waiting_receipts())
+    outbox.keep(Batch(MONDAY + 1, b"", (), (one,), (one,)))
+    assert [receipt.value for receipt in outbox.waiting_receipts()] == [other]
+
+
+async def test_what_is_answered_after_a_batch_was_built_is_said_to_leave_a_day_later(
+    world: World,
+) -> None:
+    await world.start()
+    assert world.desk.next_batch() == MONDAY + 1
+    await evening(world, 0)
+    assert world.desk.next_batch() == MONDAY + 2
+
+
+async def test_a_batch_of_which_nobody_knows_whether_it_was_taken_goes_again_with_its_filler(
+    world: World,
+) -> None:
+    """The server may have it, and its answer was lost: real slots alone would tell it which."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "once")
+    world.net.lose_answers.add("/desk/batch")
+    await evening(world, 0)
+    outbox, day = shelves(world).outbox, (MONDAY + 1) * DAY_S
+    outbox.settle(day + 1, day + DAY_S)
+    assert outbox.replies(case)[0].state is Sending.QUEUED
+    assert len(outbox.again(Room(1000, 1000)).slots) == 6 * REPLIES
+
+
+async def test_a_record_that_the_desk_has_is_asked_of_nobody_again(world: World) -> None:
+    """Else a desk server that shows it no more could hold up the letters under it."""
+    await world.start()
+    parts = shelves(world)
+    world.server.records.clear()
+    assert await parts.record(1) == world.record
+
+
+async def test_a_board_that_is_read_at_once_was_seen_until_its_newest_segment(
+    world: World,
+) -> None:
+    await world.start()
+    for period in (1, 2, 3):
+        world.server.release(world.record, world.record.body.not_before + period * PERIOD)
+    world.set_time(0, 13)
+    await world.desk.step()
+    assert shelves(world).store.get("board_time") == MONDAY * DAY_S + 3 * PERIOD
+
+
+def test_a_desk_that_is_open_is_not_opened_again(world: World) -> None:
+    """Its store is open here: a second opening would call it open elsewhere."""
+    world.desk.unlock(PASSPHRASE)
+    before = shelves(world)
+    world.desk.unlock("whatever is typed now")
+    assert shelves(world) is before

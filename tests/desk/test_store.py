@@ -248,6 +248,16 @@ def test_files_are_for_their_owner_only(world: World) -> None:
     assert set(modes.values()) == {"0o600"}
 
 
+def test_a_locked_desk_changes_no_passphrase(world: World) -> None:
+    """Its folder may be open in another process, which knows nothing of a new header."""
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    header = (world.folder / "store.json").read_bytes()
+    with pytest.raises(stores.Locked):
+        world.desk.change_passphrase(PASSPHRASE, "another long one", "another long one")
+    assert (world.folder / "store.json").read_bytes() == header
+
+
 def test_erased_rows_leave_the_write_ahead_log(world: World) -> None:
     store = stores.create_store(Folder(world.folder), world.entropy, "x" * 12, "x" * 12, CHEAP)
     with store.transaction():
