@@ -335,7 +335,7 @@ async def test_a_strange_path_or_token_gets_the_one_refusal_and_changes_nothing(
 async def test_keys_lost_at_a_power_cut_do_not_stop_the_mix(
     make_room: Make,
 ) -> None:
-    """tmpfs for the keys (DESIGN 3): the held hums are lost, the mix comes up and goes on."""
+    """tmpfs for the keys: the held hums are lost, the mix comes up and goes on."""
     room = await make_room(SLOW)
     for _ in range(6):
         await room.send(room.hum())

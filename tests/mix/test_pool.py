@@ -168,7 +168,7 @@ def test_the_erased_key_was_overwritten(tmp_path: Path) -> None:
 
 
 def test_keys_lost_at_a_power_cut_cost_what_they_sealed_and_nothing_more(tmp_path: Path) -> None:
-    """Keys on tmpfs (DESIGN 3): the loss is stated, and the mix goes on."""
+    """Keys on tmpfs: the loss is stated, and the mix goes on."""
     pool = filled(tmp_path)
     shutil.rmtree(tmp_path / "keys")
     pool = open_pool(tmp_path)

@@ -1,5 +1,5 @@
 """The day batch: what the blind desk server releases tomorrow, always full. Spec: reply 1.5,
-receipt 3; DESIGN 5.
+receipt 3; docs/adr/0017.
 
 Real slots and receipts take random places among fillers that the same functions made, so neither
 the desk server nor the board's readers can count them.

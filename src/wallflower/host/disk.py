@@ -2,7 +2,7 @@
 
 A file is either the old one or the new one after a crash: written beside, synced, renamed. What
 is erased is overwritten and synced before it is unlinked; on a copy-on-write disk that alone
-forgets nothing, so key files belong on a volume that can forget (DESIGN 3).
+forgets nothing, so key files belong on a volume that can forget (docs/handbook).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from wallflower.host.seats import Seats, State, prefix_of
 MOST_HEAD = 16_384
 MOST_FIELDS = 128
 MOST_AHEAD = 16
-KEEP_ALIVE_S = 150  # DESIGN 2: ingress keeps connections at least 120 s
+KEEP_ALIVE_S = 150  # a hum takes 90 s, and a front end keeps its own for 120
 # How long a connection may stay in a state. A head of 1 kB takes a second on a line of 1 kB/s, a
 # cell two and a half; the largest body that we know, a desk's batch for the largest board, takes
 # two minutes at 8 kB/s. Ingress is stricter about its bodies (routes.py).

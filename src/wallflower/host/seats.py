@@ -1,4 +1,4 @@
-"""Who may keep a connection open when a listener has no place left. DESIGN 2, 3.
+"""Who may keep a connection open when a listener has no place left. See docs/adr/0026.
 
 A listener has so many seats, fewer than the process has descriptors. While there is room nobody is
 asked to leave. When it is full, a newcomer takes the seat of whoever has kept it longest for least:

@@ -63,7 +63,7 @@ def disk_alarms(folder: Path) -> list[Alarm]:
 
 
 def record_alarms(in_force: bool, days_ahead: int) -> list[Alarm]:
-    """Whether there is a record, and whether its keys have followers (DESIGN 4)."""
+    """Whether there is a record, and whether its keys have followers (claim 54)."""
     if not in_force:
         what = "no record is in force, so nobody hums"
         return [Alarm("no-record", what, "Ask the organisation, A, B and the desk who is away.")]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from wallflower.wire.sizes import DAY_S
 
-AHEAD = 3  # records are signed this many days ahead (DESIGN 4)
+AHEAD = 3  # records are signed this many days ahead (claim 54)
 ALARM_S = 24 * 3600  # a missing record is an alarm this long before it matters
 
 

@@ -12,7 +12,7 @@ from wallflower.host.asgi import App, Receive, Scope, Send, answer, read_body, r
 from wallflower.ingress.edge.commit import Commit
 from wallflower.wire.sizes import CELL
 
-SLOWEST_S = 6.0  # DESIGN 2: answered within 6.5 s, or the browser opens another connection
+SLOWEST_S = 6.0  # answered within 6.5 s, or the browser opens another connection
 
 
 def cell_route(commit: Commit) -> App:

@@ -1,4 +1,4 @@
-"""A pool on the disk: rows under random names, sealed under the key of the day. DESIGN 3.
+"""A pool on the disk: rows under random names, sealed under the key of the day.
 
 No time or order is kept: what SQLite would number rows by is the name, which is drawn. At each new
 day every row is sealed anew and the old key is erased, so an image of the disk from before opens
@@ -187,7 +187,7 @@ class Pool:
         return [row for page in self.pages() for row in page]
 
     def _opened(self, name: bytes, key_day: int, sealed: bytes) -> bytes | None:
-        """A row's body; None, and counted, when its key went with a power cut (DESIGN 3)."""
+        """A row's body; None, and counted, when its key went with a power cut."""
         try:
             return aead.open_at_rest(self._known(key_day) or b"", name, sealed)
         except Unopened:
