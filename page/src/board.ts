@@ -43,8 +43,10 @@ export function leadingHead(
   const heads: Head[] = [];
   let fault = new Refused('segment 3.1', 'No way shows a head of the board');
   for (const bytes of shown) {
+    // Two ways mostly show the same.
+    if (!bytes || heads.some((head) => equal(head.bytes, bytes))) continue;
     try {
-      if (bytes) heads.push(verifyHead(bytes, record));
+      heads.push(verifyHead(bytes, record));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       fault = error;
@@ -58,10 +60,17 @@ export function leadingHead(
   return newest;
 }
 
-/** Add the next older segment, fetched just now, or Refused. */
-export function extend(board: Board, bytes: Uint8Array, record: EpochRecord): Board {
+/** Add the next older segment, fetched just now, or Refused. One that was kept is not verified again. */
+export function extend(
+  board: Board,
+  bytes: Uint8Array,
+  record: EpochRecord,
+  kept: Board | null = null,
+): Board {
   const follower = board.segments.at(-1)?.header ?? null;
-  const segment = verifySegment(bytes, nextHash(board), record, follower);
+  const wanted = nextHash(board);
+  const known = kept?.segments.find(({ hash }) => equal(hash, wanted)) ?? null;
+  const segment = verifySegment(bytes, wanted, record, follower, known);
   return { head: board.head, segments: [...board.segments, segment] };
 }
 

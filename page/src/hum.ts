@@ -3,13 +3,14 @@
 import { draw, uniform } from './entropy.js';
 import { fetchInTurn } from './files/fetching.js';
 import { monotonic, until } from './hum/clock.js';
-import type { FilesJob, HumJob, Job, Report } from './hum/jobs.js';
+import { type FilesJob, given, type HumJob, type Job, type Report } from './hum/jobs.js';
 import { isWhole, sendHum, uploadTo } from './hum/sending.js';
 import { makeHum, offsetsMs } from './wire/hum.js';
 import * as store from './store/file.js';
 import { SLOT_MS } from './wire/sizes.js';
 
-const say = (report: Report): void => self.postMessage(report);
+const say = (report: Report, options?: StructuredSerializeOptions): void =>
+  self.postMessage(report, options);
 
 async function hum(job: HumJob): Promise<void> {
   const cells = await makeHum(job.keys, job.carried, draw);
@@ -26,7 +27,7 @@ async function hum(job: HumJob): Promise<void> {
 const files = (job: FilesJob): Promise<void> =>
   fetchInTurn(
     job,
-    (index, bytes) => say({ report: 'file', name: job.name, index, bytes }),
+    (index, bytes) => say({ report: 'file', name: job.name, index, bytes }, given(bytes)),
     monotonic,
     uniform,
   );
@@ -39,8 +40,10 @@ async function work(job: Job): Promise<void> {
       return files(job);
     case 'store-able':
       return say({ report: 'store-able', able: await store.isAble() });
-    case 'store-read':
-      return say({ report: 'store-lies', plain: await store.read() });
+    case 'store-read': {
+      const plain = await store.read();
+      return say({ report: 'store-lies', plain }, given(plain));
+    }
     case 'store-write':
       return say({ report: 'store-written', kept: await store.write(job.plain, job.key) });
   }

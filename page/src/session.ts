@@ -66,10 +66,10 @@ export class Session {
     this.lineage = draw(LINEAGE);
   }
 
-  /** A record under this bundle's pins, or null: then it is as good as absent. */
-  believed(bytes: Uint8Array): EpochRecord | null {
+  /** A record under this bundle's pins, or null: then it is as good as absent. `by` may name it. */
+  believed(bytes: Uint8Array, by: EpochRecord | null = null): EpochRecord | null {
     try {
-      return verifyRecord(bytes, this.pins);
+      return verifyRecord(bytes, this.pins, by);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return null;

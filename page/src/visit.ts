@@ -103,7 +103,6 @@ export class Visit {
   async #prepare(): Promise<boolean> {
     const { session, keeper } = this;
     const image = await keeper.load();
-    const kept = image && session.believed(image.record);
     let [fetched, foreign]: [EpochRecord | null, boolean] = [null, false];
     for (const place of this.#places) {
       const bytes = await fetchFile(`${base(place)}record`, RECORD_MAX);
@@ -111,6 +110,7 @@ export class Visit {
       foreign ||= bytes !== null && !fetched;
       if (fetched) break;
     }
+    const kept = image && session.believed(image.record, fetched);
     try {
       session.record = newerOf(kept, fetched);
     } catch (error) {
@@ -245,7 +245,7 @@ export class Visit {
     this.#fetchAll(this.#filesJob('board', files, limit), (_, bytes) => {
       try {
         if (!bytes) throw new Refused('segment 3.1', 'A segment did not come');
-        fetched = extend(fetched, bytes, record);
+        fetched = extend(fetched, bytes, record, kept);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         // What does not verify is as good as absent; the rest is fetched all the same.

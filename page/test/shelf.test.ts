@@ -77,10 +77,10 @@ test('a browser without such a file has one key of localStorage, and reads back 
   };
   Object.assign(globalThis, { localStorage });
   const desk = new Desk(false);
-  const shelf = await openShelf(desk, draw);
+  const [shelf, other] = [await openShelf(desk, draw), await openShelf(desk, draw)];
   const seen: (Uint8Array | null)[] = [];
-  const turn = (plain: Uint8Array | null): Promise<boolean> =>
-    shelf.turn((lies) => {
+  const turn = (plain: Uint8Array | null, tab = shelf): Promise<boolean> =>
+    tab.turn((lies) => {
       seen.push(lies);
       return plain;
     });
@@ -91,8 +91,13 @@ test('a browser without such a file has one key of localStorage, and reads back 
   assert.equal(await turn(plain), true);
   assert.notEqual(kept.get('wallflower'), first);
   assert.equal(await turn(null), false);
+  assert.deepEqual(seen.splice(0), [null, null, null], 'what this tab wrote is no news to it');
+  assert.equal(await turn(plain, other), true);
+  assert.equal(await turn(null), false);
+  assert.equal(await turn(null), false);
+  assert.deepEqual(seen.splice(0), [plain, plain, null]);
   kept.set('wallflower', first.slice(4));
   assert.equal(await turn(null), false);
-  assert.deepEqual(seen, [null, plain, plain, null]);
-  assert.deepEqual(desk.jobs, ['store-able']);
+  assert.deepEqual(seen, [null]);
+  assert.deepEqual(desk.jobs, ['store-able', 'store-able']);
 });

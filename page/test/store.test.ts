@@ -12,7 +12,6 @@ import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
 import { IMAGE } from '../src/store/packing.js';
-import type { Shelf, Turn } from '../src/store/shelf.js';
 import {
   afterLeaving,
   hurried,
@@ -32,6 +31,7 @@ import { LETTER } from '../src/wire/sizes.js';
 import { tokenKey, tokenOf } from '../src/wire/token.js';
 import { draw } from '../src/entropy.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
+import { Memory } from './memory.js';
 import { PACKINGS } from './packings.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -53,19 +53,6 @@ const fillers = (): Slot[] => Array.from({ length: 4 }, () => slot(Waits.NOT));
 const imageOf = (some: Partial<Image> = {}): Image => ({
   lineage: draw(16), hums: true, seen: 0, record: today.bytes, slots: fillers(), board: null, ...some,
 });
-
-class Memory implements Shelf {
-  bytes: Uint8Array | null = null;
-  writes = 0;
-  async turn(act: Turn): Promise<boolean> {
-    const image = act(this.bytes);
-    if (image) {
-      this.bytes = image;
-      this.writes += 1;
-    }
-    return image !== null;
-  }
-}
 
 async function sessionOf(record: EpochRecord, kept: Image | null = null): Promise<Session> {
   const session = new Session(pinsWith(record.body.root), draw);
@@ -214,8 +201,8 @@ const seenIn = (bytes: Uint8Array | null): unknown =>
 test('after forgetting, the store is of the class of one that was never used', async () => {
   const [viewer, writer] = [await sessionOf(today), await sessionOf(today)];
   const [shelf, used] = [new Memory(), new Memory()];
-  await new Keeper(viewer, shelf).turn();
-  const keeper = new Keeper(writer, used);
+  await new Keeper(viewer, shelf.tab()).turn();
+  const keeper = new Keeper(writer, used.tab());
   for (let i = 0; i < 3; i++) await writer.keepLetter(SECRET, `${i}`, 1, today.body.day);
   await keeper.turn();
   const before = readImage(used.bytes);
@@ -236,16 +223,16 @@ test('after its letter left, the store shows what a viewer of that day shows', a
   const shelf = new Memory();
   const first = await sessionOf(today);
   await first.keepLetter(SECRET, 'x', 1, today.body.day);
-  await new Keeper(first, shelf).turn();
+  await new Keeper(first, shelf.tab()).turn();
   const second = await sessionOf(tomorrow, readImage(shelf.bytes));
   const choice = await second.chooseForHum(verifyInForce(tomorrow, tomorrow.body.notBefore));
   assert.equal(choice.kind, Kind.LETTER);
   second.letterLeft(choice);
-  const keeper = new Keeper(second, shelf);
+  const keeper = new Keeper(second, shelf.tab());
   await keeper.load(); // as a page does: what it began with is no news of another tab
   await keeper.turn();
   const viewer = new Memory();
-  await new Keeper(await sessionOf(tomorrow), viewer).turn();
+  await new Keeper(await sessionOf(tomorrow), viewer.tab()).turn();
   assert.deepEqual(seenIn(shelf.bytes), seenIn(viewer.bytes));
 });
 
@@ -253,10 +240,10 @@ test('what one tab forgot, the other does not bring back', async () => {
   const shelf = new Memory();
   const one = await sessionOf(today);
   await one.keepLetter(SECRET, 'x', 1, today.body.day);
-  const here = new Keeper(one, shelf);
+  const here = new Keeper(one, shelf.tab());
   await here.turn();
   const two = await sessionOf(today, readImage(shelf.bytes));
-  const there = new Keeper(two, shelf);
+  const there = new Keeper(two, shelf.tab());
   await there.load();
   await there.turn();
   const forgotten = here.forget();
@@ -274,7 +261,7 @@ async function tabOn(shelf: Memory, record: EpochRecord): Promise<[Session, Keep
   const image = readImage(shelf.bytes);
   const session = await sessionOf(record, image);
   if (image) session.hums = image.hums;
-  const keeper = new Keeper(session, shelf);
+  const keeper = new Keeper(session, shelf.tab());
   await keeper.load();
   await keeper.turn();
   return [session, keeper];
@@ -336,13 +323,15 @@ test('a letter that another tab forgot is not said to be kept', async () => {
 });
 
 test('a turn that failed is followed by the next one', async () => {
-  const shelf = new Memory();
+  const place = new Memory();
+  const shelf = place.tab();
+  const { turn } = shelf;
   const keeper = new Keeper(await sessionOf(today), shelf);
   shelf.turn = async () => Promise.reject(new Error('a browser may do anything'));
   await assert.rejects(keeper.turn());
-  shelf.turn = Memory.prototype.turn;
+  shelf.turn = turn;
   await keeper.turn();
-  assert.equal(shelf.writes, 1);
+  assert.equal(place.writes, 1);
 });
 
 test('a load seals as many fillers, however many letters wait', async () => {
@@ -392,8 +381,8 @@ test('what a viewer and a writer keep has the same size and the same number of t
   const [viewer, writer] = [await sessionOf(today), await sessionOf(today)];
   await writer.keepLetter(SECRET, '证据在柜子里。', 2, today.body.day);
   const shelves = [new Memory(), new Memory()];
-  await new Keeper(viewer, shelves[0] as Memory).turn();
-  await new Keeper(writer, shelves[1] as Memory).turn();
+  await new Keeper(viewer, (shelves[0] as Memory).tab()).turn();
+  await new Keeper(writer, (shelves[1] as Memory).tab()).turn();
   assert.deepEqual(shelves.map((one) => [one.bytes?.length, one.writes]), [[PLAIN, 1], [PLAIN, 1]]);
 });
 
@@ -429,7 +418,7 @@ test('a kept letter goes through the store into the hum of a later day, once', a
   const shelf = new Memory();
   const first = await sessionOf(today);
   assert.equal((await first.keepLetter(SECRET, '证据在柜子里。', 2, today.body.day)).day, today.body.day);
-  await new Keeper(first, shelf).turn();
+  await new Keeper(first, shelf.tab()).turn();
 
   const second = await sessionOf(tomorrow, readImage(shelf.bytes));
   const now = tomorrow.body.notBefore;
@@ -521,7 +510,7 @@ test('of two letters that two tabs gave the same token, the younger goes without
   const shifted = concat(kept.tokens.slice(16), draw(16));
   session.slots = [first, second, older, { ...slot(Waits.LATER), tokens: shifted }];
   const shelf = new Memory();
-  await new Keeper(session, shelf).turn();
+  await new Keeper(session, shelf.tab()).turn();
   const [, , here, there] = readImage(shelf.bytes)?.slots as [Slot, Slot, Slot, Slot];
   assert.deepEqual(here.tokens, kept.tokens);
   assert.ok(tokensIn(there).every((one) => !tokensIn(here).includes(one)));
@@ -571,11 +560,11 @@ test('the store of another organisation is not carried on', async () => {
   const shelf = new Memory();
   const stranger = await sessionOf(today);
   await stranger.keepLetter(SECRET, 'x', 1, today.body.day);
-  await new Keeper(stranger, shelf).turn();
+  await new Keeper(stranger, shelf.tab()).turn();
   const session = await sessionOf(today);
   const changed = new Session({ ...session.pins, a: draw(32) }, draw);
   changed.record = today;
   await changed.fillSlots(today);
-  await new Keeper(changed, shelf).turn();
+  await new Keeper(changed, shelf.tab()).turn();
   assert.ok(changed.slots.every((one) => one.waits === Waits.NOT));
 });

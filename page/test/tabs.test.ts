@@ -9,10 +9,10 @@ import { draw } from '../src/entropy.js';
 import { Session } from '../src/session.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
 import { type Slot, Waits } from '../src/store/image.js';
-import type { Shelf, Turn } from '../src/store/shelf.js';
 import { leaving } from '../src/store/slots.js';
 import type { EpochRecord } from '../src/trust/record.js';
 import { LETTER } from '../src/wire/sizes.js';
+import { Memory } from './memory.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const [today, tomorrow] = [trusted('today'), trusted('tomorrow')];
@@ -34,15 +34,6 @@ class Cheap extends Session {
   }
 }
 
-class Disk implements Shelf {
-  bytes: Uint8Array | null = null;
-  async turn(act: Turn): Promise<boolean> {
-    const image = act(this.bytes);
-    this.bytes = image ?? this.bytes;
-    return image !== null;
-  }
-}
-
 interface Tab {
   readonly session: Session;
   readonly keeper: Keeper;
@@ -56,7 +47,7 @@ const waitingIn = (slots: readonly Slot[]): string[] =>
 
 /** One browser, and what its person was told. */
 class Walk {
-  readonly disk = new Disk();
+  readonly disk = new Memory();
   tabs: Tab[] = [];
   readonly promised = new Set<string>();
   readonly gone = new Set<string>();
@@ -67,7 +58,7 @@ class Walk {
 
   async open(record: EpochRecord): Promise<void> {
     const session = new Cheap(pinsWith(record.body.root), draw);
-    const keeper = new Keeper(session, this.disk);
+    const keeper = new Keeper(session, this.disk.tab());
     const image = await keeper.load();
     session.record = record;
     if (image) [session.slots, session.lineage, session.hums] = [image.slots, image.lineage, image.hums];

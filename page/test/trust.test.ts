@@ -43,6 +43,20 @@ test('any of three flipped signatures makes a record nobody believes', () => {
   }
 });
 
+test('a kept record is believed as one that the fetched record names, or by its signatures', () => {
+  const { bytes, body } = recordNamed('today');
+  const pins = pinsWith(body.root);
+  const unsigned = bytes.slice();
+  unsigned.fill(0, -192);
+  for (const by of [today, tomorrow]) assert.deepEqual(verifyRecord(unsigned, pins, by).hash, today.hash);
+  for (const by of [null, yesterday, trusted('local')]) {
+    assert.throws(() => verifyRecord(unsigned, pins, by), refusedBy('record 2.8'));
+    assert.deepEqual(verifyRecord(bytes, pins, by).hash, today.hash);
+  }
+  const foreign = pinsWith(today.hash);
+  assert.throws(() => verifyRecord(unsigned, foreign, today), refusedBy('record 2.9'));
+});
+
 test('the newer of two records of one chain is taken, whichever the mirror serves', () => {
   assert.equal(newerOf(yesterday, today), today);
   assert.equal(newerOf(today, yesterday), today);
@@ -116,11 +130,30 @@ test('a board across a step is read to its end, today and by who kept the part b
   assert.equal(joined(newer, before).segments.length, 2);
 });
 
+test('a segment is verified once: what came is the kept one byte by byte, or is verified itself', () => {
+  assert.ok(newest);
+  const board = { head: leadingHead([headBytes], small, 0), segments: [] };
+  const kept = openKept({ head: headBytes, segments: [newest] }, small);
+  const stranger = { ...small, body: { ...small.body, boardVerify: small.body.dropVerify } };
+  assert.throws(() => extend(board, newest, stranger), refusedBy('segment 3.3'));
+  assert.equal(extend(board, newest, stranger, kept).segments[0], kept?.segments[0]);
+  const changed = newest.slice();
+  changed[changed.length - 1] = (changed.at(-1) as number) ^ 1;
+  assert.throws(() => extend(board, changed, small, kept), refusedBy('segment 3.5'));
+  const { parameters } = small.body;
+  const step = { ...parameters, replies: parameters.replies + 1 };
+  const other = { ...small, body: { ...small.body, parameters: step } };
+  assert.throws(() => extend(board, newest, other, kept), refusedBy('segment 3.4'));
+  const elsewhere = { head: { ...board.head, segmentHash: small.hash }, segments: [] };
+  assert.throws(() => extend(elsewhere, newest, small, kept), refusedBy('segment 3.5'));
+});
+
 test('no way holds back a newer board that another way shows', () => {
   const raised = trusted('raised');
   const newer = bytesOf('head-after-a-step');
   assert.equal(leadingHead([headBytes, newer], raised, 0).number, 3);
   assert.equal(leadingHead([newer, headBytes], raised, 3).number, 3);
+  assert.equal(leadingHead([headBytes, headBytes, newer], raised, 0).number, 3);
 });
 
 test('the head of before the step is believed on the day of the step', () => {

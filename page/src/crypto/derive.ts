@@ -12,6 +12,16 @@ export function sha256(data: Uint8Array): Uint8Array {
   return nobleSha256(data);
 }
 
+/** The same for many messages that begin alike; each answer lies where the one before lay. */
+export function sha256After(beginning: Uint8Array): (rest: Uint8Array) => Uint8Array {
+  const begun = nobleSha256.create().update(beginning);
+  const [hashing, hash] = [nobleSha256.create(), new Uint8Array(nobleSha256.outputLen)];
+  return (rest) => {
+    begun._cloneInto(hashing).update(rest).digestInto(hash);
+    return hash;
+  };
+}
+
 export function hkdf(
   ikm: Uint8Array,
   salt: Uint8Array,

@@ -21,12 +21,17 @@ export interface FilesJob {
   readonly ditherMs: number;
 }
 
-/** The store's file: the plain image that lies there, and which to put in its place, packed with a key
- * that was drawn for it (store 1.2, 5.1). */
+/** The store's file: the plain image that another tab put there, and which to put in its place, packed
+ * with a key that was drawn for it (store 1.2, 5.1). */
 export type StoreJob =
   | { readonly job: 'store-able' }
   | { readonly job: 'store-read' }
   | { readonly job: 'store-write'; readonly plain: Uint8Array | null; readonly key: Uint8Array };
+
+/** Hands these bytes over with a message instead of a copy: who sends them has them no longer. */
+export const given = (bytes: Uint8Array | null): StructuredSerializeOptions => ({
+  transfer: bytes ? [bytes.buffer as ArrayBuffer] : [],
+});
 
 export type Job = HumJob | FilesJob | StoreJob;
 

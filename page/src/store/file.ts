@@ -1,15 +1,18 @@
 // The Worker's side of the store: one file, overwritten in place. Only a Worker may hold the handle
 // that writes without a copy (store 5.1), and the handle shuts other tabs out while it is open.
 
+import { equal } from '../bytes.js';
 import { until, monotonic } from '../hum/clock.js';
 import { Refused } from '../refused.js';
-import { IMAGE, packInFile, unpackInFile } from './packing.js';
+import { IMAGE, packInFile, SEALED_AT, unpackInFile } from './packing.js';
 
 const NAME = 'image';
 const TRIES = 40;
 const BETWEEN_MS = 50;
 
 let held: FileSystemSyncAccessHandle | null = null;
+/** How the image begins that this tab read or wrote last. */
+let known = new Uint8Array(0);
 
 /** Another tab holds the file for the length of a turn; waiting for it is the lock between tabs. */
 async function open(): Promise<FileSystemSyncAccessHandle> {
@@ -40,12 +43,19 @@ export async function isAble(): Promise<boolean> {
   }
 }
 
-/** The plain image that lies there, if one does; the file stays held until `write`. */
+/** The plain image that lies there, if one does, and not still what this tab read or wrote last; the
+ * file stays held until `write`. */
 export async function read(): Promise<Uint8Array | null> {
   try {
     held = await open();
-    const bytes = new Uint8Array(IMAGE);
-    return held.read(bytes, { at: 0 }) === IMAGE ? await unpackInFile(bytes) : null;
+    const beginning = new Uint8Array(SEALED_AT);
+    held.read(beginning, { at: 0 });
+    if (equal(beginning, known)) return null;
+    const image = new Uint8Array(IMAGE);
+    if (held.read(image, { at: 0 }) !== IMAGE) return null;
+    const plain = await unpackInFile(image);
+    known = beginning;
+    return plain;
   } catch (error) {
     if (!(error instanceof Refused)) close(); // what lies there is no image, and is written over
     return null;
@@ -61,6 +71,7 @@ export async function write(plain: Uint8Array | null, key: Uint8Array): Promise<
     if (held.getSize() !== IMAGE) held.truncate(IMAGE);
     const whole = held.write(image, { at: 0 }) === IMAGE;
     held.flush();
+    known = image.slice(0, SEALED_AT);
     return whole;
   } catch {
     return false;

@@ -67,8 +67,7 @@ const encodeSlot = (slot: Slot): Uint8Array =>
 /** Always PLAIN bytes. A board that is larger than its area is kept as far as it fits. */
 export function encodeImage(image: Image): Uint8Array {
   const segments = fitting(image.board?.segments ?? []);
-  const board = concat(...segments);
-  return concat(
+  const whole = concat(
     image.lineage,
     Uint8Array.of(Number(image.hums)),
     uint(image.seen, 4),
@@ -76,10 +75,11 @@ export function encodeImage(image: Image): Uint8Array {
     padded(image.record, RECORD_MAX),
     ...image.slots.map(encodeSlot),
     image.board?.head ?? new Uint8Array(HEAD),
-    uint(board.length, 4),
+    uint(segments.reduce((size, segment) => size + segment.length, 0), 4),
     uint(segments.length, 2),
-    padded(board, BOARD_AREA),
+    ...segments,
   );
+  return padded(whole, PLAIN);
 }
 
 /** The newest segments that fit the board's area; across a step of the board (segment 4) their
@@ -98,7 +98,7 @@ function cut(bytes: Uint8Array, count: number): Uint8Array[] | null {
     while (segments.length < count) {
       const size = segmentLength(rest);
       segments.push(rest.slice(0, size));
-      rest = rest.slice(size);
+      rest = rest.subarray(size);
     }
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -129,6 +129,6 @@ export function decodeImage(data: Uint8Array): Image {
   const head = reader.take(HEAD);
   const [length, count] = [reader.number(4), reader.number(2)];
   if (length > BOARD_AREA) throw new Refused(RULE, 'The store holds too large a board');
-  const segments = count ? cut(reader.take(BOARD_AREA).slice(0, length), count) : null;
+  const segments = count ? cut(reader.take(length), count) : null;
   return { lineage, hums, seen, record, slots, board: segments && { head, segments } };
 }

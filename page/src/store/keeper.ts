@@ -27,7 +27,6 @@ export class Keeper {
   works = false;
   /** Whether another tab of this browser wrote since. */
   shared = false;
-  #last: Uint8Array | null = null;
   #waiting: ((kept: boolean) => void)[] = [];
   #forgetting = false;
   /** Whether the turn took over a store in which a letter of this tab has no place. */
@@ -43,7 +42,6 @@ export class Keeper {
   async load(): Promise<Image | null> {
     let image: Image | null = null;
     await this.shelf.turn((lies) => {
-      this.#last = lies;
       image = readImage(lies);
       return null;
     });
@@ -86,15 +84,14 @@ export class Keeper {
   #compose(lies: Uint8Array | null): Uint8Array | null {
     const { session } = this;
     if (!session.record || session.slots.length !== SLOTS) return null;
-    const news = lies && !(this.#last && equal(lies, this.#last));
-    if (news && !this.#forgetting) this.#takeOver(lies);
+    if (lies && !this.#forgetting) this.#takeOver(lies);
     this.#forgetting = false;
     session.chosen = false; // what is written now is for other tabs to follow
     session.slots = apart(session.slots, session.draw);
     const { record, seen, slots, board, lineage, hums } = session;
-    const image = { lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board) };
-    this.#last = encodeImage(image);
-    return this.#last;
+    return encodeImage({
+      lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board),
+    });
   }
 
   /** A second tab wrote since: its letters are not overwritten, what it forgot stays forgotten, and

@@ -21,7 +21,8 @@ const MAGIC_IN_FILE = Uint8Array.of(0x57, 0x46, 0x53, 4);
 /** Bytes of the key that is drawn for each rewrite. */
 export const IMAGE_KEY = 32;
 const RULE = 'store 4.1';
-const SEALED_AT = MAGIC.length + IMAGE_KEY;
+/** Bytes before what is sealed: no two rewrites have the same, since a key is drawn for each. */
+export const SEALED_AT = MAGIC.length + IMAGE_KEY;
 
 /** The bytes that lie in the browser: always as many. */
 export const IMAGE = SEALED_AT + PLAIN + TAG;
@@ -57,9 +58,9 @@ export function unpack(image: Uint8Array): Uint8Array {
   }
 }
 
-// The library's types want to know that no other thread shares these bytes.
+// The library's types want to know that no other thread shares these bytes; here none ever does.
 type Own = Uint8Array<ArrayBuffer>;
-const own = (bytes: Uint8Array): Own => new Uint8Array(bytes);
+const own = (bytes: Uint8Array): Own => bytes as Own;
 
 // A key seals once, so its nonce may be zero.
 const GCM = {

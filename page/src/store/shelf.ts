@@ -2,11 +2,12 @@
 // Worker; localStorage where there is none (http, file, private windows). Spec: store.md 5.
 
 import type { Draw } from '../entropy.js';
-import type { Report, StoreJob } from '../hum/jobs.js';
+import { given, type Report, type StoreJob } from '../hum/jobs.js';
 import { IMAGE, IMAGE_KEY, pack, unpack } from './packing.js';
 
-/** Looks at the plain image that lies there (null: none that can be read) and answers with the one to
- * put in its place, or null to leave it. Between the two no other tab writes. */
+/** Looks at the plain image that lies there (null: none that can be read, or still the one that this
+ * shelf read or wrote last) and answers with the one to put in its place, or null to leave it. Between
+ * the two no other tab writes. */
 export type Turn = (lies: Uint8Array | null) => Uint8Array | null;
 
 export interface Shelf {
@@ -35,26 +36,37 @@ function fromBase64(text: string): Uint8Array {
   return bytes;
 }
 
-function readLocal(): Uint8Array | null {
-  try {
-    const text = localStorage.getItem(KEY);
-    return text && text.length <= 2 * IMAGE ? unpack(fromBase64(text)) : null;
-  } catch {
-    return null;
-  }
-}
+class LocalShelf implements Shelf {
+  #known: string | null = null;
 
-const localShelf = (draw: Draw): Shelf => ({
-  async turn(act) {
-    const plain = act(readLocal());
+  constructor(readonly draw: Draw) {}
+
+  async turn(act: Turn): Promise<boolean> {
+    const plain = act(this.#read());
     try {
-      if (plain) localStorage.setItem(KEY, toBase64(pack(plain, draw(IMAGE_KEY))));
+      if (plain) this.#write(toBase64(pack(plain, this.draw(IMAGE_KEY))));
       return plain !== null;
     } catch {
       return false;
     }
-  },
-});
+  }
+
+  #read(): Uint8Array | null {
+    try {
+      const text = localStorage.getItem(KEY);
+      if (!text || text === this.#known || text.length > 2 * IMAGE) return null;
+      this.#known = text;
+      return unpack(fromBase64(text));
+    } catch {
+      return null;
+    }
+  }
+
+  #write(text: string): void {
+    localStorage.setItem(KEY, text);
+    this.#known = text;
+  }
+}
 
 /** What a Worker has to be for a shelf; tests bring their own. */
 export type Port = Pick<Worker, 'postMessage' | 'addEventListener' | 'removeEventListener'>;
@@ -63,6 +75,7 @@ function answer<R extends Report['report']>(
   worker: Port,
   job: StoreJob,
   wanted: R,
+  options?: StructuredSerializeOptions,
 ): Promise<Extract<Report, { report: R }>> {
   return new Promise((resolve) => {
     const take = (event: Event): void => {
@@ -72,7 +85,7 @@ function answer<R extends Report['report']>(
       resolve(data as Extract<Report, { report: R }>);
     };
     worker.addEventListener('message', take);
-    worker.postMessage(job);
+    worker.postMessage(job, options);
   });
 }
 
@@ -86,7 +99,7 @@ const fileShelf = (worker: Port, draw: Draw): Shelf => ({
     } finally {
       // Whatever happened, the Worker lets go of the file: other tabs wait for it.
       const job = { job: 'store-write', plain, key: draw(IMAGE_KEY) } as const;
-      written = (await answer(worker, job, 'store-written')).kept;
+      written = (await answer(worker, job, 'store-written', given(plain))).kept;
     }
     return written;
   },
@@ -98,7 +111,7 @@ export async function openShelf(worker: Port, draw: Draw): Promise<Shelf> {
   const patience = new Promise<null>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, null)));
   const able = await Promise.race([answer(worker, { job: 'store-able' }, 'store-able'), patience]);
   clearTimeout(timer);
-  return able?.able ? fileShelf(worker, draw) : localShelf(draw);
+  return able?.able ? fileShelf(worker, draw) : new LocalShelf(draw);
 }
 
 /** A shelf that is still being looked for. */

@@ -76,10 +76,19 @@ export const dateOf =
   (code) =>
     new Intl.DateTimeFormat(code, { dateStyle: 'long', timeZone: 'UTC' }).format(day * 86_400_000);
 
+// Dear to make, and asked for with every piece of the film and segment of the board.
+const numbers = new Map<Code, Intl.NumberFormat>();
+
+function numbersIn(code: Code): Intl.NumberFormat {
+  const own = numbers.get(code) ?? new Intl.NumberFormat(code);
+  numbers.set(code, own);
+  return own;
+}
+
 export const numberOf =
   (value: number | ((code: Code) => number)): Value =>
   (code) =>
-    new Intl.NumberFormat(code).format(typeof value === 'number' ? value : value(code));
+    numbersIn(code).format(typeof value === 'number' ? value : value(code));
 
 /** Digits one by one in the language's own signs: no grouping, and zeros in front stay. */
 export function digitsOf(digits: string, code: Code): string {

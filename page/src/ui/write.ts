@@ -44,7 +44,7 @@ export class WritePanel {
     find('own-words', HTMLButtonElement).addEventListener('click', () => this.#open('own'));
     this.#letter.onInput(() => this.#count());
     this.#finish.addEventListener('click', () => void this.#seal());
-    this.#count();
+    this.#count('');
   }
 
   #open(which: 'new' | 'own' | null): void {
@@ -79,9 +79,10 @@ export class WritePanel {
     fill(paragraph('shown-digits'));
   }
 
-  /** How much is left, in characters of the language; over the limit is said as such. */
-  #count(): void {
-    const left = LETTER_TEXT - encodeText(this.#letter.text).length;
+  /** How much is left, in characters of the language; over the limit is said as such. Whoever knows
+   * the text says it: to read it, the browser lays out the whole page. */
+  #count(text = this.#letter.text): void {
+    const left = LETTER_TEXT - encodeText(text).length;
     const limit = numberOf((code) => inUnits(LETTER_TEXT, code));
     say(paragraph('count'), 'say.count', {
       left: numberOf((code) => Math.max(0, inUnits(left, code))),
@@ -117,7 +118,7 @@ export class WritePanel {
 
   async #seal(): Promise<void> {
     const text = this.#letter.text;
-    this.#count();
+    this.#count(text);
     this.waiting.close();
     this.clear();
     if (encodeText(text).length > LETTER_TEXT) return this.#letter.focus();
@@ -127,7 +128,7 @@ export class WritePanel {
     try {
       const slot = await this.session.keepLetter(secret, text, current().number, this.today());
       this.#letter.clear();
-      this.#count();
+      this.#count('');
       this.#open(null);
       void this.#tell(slot);
     } catch (error) {
@@ -158,7 +159,7 @@ export class WritePanel {
   /** Nothing of words or letters stays in the document. */
   forget(): void {
     this.#letter.clear();
-    this.#count();
+    this.#count('');
     this.#open(null);
     this.clear();
   }

@@ -1,8 +1,8 @@
 // The stamp: a small, fixed amount of hashing made for every hum alike. Spec: stamp.md.
 
 import { ascii, concat } from '../bytes.js';
-import { sha256 } from '../crypto/derive.js';
-import { HASH, STAMP, STAMP_BITS_ONE, STAMP_BITS_TWO, STAMP_TRIES } from './sizes.js';
+import { sha256, sha256After } from '../crypto/derive.js';
+import { STAMP, STAMP_BITS_ONE, STAMP_BITS_TWO, STAMP_TRIES } from './sizes.js';
 
 export const START = 4;
 const DOMAIN = ascii('wallflower/1 stamp\0');
@@ -37,17 +37,18 @@ export function makeStamp(
   letter: Uint8Array,
   start: Uint8Array,
 ): Stamp {
-  const tried = concat(bound(recordHash, letter), start, new Uint8Array(STAMP - START));
-  const count = new DataView(tried.buffer);
-  let hash = sha256(tried);
+  const hashOf = sha256After(concat(bound(recordHash, letter), start));
+  const count = new Uint8Array(STAMP - START);
+  const counting = new DataView(count.buffer);
+  let hash = hashOf(count).slice();
   let best = 0;
   for (let n = 1; n < STAMP_TRIES; n++) {
-    count.setUint32(HASH + START, n);
-    const next = sha256(tried);
-    if (firstWord(next) <= firstWord(hash) && isSmaller(next, hash)) [hash, best] = [next, n];
+    counting.setUint32(0, n);
+    const next = hashOf(count);
+    if (firstWord(next) <= firstWord(hash) && isSmaller(next, hash)) [hash, best] = [next.slice(), n];
   }
-  count.setUint32(HASH + START, best);
-  return { stampClass: classOf(hash), value: tried.slice(HASH) };
+  counting.setUint32(0, best);
+  return { stampClass: classOf(hash), value: concat(start, count) };
 }
 
 /** The class that counts (stamp 2). The page never needs it; vectors and tests do. */
