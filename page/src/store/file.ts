@@ -71,7 +71,7 @@ export async function write(plain: Uint8Array | null, key: Uint8Array): Promise<
     if (held.getSize() !== IMAGE) held.truncate(IMAGE);
     const whole = held.write(image, { at: 0 }) === IMAGE;
     held.flush();
-    known = image.slice(0, SEALED_AT);
+    if (whole) known = image.slice(0, SEALED_AT);
     return whole;
   } catch {
     return false;
