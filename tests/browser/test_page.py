@@ -36,13 +36,17 @@ CHINESE_PAGE = Look(language="zh-Hans")
 SECRET = bytes(range(16))
 TOLERANCE_MS = 250
 NEVER = 0.001  # bytes a second
+# Cells are half a second apart. A browser opens another connection where an answer is still out
+# when the next cell leaves, and at 60 times the pace a busy machine answers too late now and then.
+UNHURRIED = 15
 
 
 def test_one_page_load_sends_twelve_equal_cells_over_one_connection(
     stage: Stage, visitor: Visitor
 ) -> None:
-    page = visitor.visit()
-    wait_for_hum(page)
+    stage.pace_hums = UNHURRIED
+    stage.next_day()
+    wait_for_hum(visitor.visit())
     cells = stage.ingress.requests
     assert [len(c.body) for c in cells] == [CELL] * HUM_CELLS
     assert [c.body[1] for c in cells] == list(range(HUM_CELLS))
