@@ -31,9 +31,9 @@ waits=$?
 # shellcheck disable=SC2046
 pytest -rs -m "alone and not nightly" $(marked alone)
 alone=$?
-# Browsers and processes wait more than they compute: twice as many at a time as there are cores. In the
-# order of tests/conftest.py, which puts the long ones first.
-pytest -rs -n "$((2 * $(nproc)))" --dist loadfile --no-loadscope-reorder -m "$rest and not computes"
+# Browsers and processes wait more than they compute: three times as many at a time as there are cores. In
+# the order of tests/conftest.py, which puts the long ones first.
+pytest -rs -n "$((3 * $(nproc)))" --dist loadfile --no-loadscope-reorder -m "$rest and not computes"
 together=$?
 wait "$beside"
 beside_rc=$?

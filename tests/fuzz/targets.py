@@ -216,7 +216,7 @@ def _entries(data: bytes) -> None:
 
 def _question(data: bytes) -> None:
     after, most = parse_question(data)
-    _same((after.to_bytes(8), most), (data[:8], min(int.from_bytes(data[8:]), 4096)))
+    _same((after.to_bytes(8), most), (data[:8], min(int.from_bytes(data[8:]), 8192)))
 
 
 def _share_question(data: bytes) -> None:
