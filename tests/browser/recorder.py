@@ -85,10 +85,16 @@ class Recorder:
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         self._loop.run_forever()
+        # A browser that goes on keeps its connections open, and may have opened one just now, which
+        # is served after three turns of the loop.
+        for _ in range(3):
+            self._loop.run_until_complete(asyncio.sleep(0))
         server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0))
+        while serving := asyncio.all_tasks(self._loop):
+            for task in serving:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.wait(serving))
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -106,7 +112,9 @@ class Recorder:
                 if status != 204:
                     lines.append(f"Content-Length: {len(payload)}")
                 await self._write(writer, "\r\n".join([*lines, "", ""]).encode() + payload)
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
