@@ -49,11 +49,22 @@ def test_an_example_that_is_stopped_half_leaves_an_empty_folder(
     assert (tmp_path / "office" / "film" / "page.toml").is_file()
 
 
+def is_killed(work: Callable[[], object]) -> bool:
+    """Do something in a process of its own; whether that was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
 def example_killed_at(step: int, folder: Path) -> bool:
     """Make an example in a process that kills itself before so many of its steps, or, where that
     writes a file, with half of it written. Whether it was killed."""
-    child = os.fork()
-    if child == 0:
+
+    def work() -> None:
         steps = iter(range(1000))
 
         def deadly(name: str) -> None:
@@ -70,11 +81,9 @@ def example_killed_at(step: int, folder: Path) -> bool:
 
         for name in ("touch", "write_bytes", "replace", "unlink", "rmdir"):
             deadly(name)
-        try:
-            new_campaign(folder)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        new_campaign(folder)
+
+    return is_killed(work)
 
 
 def test_wherever_the_making_of_an_example_is_killed_the_same_line_makes_it_whole(
@@ -145,8 +154,8 @@ def test_a_role_that_is_stopped_half_leaves_no_key(
 def killed_at(sync: int, role: str, folder: Path) -> bool:
     """Make a role in a process that kills itself, as `kill -9` would, before so many of its syncs:
     of each file one before it is renamed and one after. Whether it was killed."""
-    child = os.fork()
-    if child == 0:
+
+    def work() -> None:
         syncs = iter(range(1000))
 
         def fsync(fd: object) -> None:
@@ -154,11 +163,9 @@ def killed_at(sync: int, role: str, folder: Path) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         os.fsync = fsync
-        try:
-            make(role, folder)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        make(role, folder)
+
+    return is_killed(work)
 
 
 def is_made(role: str, folder: Path) -> bool:
