@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 from tests.desk.simulated import PASSPHRASE, World
 from tests.desk.test_answers import arrived, evening
+from tests.desk.test_shelves import shelves
 from tests.mix.room import PowerCut, power_cut_at
 
-from wallflower.desk.edge.parts import Parts
 from wallflower.desk.edge.rounds import Rounds
 from wallflower.desk.edge.store import Store
 from wallflower.desk.edge.watch import look_at_board
@@ -33,17 +33,12 @@ def rounds(world: World) -> Rounds:
     return found
 
 
-def parts(world: World) -> Parts:
-    """What they share."""
-    return rounds(world).parts
-
-
 def on_disk(world: World) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, once the desk was started anew."""
     world.desk.lock()
     world.desk = world.new_desk()
     world.desk.unlock(PASSPHRASE)
-    store = parts(world).store
+    store = shelves(world).store
     tables = store.run("SELECT name FROM sqlite_master WHERE type = 'table'")
     every = {name: store.run(f"SELECT * FROM {name}") for (name,) in tables}  # noqa: S608
     return {name: sorted(rows, key=repr) for name, rows in every.items()}
@@ -126,12 +121,12 @@ async def with_board(world: World) -> None:
 
 
 def make_keys(world: World) -> None:
-    shelf, today = parts(world), world.desk.today()
+    shelf, today = shelves(world), world.desk.today()
     shelf.keyring.make_missing(today, world.entropy)
 
 
 def erase_keys(world: World) -> None:
-    parts(world).keyring.erase_dead(world.clock.time + 60 * DAY_S, 1)
+    shelves(world).keyring.erase_dead(world.clock.time + 60 * DAY_S, 1)
 
 
 def open_letter(world: World) -> None:
@@ -153,7 +148,7 @@ async def hand_over(world: World) -> None:
 
 
 async def look(world: World) -> None:
-    await look_at_board(parts(world))
+    await look_at_board(shelves(world))
 
 
 @pytest.mark.parametrize(
