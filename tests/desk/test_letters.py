@@ -193,7 +193,7 @@ async def test_answer_of_b_with_impossible_numbers_is_a_fault_and_nothing_of_it_
     world.net.apps["mix"] = strange
     await world.desk.step()
     status = world.desk.status()
-    assert (status.faults, status.letters, status.drops_read) == ({"pull 1": 1}, 0, 0)
+    assert (status.faults, status.letters, status.drops_read) == ({"pull 3.1": 1}, 0, 0)
 
 
 async def test_drops_that_come_before_the_first_record_wait_for_it(world: World) -> None:

@@ -83,6 +83,13 @@ IN_PYTHON = {
     ),
     "parcel 3.2": ("mix/test_second", "a_bad_parcel_is_refused_by_its_rule_and_keeps_nothing"),
     "parcel 3.4": ("mix/test_second", "a_taken_letter_is_refused_by_its_rule_and_changes_nothing"),
+    "pull 3.1": (
+        "host/test_pull", "an_answer_that_repeats_or_overruns_what_was_asked_is_refused",
+    ),
+    "pull 3.2": (
+        "host/test_pull", "a_question_of_another_length_is_refused_and_the_log_unchanged",
+    ),
+    "pull 3.3": ("host/test_pull", "what_names_no_share_is_refused"),
     "record 5.1": (
         "board/test_server", "an_offer_with_a_bad_signature_is_refused_and_changes_nothing",
     ),
@@ -112,7 +119,7 @@ IN_TYPESCRIPT = {
 # its store 2.5,
 # and of two records it takes the newer, which is then out of its time (record 2.10).
 NOT_OF_THE_PAGE = re.compile(
-    r"(bundle|census|drop|eightwords|hum 3|loop|letter 3\.9|token|parcel 3\.[24]"
+    r"(bundle|census|drop|eightwords|hum 3|loop|letter 3\.9|token|parcel 3\.[24]|pull"
     r"|record (2\.12|[56])|reply 3\.5)"
 )
 RULES = {rule for page in PAGES for rule in refusing(page)}

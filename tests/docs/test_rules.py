@@ -17,6 +17,8 @@ from tests.claims.rules import parts, read_pages
 from wallflower.campaign import repository, verify
 from wallflower.campaign.edge import verify_fetch, verify_metadata
 from wallflower.crypto.derive import derive
+from wallflower.host import log, pull
+from wallflower.host.pull import parse_question
 from wallflower.mix import decide, signing, times
 from wallflower.mix.edge import first, loops, waiting
 from wallflower.trust import ahead
@@ -49,6 +51,10 @@ BOUNDS = [
     ("census 1", "(0…254)", census.CHANNELS, 255),
     ("census 1", "(0…254)", _of_page("wire/census.ts", "CHANNELS"), 255),
     ("census 3.2", "with ε = 1", census.EPSILON, 1.0),
+    ("pull 2.2", "at most 8,192", parse_question(bytes(8) + b"\xff" * 4)[1], 8_192),
+    ("pull 2.2", "over 20 MiB", log.READ_BYTES, 20 << 20),
+    ("pull 3.1", "above 2^62", pull._LAST, 2**62),
+    ("pull 3.1", "more than 2^40 above", pull._JUMP, 2**40),
     ("record 2.7", "segments 1…512", MOST_SEGMENTS, 512),
     ("record 5.4", "a seventh body of one day", signing.MOST_OF_A_DAY, 6),
     ("record 5.4", "an hour is allowed", signing.EARLY_S, 3_600),

@@ -83,7 +83,7 @@ async def test_a_question_of_another_length_is_refused_and_the_log_unchanged(
     assert log.size() == 3
     with pytest.raises(Refused) as refusal:
         parse_question(bytes(size))
-    assert refusal.value.rule == "pull 2"
+    assert refusal.value.rule == "pull 3.2"
 
 
 async def test_a_question_beyond_every_number_is_answered_not_crashed_on(log: Log) -> None:
@@ -104,27 +104,27 @@ def test_an_answer_cut_anywhere_but_between_entries_is_refused(cut: int) -> None
         return
     with pytest.raises(Refused) as refusal:
         parse_entries(whole[:cut])
-    assert refusal.value.rule == "pull 1"
+    assert refusal.value.rule == "pull 3.1"
 
 
 @pytest.mark.parametrize("order", [(2, 1), (1, 1), (1, 3, 2)])
 def test_an_answer_out_of_order_is_refused(order: tuple[int, ...]) -> None:
     with pytest.raises(Refused) as refusal:
         parse_entries(encode_entries([Entry(n, 4, b"x") for n in order]))
-    assert refusal.value.rule == "pull 1"
+    assert refusal.value.rule == "pull 3.1"
 
 
 @pytest.mark.parametrize("seq", [0, 4, 5, 2**40 + 6, 2**63])
 async def test_an_answer_that_repeats_or_overruns_what_was_asked_is_refused(seq: int) -> None:
     with pytest.raises(Refused) as refusal:
         await pull(answering([Entry(seq, 4, b"x")]), URL, TOKEN, 5, 100)
-    assert refusal.value.rule == "pull 1"
+    assert refusal.value.rule == "pull 3.1"
 
 
 async def test_an_answer_of_more_entries_than_asked_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         await pull(answering([Entry(n, 4, b"x") for n in (6, 7, 8)]), URL, TOKEN, 5, 2)
-    assert refusal.value.rule == "pull 1"
+    assert refusal.value.rule == "pull 3.1"
 
 
 @settings(derandomize=True, deadline=None, database=None)
@@ -161,7 +161,7 @@ def test_bodies_of_one_length_are_cut_as_any_others(entries: list[Entry]) -> Non
 def test_bodies_of_one_length_are_refused_as_any_others(data: bytes) -> None:
     with pytest.raises(Refused) as refused:
         parse_entries(data)
-    assert refused.value.rule == "pull 1"
+    assert refused.value.rule == "pull 3.1"
 
 
 @settings(derandomize=True, deadline=None, database=None)
@@ -170,7 +170,7 @@ def test_any_bytes_are_entries_or_refused(data: bytes) -> None:
     try:
         assert encode_entries(parse_entries(data)) == data
     except Refused as refusal:
-        assert refusal.rule == "pull 1"
+        assert refusal.rule == "pull 3.1"
 
 
 @given(st.binary(max_size=20))
@@ -178,7 +178,7 @@ def test_any_bytes_are_a_question_for_a_share_or_refused_by_a_number(data: bytes
     try:
         after, most, share = parse_share_question(data)
     except Refused as refused:
-        assert refused.rule in ("pull 2", "pull 3")
+        assert refused.rule in ("pull 3.2", "pull 3.3")
         return
     assert share.number < share.of
     assert (after, share) == (int.from_bytes(data[:8]), Share(*data[12:]) if data[12:] else WHOLE)
@@ -186,7 +186,7 @@ def test_any_bytes_are_a_question_for_a_share_or_refused_by_a_number(data: bytes
 
 
 @pytest.mark.parametrize(
-    ("tail", "rule"), [(b"\1", "pull 2"), (b"\1\2\3", "pull 2"), (b"\2\2", "pull 3")]
+    ("tail", "rule"), [(b"\1", "pull 3.2"), (b"\1\2\3", "pull 3.2"), (b"\2\2", "pull 3.3")]
 )
 def test_what_names_no_share_is_refused(tail: bytes, rule: str) -> None:
     with pytest.raises(Refused) as refused:
@@ -237,7 +237,7 @@ def test_any_bytes_hold_bodies_of_one_length_or_are_refused(data: bytes) -> None
     try:
         found = parse_alike(data, 3)
     except Refused as refused:
-        assert refused.rule == "pull 1"
+        assert refused.rule == "pull 3.1"
         return
     assert len(found.data) == found.count * found.step
 
@@ -246,7 +246,7 @@ async def test_cells_of_which_the_first_was_had_already_are_refused() -> None:
     net = answering([Entry(n, 1, b"abc") for n in (5, 6)])
     with pytest.raises(Refused) as refused:
         await pull_alike(net, URL, TOKEN, 5, 10, 3)
-    assert refused.value.rule == "pull 1"
+    assert refused.value.rule == "pull 3.1"
 
 
 @pytest.mark.parametrize("last", [5, 2**40 + 6, 2**63])
@@ -254,7 +254,7 @@ async def test_cells_that_go_back_or_beyond_every_number_are_refused(last: int) 
     net = answering([Entry(last, 1, b"abc")])
     with pytest.raises(Refused) as refused:
         await pull_alike(net, URL, TOKEN, 5, 10, 3)
-    assert refused.value.rule == "pull 1"
+    assert refused.value.rule == "pull 3.1"
 
 
 @pytest.mark.parametrize("numbers", [(6, 6), (6, 7, 7), (6, 9, 7), (8, 7)])
@@ -262,7 +262,7 @@ async def test_more_cells_than_there_are_numbers_for_are_refused(numbers: tuple[
     net = answering([Entry(n, 1, b"abc") for n in numbers])
     with pytest.raises(Refused) as refused:
         await pull_alike(net, URL, TOKEN, 5, 10, 3)
-    assert refused.value.rule == "pull 1"
+    assert refused.value.rule == "pull 3.1"
 
 
 @pytest.mark.parametrize("between", [(7, 8), (8, 7), (7, 7), (3, 2**63)])
@@ -281,4 +281,4 @@ async def test_more_cells_than_were_asked_for_are_refused() -> None:
     net = answering([Entry(n, 1, b"abc") for n in range(1, 12)])
     with pytest.raises(Refused) as refused:
         await pull_alike(net, URL, TOKEN, 0, 10, 3)
-    assert refused.value.rule == "pull 1"
+    assert refused.value.rule == "pull 3.1"

@@ -46,9 +46,9 @@ def test_week_0_begins_on_the_first_monday_of_2024() -> None:
 
 def test_spec_pages_and_vectors_have_the_same_names() -> None:
     # The store never travels: its tests are the page's own. A loop is a hum of its keys and token,
-    # and no page reads a census: both are tested in Python alone. Versions are of all structures; a
-    # bundle is the TUF specification's.
-    without = {"README", "crypto", "store", "loop", "census", "versions", "bundle"}
+    # and no page reads a census or a pull: these are tested in Python alone. Versions are of all
+    # structures; a bundle is the TUF specification's.
+    without = {"README", "crypto", "store", "loop", "census", "pull", "versions", "bundle"}
     pages = {page.stem for page in (HERE.parent / "spec").glob("*.md")} - without
     folders = {hand.parent.name for hand in HERE.glob("*/hand.json")} | {"sizes"}
     assert folders == pages

@@ -1,10 +1,7 @@
 """How an inner node pulls from the one before it: one POST that trims and reads a log.
 
-The question is u64(after) ‖ u32(most): everything up to `after` is on the asker's disk and may be
-trimmed. The answer is entries of u64(seq) ‖ u16(record) ‖ u32(length) ‖ body. So a crash between
-two questions repeats entries and loses none; the asker drops what it has seen.
-
-Several who share a log ask with u8(number) ‖ u8(of) behind it: which share of how many (hum 2.8).
+Bytes, bounds and refusals are those of spec/pull.md. A crash between two questions repeats entries
+and loses none; the asker drops what it has seen.
 """
 
 from __future__ import annotations
@@ -42,25 +39,25 @@ WHOLE = Share(0, 1)
 
 
 def parse_question(body: bytes) -> tuple[int, int]:
-    """(after, most) of a question for a whole log, or Refused (pull 2)."""
+    """(after, most) of a question for a whole log, or Refused (pull 3.2)."""
     if len(body) != QUESTION:
-        raise Refused("pull 2", "A question has the wrong length")
+        raise Refused("pull 3.2", "A question has the wrong length")
     after = int.from_bytes(body[:8])
     if after > _LAST:
-        raise Refused("pull 2", "A question names a number that no log reaches")
+        raise Refused("pull 3.2", "A question names a number that no log reaches")
     return after, min(int.from_bytes(body[8:]), _MOST)
 
 
 def parse_share_question(body: bytes) -> tuple[int, int, Share]:
-    """(after, most, share) of a question for a log that may be shared, or Refused (pull 2, 3)."""
+    """(after, most, share) of a question for what may be shared, or Refused (pull 3.2, 3.3)."""
     after, most = parse_question(body[:QUESTION])
     if len(body) == QUESTION:
         return after, most, WHOLE
     if len(body) != SHARE_QUESTION:
-        raise Refused("pull 2", "A question has the wrong length")
+        raise Refused("pull 3.2", "A question has the wrong length")
     share = Share(*body[QUESTION:])
     if share.number >= share.of:
-        raise Refused("pull 3", "A question names a share that there is not")
+        raise Refused("pull 3.3", "A question names a share that there is not")
     return after, most, share
 
 
@@ -96,18 +93,18 @@ def encode_entries(entries: list[Entry]) -> bytes:
 
 
 def parse_entries(data: bytes) -> list[Entry]:
-    """Read an answer, or Refused (pull 1)."""
+    """Read an answer, or Refused (pull 3.1)."""
     entries: list[Entry] = []
     at, end, last = 0, len(data), -1
     while at < end:
         if at + _HEAD.size > end:
-            raise Refused("pull 1", "The bytes end too early")
+            raise Refused("pull 3.1", "The bytes end too early")
         seq, record, length = _HEAD.unpack_from(data, at)
         at += _HEAD.size + length
         if at > end:
-            raise Refused("pull 1", "The bytes end too early")
+            raise Refused("pull 3.1", "The bytes end too early")
         if seq <= last:
-            raise Refused("pull 1", "Another node's answer is out of order")
+            raise Refused("pull 3.1", "Another node's answer is out of order")
         entries.append(Entry(seq, record, data[at - length : at]))
         last = seq
     return entries
@@ -149,7 +146,7 @@ class Alike:
 
 
 def parse_alike(data: bytes, length: int) -> Alike:
-    """Read an answer of bodies of one length and cut nothing out of it, or Refused (pull 1).
+    """Read an answer of bodies of one length and cut nothing out of it, or Refused (pull 3.1).
 
     Whether numbers between the first and the last rise is not looked at, since nothing is done by
     them: `pull_alike` takes no more entries than there are numbers from the first to the last, so
@@ -172,7 +169,7 @@ def parse_alike(data: bytes, length: int) -> Alike:
 async def pull(net: Net, url: str, token: str, after: int, most: int) -> list[Entry]:
     """Ask a node for what comes after `after`, which tells it to forget everything up to it.
 
-    Raises Refused (pull 1) when the answer goes back, beyond every log, or over `most`: its last
+    Raises Refused (pull 3.1) when the answer goes back, beyond every log, or over `most`: its last
     number is the next question, so a node that could set it freely could hold the asker for ever.
     """
     entries = parse_entries(await net.post(url, make_question(after, most), token))
@@ -193,7 +190,7 @@ async def pull_alike(
 
 
 def _bound(count: int, head: int, last: int, after: int, most: int) -> None:
-    """Refuse (pull 1) what is not above `after`, jumps, or is more than was asked for or than has a
-    number of its own each."""
+    """Refuse (pull 3.1) what is not above `after`, jumps, or is more than was asked for or than has
+    a number of its own each."""
     if count > most or not (after < head <= last - count + 1 and last <= min(after + _JUMP, _LAST)):
-        raise Refused("pull 1", "Another node's answer is not what was asked for")
+        raise Refused("pull 3.1", "Another node's answer is not what was asked for")

@@ -47,7 +47,7 @@ async def take_all(
     that waited for an empty page would never end; and a node before us that lies could have them
     never stop. So a round also ends once `has_time` says that it has none, after one page at the
     soonest. Who is full pulls nothing (hum 2.7). `answered` is called at every answer. Raises
-    Unreachable, and Refused (pull 1).
+    Unreachable, and Refused (pull 3.1).
     """
     while not taker.full and await _page(taker, state, net, source, answered) == source.page:
         if not has_time():
