@@ -32,7 +32,8 @@ OUT = ROOT / "docs" / "nightly"
 SHARE = "0.01"  # of the sizes that tests/night.py cuts
 _QUIET_S = 60
 _GRACE_S = 60
-_PYTEST = ("pytest", "-rs", "-s", "--durations=10")
+# What a test says stays readable: by day one that takes five minutes hangs, here some take thirty.
+_PYTEST = ("pytest", "-rs", "-s", "--durations=10", "-o", "faulthandler_timeout=7200")
 _NIGHT = ("-m", "nightly")
 _COLLECT = ("--collect-only", "-q")
 
