@@ -18,7 +18,7 @@ from pathlib import Path
 from wallflower.errors import Fault
 
 _PRIVATE = 0o600
-BESIDE = ".new"  # what a power cut or a kill left half written
+BESIDE = ".new"  # what a power cut or a kill left half written; the next writing replaces it
 OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what a full or failing disk says of a file
 # Deleting writes too: the largest answer to a pull (log.READ_BYTES) has to fit the write-ahead log.
 RESERVE = 32 * 1024 * 1024

@@ -24,9 +24,10 @@ from wallflower.campaign.authoring_fields import (
     string,
     strings,
 )
-from wallflower.campaign.edge.whole import BESIDE, filling, put_whole
+from wallflower.campaign.edge.whole import filling, put_whole
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
+from wallflower.host.disk import BESIDE
 
 _HALF: Final = f"{FILE}{BESIDE}"  # there from the first moment until campaign.toml is
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")

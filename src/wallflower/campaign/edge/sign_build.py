@@ -30,13 +30,14 @@ from wallflower.campaign.edge.sign_folder import (
     sign_folder,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
-from wallflower.campaign.edge.whole import BESIDE, put_whole
+from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.verify import FILE_MAX, MADE, SITE, is_metadata
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
+from wallflower.host.disk import BESIDE
 
 _CARRIED: Final = "carried"  # a folder of the build, and the part that the ZIP holds
 _ALONE: Final = ("films", "cards")  # folders whose files are handed out one by one

@@ -21,11 +21,12 @@ from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import LABEL, offline_files
 from wallflower.campaign.edge.verify_places import scan
-from wallflower.campaign.edge.whole import BESIDE, put_whole
+from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
 from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
 from wallflower.errors import Fault, typed
+from wallflower.host.disk import BESIDE
 
 _OF_MEDIA: Final = (repository.PINS, repository.MINISIGN)
 _SECRET: Final = (".key", ".token", ".pem")

@@ -12,11 +12,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from wallflower.errors import Fault
-
-BESIDE: Final = ".new"  # a file that a kill left half; the next writing replaces it
+from wallflower.host.disk import BESIDE
 
 
 def put_whole(path: Path, data: bytes) -> None:
