@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 
@@ -11,12 +12,17 @@ from hypothesis import settings
 settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 
+# Some hundred thousand objects of pytest's own live as long as a run. Looking through them again
+# and again took an eighth of all that is computed here.
+gc.set_threshold(10_000, 10, 10)
+
 # Few tests but long ones: begun last, they would leave all cores but one idle. Those that wait
 # (faults) stand between those that compute. The profiles, which do little but wait, come first,
 # while there is still something to compute beside them.
 LONG = (
     "browser/test_profile", "browser/test_accessibility", "faults/test_kill_controls",
     "browser/test_campaign", "faults/test_floods", "lab/test_machine", "faults/test_kill",
+    "mix/test_sharing", "mix/test_workers", "host/test_serve",
     "browser/", "faults/", "lab/", "source/", "demo/",
 )  # fmt: skip
 
@@ -49,6 +55,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     within = collection_path.relative_to(Path(__file__).parent).as_posix()
     return True if _computes(within) is bool(asked[1]) else None
+
+
+def pytest_collection_finish() -> None:
+    """Look through what was collected never again."""
+    gc.freeze()
 
 
 def _findable(item: pytest.Item) -> bool:

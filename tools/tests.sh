@@ -11,6 +11,9 @@ set -u
 cd "$(dirname "$0")/.."
 [ $# -eq 0 ] || exec pytest -rs "$@"
 
+# Where no bytecode may be kept, each of a dozen processes compiles all tests anew.
+unset PYTHONDONTWRITEBYTECODE
+
 rest="not nightly and not alone and not waits"
 
 # The files in which such a mark is written: reading all others only to leave them out takes 5 s.

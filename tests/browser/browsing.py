@@ -53,6 +53,8 @@ class Look:
 
 ANYTHING = re.compile(r"\S")
 DEFAULT = Look()
+# For what only hums: most of what a film costs a machine without a screen is drawing it large.
+PHONE = Look(width=360, height=640)
 
 
 class Person:

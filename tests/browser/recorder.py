@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 CHUNK = 1024
@@ -101,23 +102,30 @@ class Recorder:
         self.connections += 1
         name = self.connections
         try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                at = time.monotonic()
-                body = await reader.readexactly(_length(head))
-                request = Request(name, head, body, at)
-                self.requests.append(request)
-                status, payload, headers = self.answer(request.line)
-                lines = [f"HTTP/1.1 {status} -", *headers]
-                if status != 204:
-                    lines.append(f"Content-Length: {len(payload)}")
-                await self._write(writer, "\r\n".join([*lines, "", ""]).encode() + payload)
+            try:
+                with suppress(asyncio.IncompleteReadError, ConnectionError):
+                    while True:
+                        await self._one(name, reader, writer)
+            finally:
+                writer.close()
+            with suppress(ConnectionError):  # until then it is one that `stop` has to end
+                await writer.wait_closed()
         except asyncio.CancelledError:
             writer.transport.abort()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+
+    async def _one(
+        self, name: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        at = time.monotonic()
+        body = await reader.readexactly(_length(head))
+        request = Request(name, head, body, at)
+        self.requests.append(request)
+        status, payload, headers = self.answer(request.line)
+        lines = [f"HTTP/1.1 {status} -", *headers]
+        if status != 204:
+            lines.append(f"Content-Length: {len(payload)}")
+        await self._write(writer, "\r\n".join([*lines, "", ""]).encode() + payload)
 
     async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         self.sent += len(data)

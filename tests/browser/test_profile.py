@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Playwright
 from tests.browser.browsing import (
+    PHONE,
     Visitor,
     finish,
     forget_all,
@@ -156,8 +157,8 @@ def _everybody(chromium: str, built: Path, folder: Path) -> Seen:
             profile = folder / f"{number:02}"
             visitor = Visitor(driver, chromium, profile, stage)
             if (name, act) not in CONTROLS:
-                _stay(visitor.visit(), _nothing, 0)
-            typed = _stay(visitor.visit(), act, STAY_MS)
+                _stay(visitor.visit(PHONE), _nothing, 0)
+            typed = _stay(visitor.visit(PHONE), act, STAY_MS)
             visitor.leave()
             seen[name] = (profile, look_at(profile, stage.site.port), typed)
         return seen

@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Playwright
 from tests.browser.behaviours import Scene
 from tests.browser.browsing import (
+    PHONE,
     Visitor,
     make_words,
     wait_for,
@@ -59,7 +60,7 @@ class Lane:
         self.stage.release([], [])
         for past in PASTS:
             visitor = self._visitor(past)
-            page = visitor.visit(shape=self.shape)
+            page = visitor.visit(PHONE, self.shape)
             if past == "letter":
                 self.words = " ".join(make_words(page))
                 write(page, "A letter.")
@@ -90,7 +91,7 @@ class Lane:
         self.stage.altered |= altered or {}
         self.stage.forget_requests()
         visitor = self._visitor(profile.name)
-        page = visitor.visit(shape=self.shape)
+        page = visitor.visit(PHONE, self.shape)
         pages = [page, *(visitor.another_tab() for _ in range(tabs - 1))]
         act(Scene(visitor, page, self.words))
         for one in pages:

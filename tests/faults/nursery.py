@@ -37,7 +37,9 @@ class Forked:
     @property
     def returncode(self) -> int | None:
         """None while it runs."""
-        return self.ENDED if select.select([self._descriptor], [], [], 0)[0] else None
+        ended = select.poll()  # select() knows no number above 1,023
+        ended.register(self._descriptor, select.POLLIN)
+        return self.ENDED if ended.poll(0) else None
 
     def send_signal(self, number: int) -> None:
         """Send a signal; nothing happens when the process has ended."""

@@ -24,6 +24,8 @@ _OFF = (
     "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect",
     "TcpPortRandomizationWin", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
     "PreconnectToSearch", *ADDRESS_BAR,
+    # Keeps a process ready for the next site, which nobody opens.
+    "SpareRendererForSitePerProcess",
 )  # fmt: skip
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
