@@ -13,7 +13,7 @@ settings.register_profile("any machine", settings(), deadline=None)
 settings.load_profile("any machine")
 
 # Some hundred thousand objects of pytest's own live as long as a run. Looking through them again
-# and again took an eighth of all that is computed here.
+# and again took a tenth of all that is computed here.
 gc.set_threshold(10_000, 10, 10)
 
 # Few tests but long ones: begun last, they would leave all cores but one idle. Those that wait
