@@ -18,7 +18,7 @@ PAGE = ROOT / "page"
 HEAD = """Third-party notices
 
 What ships with Wallflower beside its own code (Apache-2.0, see LICENSE): the Python packages that
-requirements/run.txt installs, and the JavaScript that is bundled into the page's app.js and hum.js.
+requirements/run.txt installs, and the JavaScript that is bundled into the page's scripts.
 Then what requirements/campaign.txt and requirements/film.txt install beside these, for who makes a
 campaign or its films only. Made by `make sbom`.
 """

@@ -1,6 +1,7 @@
 // The page. It begins the visit, keeps the store's clock, and says how far things are.
 
 import { draw } from './entropy.js';
+import { sealerOf } from './sealing.js';
 import { Session } from './session.js';
 import { EVERY_MS, Keeper } from './store/keeper.js';
 import { later, openShelf } from './store/shelf.js';
@@ -44,8 +45,8 @@ async function visit(shape: Shape): Promise<void> {
   const meta = document.querySelector('meta[name="wallflower-pins"]');
   const pins = parsePins(meta?.getAttribute('content') ?? '');
   if (!pins) return progress.hum('none');
-  const session = new Session(pins, draw, current().number);
-  const files = shape.worker();
+  const session = new Session(pins, draw, sealerOf(shape.worker('seal')), current().number);
+  const files = shape.worker('hum');
   const keeper = new Keeper(session, later(openShelf(files, draw)));
   const visit = new Visit(session, keeper, progress, shape, files);
   const waiting = new Waiting(session, keeper);

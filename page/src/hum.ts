@@ -1,19 +1,24 @@
 // The Worker. It keeps the clock, since the page's own timers are slowed in a hidden tab.
 
-import { draw, uniform } from './entropy.js';
+import { uniform } from './entropy.js';
 import { fetchInTurn } from './files/fetching.js';
 import { monotonic, until } from './hum/clock.js';
 import { type FilesJob, given, type HumJob, type Job, type Report } from './hum/jobs.js';
-import { isWhole, sendHum, uploadTo } from './hum/sending.js';
-import { makeHum, offsetsMs } from './wire/hum.js';
+import { isWhole, offsetsMs, sendHum, uploadTo } from './hum/sending.js';
 import * as store from './store/file.js';
 import { SLOT_MS } from './wire/sizes.js';
 
 const say = (report: Report, options?: StructuredSerializeOptions): void =>
   self.postMessage(report, options);
 
+/** What comes by this port first. */
+const first = (port: MessagePort): Promise<readonly Uint8Array[]> =>
+  new Promise((resolve) => {
+    port.onmessage = ({ data }: MessageEvent<readonly Uint8Array[]>): void => resolve(data);
+  });
+
 async function hum(job: HumJob): Promise<void> {
-  const cells = await makeHum(job.keys, job.carried, draw);
+  const cells = await first(job.cells);
   const offsets = offsetsMs(job.pace, uniform);
   say({ report: 'hum-begun' });
   const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic);
@@ -51,5 +56,5 @@ async function work(job: Job): Promise<void> {
 
 /** Begin to work, as a Worker. */
 export function startWorker(): void {
-  self.onmessage = (event: MessageEvent<Job>): void => void work(event.data);
+  self.addEventListener('message', ({ data }: MessageEvent<Job>) => void work(data));
 }

@@ -38,7 +38,8 @@ import { chainValue } from './wire/chain.js';
 import { weekOfDay } from './wire/days.js';
 import { Kind } from './wire/hello.js';
 import type { Carried } from './wire/hum.js';
-import { encodeLetter, FILLER, LetterKind, sealLetter } from './wire/letter.js';
+import type { Sealer } from './sealing.js';
+import { encodeLetter, FILLER, LetterKind } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
 import { ANCESTORS, MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
@@ -60,6 +61,7 @@ export class Session {
   constructor(
     readonly pins: Pins,
     readonly draw: Draw,
+    readonly sealer: Sealer,
     /** The language that the page was shown in when it was loaded, for the census. */
     readonly language = 0,
   ) {
@@ -79,7 +81,7 @@ export class Session {
   /** An empty letter, sealed like any other to the real desk key (letter 4). */
   async filler(record: EpochRecord): Promise<Uint8Array> {
     const desk = deskOf(record, this.pins.desk);
-    return sealLetter(desk.key, deskEntryHash(record.body.root, desk), FILLER);
+    return this.sealer.letter(desk.key, deskEntryHash(record.body.root, desk), FILLER);
   }
 
   /** A place like one that never held a letter. */
@@ -160,7 +162,7 @@ export class Session {
       kind: LetterKind.LETTER, language, conversation, e,
       x: chainValue(secret, desk.week), week: desk.week, mark, text, part: 1, of: 1,
     });
-    const letter = await sealLetter(desk.key, deskEntryHash(record.body.root, desk), plain);
+    const letter = await this.sealer.letter(desk.key, deskEntryHash(record.body.root, desk), plain);
     // A record is believed for two days and longer: the day of writing may be a later one.
     const day = Math.max(record.body.day, today);
     const slot: Slot = {

@@ -42,7 +42,7 @@ export interface Progress {
 
 /** How this copy of the page came, and what its Workers are made of. */
 export interface Shape {
-  readonly worker: () => Worker;
+  readonly worker: (name: 'hum' | 'seal') => Worker;
   /** Out of a file or a message: everything public comes from the ways' addresses. */
   readonly carried: boolean;
 }
@@ -86,7 +86,11 @@ export class Visit {
       const device = Math.floor(this.now() / DAY_S);
       this.progress.hum('clock', { device, keys: record.body.day });
     } else if (!this.session.hums) this.progress.hum('off');
-    else this.#hum(inForce, await this.session.chooseForHum(inForce));
+    else {
+      const choice = await this.session.chooseForHum(inForce).catch(() => null);
+      if (choice) this.#hum(inForce, choice);
+      else this.progress.hum('broken');
+    }
     await this.keeper.turn();
     this.#film();
     // Not waited for: a way that is slow to answer must not hold up the store's clock (store 3.1).
@@ -126,7 +130,8 @@ export class Visit {
       session.lineage = image.lineage;
       session.board = openKept(image.board, session.record);
     }
-    await session.fillSlots(session.record);
+    // Where the Worker that seals did not come, nobody hums or writes; board and film come all the same.
+    await session.fillSlots(session.record).catch(() => undefined);
     return foreign;
   }
 
@@ -146,7 +151,7 @@ export class Visit {
     const { body, hash } = record;
     const way = body.ways.find(({ kind }) => kind === WayKind.INGRESS);
     if (!way) return;
-    const worker = this.shape.worker();
+    const worker = this.shape.worker('hum');
     worker.onmessage = ({ data }: MessageEvent<Report>): void => {
       if (data.report === 'hum-begun') this.progress.hum('running');
       if (data.report !== 'hum-ended') return;
@@ -160,8 +165,10 @@ export class Visit {
     const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
     const { kind, letter, token, report } = choice;
     const carried = { kind, letter, token, report };
-    const job: HumJob = { job: 'hum', keys, carried, url: way.url, pace: this.pace };
-    worker.postMessage(job);
+    const { port1, port2 } = new MessageChannel();
+    this.session.sealer.hum(keys, carried, port1);
+    const job: HumJob = { job: 'hum', cells: port2, url: way.url, pace: this.pace };
+    worker.postMessage(job, [port2]);
   }
 
   /** Fetch files one after another in the second Worker; `take` answers whether to go on. */

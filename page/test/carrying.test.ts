@@ -11,6 +11,7 @@ import { fromPieces, toPieces } from '../src/store/carrying.js';
 import { type Slot, Waits } from '../src/store/image.js';
 import { draw } from '../src/entropy.js';
 import { LETTER } from '../src/wire/sizes.js';
+import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -22,7 +23,7 @@ const refusedBy = (rule: string, place?: number) => (error: unknown) =>
   error instanceof Refused && error.rule === rule && error.place === place;
 
 async function fresh(): Promise<Session> {
-  const session = new Session(pinsWith(today.body.root), draw);
+  const session = new Session(pinsWith(today.body.root), draw, here);
   session.record = today;
   await session.fillSlots(today);
   return session;

@@ -12,6 +12,7 @@ import { ONE_IN, reportOf } from '../src/wire/census.js';
 import { Kind, SILENT } from '../src/wire/hello.js';
 import { makeHum } from '../src/wire/hum.js';
 import { LETTER, TOKEN } from '../src/wire/sizes.js';
+import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -41,7 +42,7 @@ test('letters and loops never report, whatever the coin says', () => {
 test('a visit whose letter leaves reports nothing, and one without reports by its coin', async () => {
   const always: Draw = (size) => (size === 1 ? new Uint8Array(1) : draw(size));
   const pins = { ...pinsWith(tomorrow.body.root), channel: 6 };
-  const session = new Session(pins, always, 3);
+  const session = new Session(pins, always, here, 3);
   session.record = today;
   await session.fillSlots(today);
   const record = verifyInForce(tomorrow, tomorrow.body.notBefore);

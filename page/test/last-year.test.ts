@@ -16,6 +16,7 @@ import { newerOf, verifyInForce, verifyRecord, verifyWrites } from '../src/trust
 import { DAY_S, weekOfDay } from '../src/wire/days.js';
 import { Kind } from '../src/wire/hello.js';
 import { ANCESTORS, SIGNATURE } from '../src/wire/sizes.js';
+import { here } from './sealing.js';
 import { folder, hex, recordNamed } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -62,7 +63,7 @@ function tail(): number {
 const now = verifyRecord(aYearLater(['organisation', 'a', 'b']), pins);
 
 async function sessionWith(record: typeof then): Promise<Session> {
-  const session = new Session(pins, draw);
+  const session = new Session(pins, draw, here);
   session.record = record;
   await session.fillSlots(record);
   return session;
@@ -73,7 +74,7 @@ test('a copy of last year follows the record of today, if its signers are the sa
   assert.ok(verifyInForce(now, day * DAY_S));
   const forged = aYearLater(['organisation', 'stranger', 'b']);
   assert.throws(() => verifyRecord(forged, pins), refusedBy('record 2.8'));
-  assert.equal(new Session(pins, draw).believed(forged), null);
+  assert.equal(new Session(pins, draw, here).believed(forged), null);
 });
 
 test('with its own record alone nobody hums', () => {

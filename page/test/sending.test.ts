@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { type Clock, until } from '../src/hum/clock.js';
 import { isWhole, sendHum } from '../src/hum/sending.js';
-import { offsetsMs } from '../src/wire/hum.js';
+import { offsetsMs } from '../src/hum/sending.js';
 import { DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS } from '../src/wire/sizes.js';
 
 /** A clock whose timers fire at once, `late` of their length too late. */

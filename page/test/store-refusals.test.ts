@@ -12,6 +12,7 @@ import { slotNote, slotTag } from '../src/store/slots.js';
 import { draw } from '../src/entropy.js';
 import { epochSecret } from '../src/crypto/derive.js';
 import { ANCESTORS, LETTER, MARKS, RECORD_MAX, TOKEN, TOKEN_WEEKS } from '../src/wire/sizes.js';
+import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -26,7 +27,7 @@ const slot = (waits: Waits): Slot => ({
 });
 
 async function fresh(hurry = true): Promise<Session> {
-  const session = new Session({ ...pinsWith(today.body.root), hurry }, draw);
+  const session = new Session({ ...pinsWith(today.body.root), hurry }, draw, here);
   session.record = today;
   await session.fillSlots(today);
   return session;

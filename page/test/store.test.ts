@@ -30,6 +30,7 @@ import { segmentSize } from '../src/wire/segment.js';
 import { LETTER } from '../src/wire/sizes.js';
 import { tokenKey, tokenOf } from '../src/wire/token.js';
 import { draw } from '../src/entropy.js';
+import { here } from './sealing.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
 import { Memory } from './memory.js';
 import { PACKINGS } from './packings.js';
@@ -55,7 +56,7 @@ const imageOf = (some: Partial<Image> = {}): Image => ({
 });
 
 async function sessionOf(record: EpochRecord, kept: Image | null = null): Promise<Session> {
-  const session = new Session(pinsWith(record.body.root), draw);
+  const session = new Session(pinsWith(record.body.root), draw, here);
   session.record = record;
   if (kept) {
     session.slots = kept.slots;
@@ -140,7 +141,7 @@ test('a letter whose writer overrode the later day leaves with the next visit, a
 test('an operator who switched the override off has none', async () => {
   const session = await sessionOf(today);
   const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
-  const strict = new Session({ ...session.pins, hurry: false }, draw);
+  const strict = new Session({ ...session.pins, hurry: false }, draw, here);
   strict.slots = session.slots;
   assert.throws(() => strict.hurry(kept.tag), Refused);
   assert.equal(strict.slots.at(-1)?.waits, Waits.LATER);
@@ -344,7 +345,7 @@ test('a load seals as many fillers, however many letters wait', async () => {
   }
   const made: number[] = [];
   for (let waiting = 0; waiting <= 4; waiting++) {
-    const session = new Counting(pinsWith(today.body.root), draw);
+    const session = new Counting(pinsWith(today.body.root), draw, here);
     const letters = Array.from({ length: waiting }, () => slot(Waits.LATER));
     session.slots = [...letters, ...fillers().slice(waiting)];
     await session.fillSlots(today);
@@ -484,7 +485,7 @@ test('every other hum carries random bytes, other ones each time, and draws the 
     const counting = new Session(session.pins, (size) => {
       asked.push(size);
       return draw(size);
-    });
+    }, here);
     counting.slots = slots;
     await counting.chooseForHum(later);
     sizes.push(asked);
@@ -562,7 +563,7 @@ test('the store of another organisation is not carried on', async () => {
   await stranger.keepLetter(SECRET, 'x', 1, today.body.day);
   await new Keeper(stranger, shelf.tab()).turn();
   const session = await sessionOf(today);
-  const changed = new Session({ ...session.pins, a: draw(32) }, draw);
+  const changed = new Session({ ...session.pins, a: draw(32) }, draw, here);
   changed.record = today;
   await changed.fillSlots(today);
   await new Keeper(changed, shelf.tab()).turn();

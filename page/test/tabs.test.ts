@@ -13,6 +13,7 @@ import { leaving } from '../src/store/slots.js';
 import type { EpochRecord } from '../src/trust/record.js';
 import { LETTER } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
+import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const [today, tomorrow] = [trusted('today'), trusted('tomorrow')];
@@ -57,7 +58,7 @@ class Walk {
   }
 
   async open(record: EpochRecord): Promise<void> {
-    const session = new Cheap(pinsWith(record.body.root), draw);
+    const session = new Cheap(pinsWith(record.body.root), draw, here);
     const keeper = new Keeper(session, this.disk.tab());
     const image = await keeper.load();
     session.record = record;

@@ -39,7 +39,7 @@ const bundled = async (name) => {
 
 const source = (name) => readFileSync(`${page}src/${name}`, 'utf8');
 const { code: css } = await transform(source('style.css'), { loader: 'css', minify: true });
-const [app, hum, carried] = await Promise.all(['app', 'hum', 'carried'].map(bundled));
+const [app, hum, seal, carried] = await Promise.all(['app', 'hum', 'seal', 'carried'].map(bundled));
 const html = withTexts(source('index.html'));
 
 const files = {
@@ -47,6 +47,7 @@ const files = {
   'style.css': css,
   'app.js': app,
   'hum.js': hum,
+  'seal.js': seal,
   'carried.html': carriedFrom(html, css, carried),
 };
 

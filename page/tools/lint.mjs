@@ -8,7 +8,7 @@ import { rulesBroken } from './rules.mjs';
 
 const page = fileURLToPath(new URL('..', import.meta.url));
 const out = fileURLToPath(new URL('../../src/wallflower/campaign/page/', import.meta.url));
-const NAMES = ['index.html', 'style.css', 'app.js', 'hum.js', 'carried.html'];
+const NAMES = ['index.html', 'style.css', 'app.js', 'hum.js', 'seal.js', 'carried.html'];
 
 if (!existsSync(`${out}index.html`)) {
   console.error('The page is not built: npm run build');

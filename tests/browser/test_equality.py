@@ -5,7 +5,7 @@ The page is the shipped one; only the Worker's chance is made repeatable (shim.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Playwright
 from tests.browser.behaviours import BEHAVIOURS, Scene, watch, write_short
 from tests.browser.lanes import in_lanes
-from tests.browser.shim import ON_LETTER, SHIM, rest_hash, seeded
+from tests.browser.shim import on_letter, rest_hash, seeded
 from tests.browser.stage import Alter, Shape
 from tests.browser.tabs import visit_by_protocol
 from tests.browser.trace import Trace, differences, untimed
@@ -29,36 +29,25 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone]
 LANES = 4
 AGAIN = 4
 Row = tuple[str, int, list[str]]
-Altered = dict[str, Alter]
+Altered = Mapping[str, Alter]
 Job = Callable[[Lane, Trace], Row]
 Batch = tuple[Shape, bool, list[Job]]  # the page's shape, and whether a cache is kept
 CARRIED = ("write short", "come back and read", "forget", "change language", "print")
 
 
-def patched(code: bytes) -> Alter:
-    """A sender with a fault: code of ours between the shim and the shipped script."""
-    return lambda script: SHIM + code + script
-
-
 CONTROLS: dict[str, Altered] = {
-    "one request more": {
-        "hum.js": patched(
-            ON_LETTER + b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
-            b"void sent('record').catch(()=>0);return sent(url,how)};"
-        )
-    },
-    "one byte more": {
-        "hum.js": patched(
-            ON_LETTER + b"self.fetch=(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
-            b"how.body=new Uint8Array([...how.body,0]);return sent(url,how)};"
-        )
-    },
-    "one slot later": {
-        "hum.js": patched(
-            ON_LETTER + b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
-            b"await new Promise((go)=>setTimeout(go,250));return sent(url,how)};"
-        )
-    },
+    "one request more": on_letter(
+        b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+        b"void sent('record').catch(()=>0);return sent(url,how)};"
+    ),
+    "one byte more": on_letter(
+        b"self.fetch=(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+        b"how.body=new Uint8Array([...how.body,0]);return sent(url,how)};"
+    ),
+    "one slot later": on_letter(
+        b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
+        b"await new Promise((go)=>setTimeout(go,250));return sent(url,how)};"
+    ),
 }
 
 

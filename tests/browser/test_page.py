@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
 from tests.browser.browsing import (
+    ANYTHING,
     Guest,
     Look,
     Visitor,
@@ -36,6 +38,10 @@ CHINESE_PAGE = Look(language="zh-Hans")
 SECRET = bytes(range(16))
 TOLERANCE_MS = 250
 NEVER = 0.001  # bytes a second
+# Says all that the Worker of a hum is told: of cells that are ready, their lengths.
+_TOLD = b"""self.addEventListener('message',({data})=>{if(data.job!=='hum')return;
+data.cells.addEventListener('message',({data:cells})=>console.error(JSON.stringify(
+[{...data,cells:0},Object.keys(cells),Object.values(cells).map((cell)=>cell.length??cell)])))});"""
 # Cells are half a second apart. A browser opens another connection where an answer is still out
 # when the next cell leaves, and at 60 times the pace a busy machine answers too late now and then.
 UNHURRIED = 15
@@ -111,6 +117,22 @@ def test_letter_of_one_visit_leaves_with_the_next_days_and_only_once(
     assert not visitor.errors
 
 
+def test_worker_that_sends_a_hum_is_told_nothing_of_what_it_carries(
+    stage: Stage, visitor: Visitor
+) -> None:
+    stage.altered["hum.js"] = lambda script: _TOLD + script
+    page = visitor.visit()
+    wait_for_hum(page)
+    make_words(page)
+    write(page, "A letter.")
+    stage.next_day()
+    assert _hum_of_a_visit(stage, visitor)[0] is Kind.LETTER
+    assert _hum_of_a_visit(stage, visitor)[0] is Kind.COVER
+    assert len(visitor.errors) == 3
+    assert len(set(visitor.errors)) == 1
+    assert json.loads(visitor.errors[0])[2] == [CELL] * HUM_CELLS
+
+
 def test_copy_out_of_a_file_hums_in_real_time_and_reads_the_board(
     stage: Stage, visitor: Visitor
 ) -> None:
@@ -142,6 +164,22 @@ def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, guest: Guest) ->
     wait_for(page, "hum-status", "nothing is sent")
     page.wait_for_timeout(1500)
     assert not stage.ingress.requests
+
+
+def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else(
+    stage: Stage, guest: Guest
+) -> None:
+    (stage.folder / "seal.js").unlink()
+    page = guest.visit()
+    wait_for(page, "hum-status", "Not all of the padding")
+    wait_for_board(page)
+    wait_for(page, "film-status", "ready")
+    make_words(page)
+    page.locator("#letter").fill("A letter.")
+    page.locator("#finish").click()
+    page.locator("#letter-fault").filter(has_text=ANYTHING).wait_for()
+    assert page.locator("#letter").inner_text() == "A letter."
+    assert stage.ingress.requests == []
 
 
 def test_nothing_that_a_person_does_asks_anybody_for_anything(
@@ -232,7 +270,8 @@ def test_table_of_what_the_browser_sent_that_we_did_not_ask_for(
     wait_for(page, "film-status", "ready")
     pieces = len(list((stage.folder / "film").iterdir()))
     asked = [
-        "GET /", "GET /style.css", "GET /app.js", "GET /hum.js", "GET /hum.js", "GET /record",
+        "GET /", "GET /style.css", "GET /app.js", "GET /seal.js", "GET /hum.js", "GET /hum.js",
+        "GET /record",
         "GET /board/head", "GET /board/2", "GET /board/1",
         *(f"GET /film/{i:02d}" for i in range(pieces)),
     ]  # fmt: skip

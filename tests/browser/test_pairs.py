@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.browser.figures import Auc, by_classifier, by_feature
 from tests.browser.pairs import Hum, classes, hums
-from tests.browser.shim import ON_LETTER, SHIM
+from tests.browser.shim import on_letter
 from tests.browser.stage import FILM, Alter, Stage
 from tests.browser.trace import differences
 
@@ -51,13 +51,12 @@ RISK = 0.001
 FILM_BYTES = 40_000
 
 
-def _late(ms: int) -> Alter:
+def _late(ms: int) -> dict[str, Alter]:
     """A planted sender: without dither, and the sixth cell of a letter so much too late."""
-    code = ON_LETTER + (
+    return on_letter(
         b"self.fetch=async(url,how)=>{if(letter&&how.body&&how.body[1]===5)"
         b"await new Promise((go)=>setTimeout(go,%d));return sent(url,how)};" % ms
     )
-    return lambda script: SHIM + code + script
 
 
 def _stages(folder: Path, built: Path, crowd: Crowd, planted: int) -> list[Stage]:
@@ -65,7 +64,7 @@ def _stages(folder: Path, built: Path, crowd: Crowd, planted: int) -> list[Stage
     film = folder / "film"
     film.write_bytes(FILM.read_bytes()[:FILM_BYTES])
     altered: list[dict[str, Alter]] = [{}] * (crowd.seats - planted)
-    altered += [{"hum.js": _late(crowd.late_ms)}] * planted
+    altered += [_late(crowd.late_ms)] * planted
     return [
         Stage(folder / f"{number}", built, pace_hums=crowd.pace, film=film, altered=one)
         for number, one in enumerate(altered)

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, Playwright
 from tests.browser.browsing import Look, Visitor, make_words, wait_for_board, wait_for_hum
 from tests.browser.recorder import Pace
+from tests.browser.slowing import slower
 from tests.browser.stage import Stage
 
 from wallflower.wire.sizes import BOARD_SEGMENTS, LETTER_TEXT, RECEIPTS, REPLY_SLOTS
@@ -171,17 +172,15 @@ def _task_ms(session: CDPSession) -> float:
 
 
 def test_letter_is_sealed_in_3_s_with_the_processor_six_times_slower(
-    stage: Stage, visitor: Visitor, tell: Callable[[str], None]
+    stage: Stage, visitor: Visitor, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
-    """The throttle slows the page, where letters are sealed; it does not reach Workers."""
+    """From the click until the page says so; the Worker that seals is as slow as the page."""
     del stage
     page = visitor.visit()
     wait_for_hum(page)
     make_words(page)
     page.locator("#letter").fill("中" * (LETTER_TEXT // 3))
-    session = page.context.new_cdp_session(page)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-    took = float(page.evaluate(_UNTIL_SAID, ["finish", "letter-status"]))
-    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    with slower(tmp_path / "profile", SLOWER):
+        took = float(page.evaluate(_UNTIL_SAID, ["finish", "letter-status"]))
     tell(f"\n\nsealed in {took:.0f} ms with the page's processor {SLOWER} times slower")
     assert took <= SEAL_MS

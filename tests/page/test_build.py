@@ -45,7 +45,7 @@ def page(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "index.html").write_text(TEMPLATE, encoding="utf-8")
     (folder / "carried.html").write_text(CARRIED, encoding="utf-8")
-    for name in ("app.js", "hum.js", "style.css"):
+    for name in ("app.js", "hum.js", "seal.js", "style.css"):
         (folder / name).write_text(f"/* {name} */")
     return folder
 

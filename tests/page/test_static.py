@@ -58,7 +58,7 @@ def test_no_script_is_inline_or_made_of_text(built: dict[str, str]) -> None:
     assert scripts == [(' src="app.js" defer', "")]
     assert not re.search(r"\son\w+\s*=", built["index.html"])
     assert " style=" not in built["index.html"]
-    for name in ("app.js", "hum.js"):
+    for name in ("app.js", "hum.js", "seal.js"):
         code = built[name]
         for word in ("eval(", "new Function", "innerHTML", "document.write", "sendBeacon",
                      "XMLHttpRequest", "WebSocket", "serviceWorker", "sourceMappingURL",

@@ -1,5 +1,5 @@
-// app.js of the served shape: its Workers are a neighbouring file.
+// app.js of the served shape: its Workers are neighbouring files.
 
 import { startPage } from '../app.js';
 
-startPage({ worker: () => new Worker('hum.js'), carried: false });
+startPage({ worker: (name) => new Worker(`${name}.js`), carried: false });

@@ -3,9 +3,12 @@
 
 import { startPage } from '../app.js';
 import { startWorker } from '../hum.js';
+import { startSealing } from '../sealing.js';
 
-if (typeof document === 'undefined') startWorker();
-else {
+if (typeof document === 'undefined') {
+  startSealing();
+  startWorker();
+} else {
   const source = new Blob([document.currentScript?.textContent ?? ''], { type: 'text/javascript' });
   const address = URL.createObjectURL(source);
   startPage({ worker: () => new Worker(address), carried: true });

@@ -1,12 +1,35 @@
 // What the page and its Workers say to each other. The hum has a Worker of its own, in which nothing
-// else runs; a second one fetches files and holds the store's, so that typing cannot delay them either.
+// else runs; a second one fetches files and holds the store's, so that typing cannot delay them either;
+// a third one seals.
 
 import type { Carried, HumKeys } from '../wire/hum.js';
 
+/** What is sealed: one letter or filler, which comes back, or a whole hum, whose cells go straight to
+ * its Worker: what the page does then cannot hold them up. */
+export type SealJob =
+  | {
+      readonly job: 'seal-letter';
+      readonly deskKey: Uint8Array;
+      readonly entryHash: Uint8Array;
+      readonly plain: Uint8Array;
+    }
+  | {
+      readonly job: 'seal-hum';
+      readonly keys: HumKeys;
+      readonly carried: Carried;
+      readonly cells: MessagePort;
+    };
+
+export interface SealReport {
+  readonly report: 'sealed';
+  /** Null when it could not be. */
+  readonly sealed: Uint8Array | null;
+}
+
+/** Send the cells that come by this port. */
 export interface HumJob {
   readonly job: 'hum';
-  readonly keys: HumKeys;
-  readonly carried: Carried;
+  readonly cells: MessagePort;
   readonly url: string;
   readonly pace: number;
 }

@@ -1,11 +1,15 @@
 // Sends the cells of one hum on their times. Everything is made before it begins; nothing is sealed,
 // decided or retried here. Spec: hum.md 1.5.
 
-import { HUM_CELLS, LATE_MS, POSITIONS } from '../wire/sizes.js';
+import { DITHER_MS, HUM_CELLS, LATE_MS, POSITIONS, SLOT_MS } from '../wire/sizes.js';
 import { type Clock, until } from './clock.js';
 
 /** Uploads one cell; resolves when the browser says that it went out. */
 export type Upload = (cell: Uint8Array) => Promise<void>;
+
+/** When each cell leaves, in milliseconds since the hum began (hum 1.5). */
+export const offsetsMs = (pace: number, uniform: () => number): number[] =>
+  Array.from({ length: HUM_CELLS }, (_, c) => (c * SLOT_MS + uniform() * DITHER_MS) / pace);
 
 /** Which cells went out, by counter. A cell more than LATE_MS late is skipped, for everyone alike. */
 export async function sendHum(

@@ -5,7 +5,7 @@ import type { Draw } from '../entropy.js';
 import { encodeCell, position, sealBody } from './cell.js';
 import { helloCell, HUM_KEY, humId, type Kind, type Report, sealForA, sealForB } from './hello.js';
 import { pieces, sealParcelBody } from './parcel.js';
-import { DITHER_MS, HUM_CELLS, SLOT_MS } from './sizes.js';
+import { HUM_CELLS } from './sizes.js';
 import { makeStamp, START } from './stamp.js';
 
 /** What a hum needs of a verified record; plain bytes, since it is handed to a Worker. */
@@ -45,7 +45,3 @@ export async function makeHum(
     );
   });
 }
-
-/** When each cell leaves, in milliseconds since the hum began (hum 1.5). */
-export const offsetsMs = (pace: number, uniform: () => number): number[] =>
-  Array.from({ length: HUM_CELLS }, (_, c) => (c * SLOT_MS + uniform() * DITHER_MS) / pace);

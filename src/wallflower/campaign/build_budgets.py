@@ -52,7 +52,8 @@ def weigh(site: Mapping[str, bytes]) -> Weights:
 
     page = packed("index.html")
     still = page + packed("style.css")
-    return Weights(page, still, still + packed("app.js") + _HUM_LOADS * packed("hum.js"))
+    script = packed("app.js") + packed("seal.js") + _HUM_LOADS * packed("hum.js")
+    return Weights(page, still, still + script)
 
 
 def check_weights(weights: Weights) -> None:

@@ -24,7 +24,7 @@ from wallflower.wire.census import CHANNELS
 
 FILM_PIECE: Final = 32 * 1024
 MAX_PIECES: Final = 1024  # one a second: nobody waits longer
-FILES: Final = ("app.js", "hum.js", "style.css")
+FILES: Final = ("app.js", "hum.js", "seal.js", "style.css")
 CARRIED: Final = "carried.html"
 _BUILD: Final = "Type: cd page && npm ci --ignore-scripts && npm run build"
 _WAY: Final = re.compile(r"https?://[!-~]+")

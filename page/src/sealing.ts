@@ -1,0 +1,71 @@
+// What is sealed to a role's key, in a Worker that does nothing else. The page's thread is not held up by
+// it, and the hum's Worker gets cells that are ready and can tell no letter from a filler.
+
+import { draw } from './entropy.js';
+import type { SealJob, SealReport } from './hum/jobs.js';
+import { type Carried, type HumKeys, makeHum } from './wire/hum.js';
+import { sealLetter } from './wire/letter.js';
+
+export interface Sealer {
+  /** Seal LETTER_PLAIN bytes to the desk: LETTER bytes (letter 2). Rejects where nothing can be sealed. */
+  letter(deskKey: Uint8Array, entryHash: Uint8Array, plain: Uint8Array): Promise<Uint8Array>;
+  /** Seal a hum, and give its cells to whoever listens at the other end of this port. */
+  hum(keys: HumKeys, carried: Carried, cells: MessagePort): void;
+}
+
+/** What a Worker has to be for a sealer; tests bring their own. */
+export type SealingWorker = Pick<Worker, 'postMessage' | 'addEventListener'>;
+
+interface Asked {
+  readonly resolve: (sealed: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A sealer that has a Worker do it, which answers in the order that it is asked in. */
+export function sealerOf(worker: SealingWorker): Sealer {
+  const asked: Asked[] = [];
+  let works = true;
+  const failed = (): Error => new Error('Nothing can be sealed in this browser');
+  worker.addEventListener('message', (event) => {
+    const { sealed } = (event as MessageEvent<SealReport>).data;
+    const first = asked.shift();
+    if (sealed) first?.resolve(sealed);
+    else first?.reject(failed());
+  });
+  worker.addEventListener('error', () => {
+    works = false;
+    for (const { reject } of asked.splice(0)) reject(failed());
+  });
+  return {
+    letter: (deskKey, entryHash, plain) =>
+      new Promise((resolve, reject) => {
+        if (!works) return reject(failed());
+        asked.push({ resolve, reject });
+        const job: SealJob = { job: 'seal-letter', deskKey, entryHash, plain };
+        worker.postMessage(job);
+      }),
+    hum(keys, carried, cells) {
+      const job: SealJob = { job: 'seal-hum', keys, carried, cells };
+      worker.postMessage(job, [cells]);
+    },
+  };
+}
+
+async function work(job: SealJob): Promise<void> {
+  if (job.job === 'seal-hum') return job.cells.postMessage(await makeHum(job.keys, job.carried, draw));
+  if (job.job !== 'seal-letter') return;
+  const report: SealReport = {
+    report: 'sealed',
+    sealed: await sealLetter(job.deskKey, job.entryHash, job.plain).catch(() => null),
+  };
+  self.postMessage(report);
+}
+
+/** Begin to seal, as a Worker, one thing after the other. */
+export function startSealing(): void {
+  let last = Promise.resolve();
+  self.addEventListener('message', ({ data }: MessageEvent<SealJob>) => {
+    const next = (): Promise<void> => work(data);
+    last = last.then(next, next);
+  });
+}

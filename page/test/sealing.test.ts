@@ -1,0 +1,53 @@
+// A sealer asks a Worker and gets answers in its order, or learns that there is none.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { draw } from '../src/entropy.js';
+import { type SealingWorker, sealerOf } from '../src/sealing.js';
+
+/** A Worker that answers when it is told to. */
+class Told extends EventTarget implements SealingWorker {
+  readonly jobs: { readonly plain: Uint8Array }[] = [];
+  postMessage(job: unknown): void {
+    this.jobs.push(job as { readonly plain: Uint8Array });
+  }
+  answer(sealed: Uint8Array | null): void {
+    this.dispatchEvent(new MessageEvent('message', { data: { report: 'sealed', sealed } }));
+  }
+}
+
+const [KEY, HASH] = [draw(32), draw(32)];
+const ask = (worker: Told) => {
+  const sealer = sealerOf(worker);
+  return (n: number): Promise<Uint8Array> => sealer.letter(KEY, HASH, Uint8Array.of(n));
+};
+
+test('each letter gets the answer to its own question', async () => {
+  const worker = new Told();
+  const seal = ask(worker);
+  const sealed = [1, 2, 3].map(seal);
+  assert.deepEqual(worker.jobs.map(({ plain }) => plain[0]), [1, 2, 3]);
+  for (const n of [11, 12, 13]) worker.answer(Uint8Array.of(n));
+  assert.deepEqual(await Promise.all(sealed), [11, 12, 13].map((n) => Uint8Array.of(n)));
+});
+
+test('a letter that cannot be sealed fails alone', async () => {
+  const worker = new Told();
+  const seal = ask(worker);
+  const [one, two] = [seal(1), seal(2)];
+  worker.answer(null);
+  worker.answer(Uint8Array.of(12));
+  await assert.rejects(one);
+  assert.deepEqual(await two, Uint8Array.of(12));
+});
+
+test('where no Worker comes, what was asked fails and so does what is asked later', async () => {
+  const worker = new Told();
+  const seal = ask(worker);
+  const asked = seal(1);
+  worker.dispatchEvent(new Event('error'));
+  await assert.rejects(asked);
+  await assert.rejects(seal(2));
+  assert.equal(worker.jobs.length, 1);
+});
