@@ -7,11 +7,13 @@ machine and on the simulated host in `lab`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from wallflower.host.clock import Clock
-from wallflower.host.disk import Folder
-from wallflower.host.entropy import Entropy
-from wallflower.host.net import Net
+if TYPE_CHECKING:  # at run time a command loads of it what it needs: most need no network
+    from wallflower.host.clock import Clock
+    from wallflower.host.disk import Folder
+    from wallflower.host.entropy import Entropy
+    from wallflower.host.net import Net
 
 
 @dataclass(frozen=True, slots=True)
