@@ -38,7 +38,7 @@ page-test: setup
 	if [ -e page/package-lock.json ]; then cd page && npm test; fi
 
 # Pytest comes last and -rs names every skipped test with its reason just above the closing lines.
-test: lint
+test: setup
 	sh tools/tests.sh $(ARGS)
 
 # Part after part, each with its limit and its file; ARGS=--list names them, ARGS='kills fuzz' runs two.

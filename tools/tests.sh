@@ -1,15 +1,18 @@
 #!/bin/sh
-# The suite in four parts. Three follow one another: what sits through a clock and has room to spare
-# (marked `waits`), two at once; what a busy machine changes, by a clock or by what is written
-# when there is time (`alone`), one by one; then what waits for conditions, a few at a time. Beside them
-# run the page's own tests and what computes and waits for nobody, in the kernel's idle class: it takes
-# only what they leave.
+# Style, types and borders; then the suite in four parts. Three follow one another: what sits through a
+# clock and has room to spare (marked `waits`), two at once; what a busy machine changes, by a clock or by
+# what is written when there is time (`alone`), one by one; then what waits for conditions, a few at a time.
+# Beside all of it run the page's own tests and what computes and waits for nobody, in the kernel's idle
+# class: it takes only what the others leave, and types need one core of two.
 #
 #   tools/tests.sh              everything but what is marked nightly
-#   tools/tests.sh ARGUMENTS    one pytest with these
+#   tools/tests.sh ARGUMENTS    style and types, then one pytest with these
 set -u
 cd "$(dirname "$0")/.."
-[ $# -eq 0 ] || exec pytest -rs "$@"
+lint() { make --no-print-directory --assume-old=setup lint; }  # who runs this has set up
+
+[ $# -eq 0 ] || { lint && exec pytest -rs "$@"; }
+[ $# -eq 0 ] || exit 1
 
 # Where no bytecode may be kept, each of a dozen processes compiles all tests anew.
 unset PYTHONDONTWRITEBYTECODE
@@ -28,6 +31,7 @@ beside=$!
 trap 'kill -- "-$beside" 2>/dev/null; rm -f "$said"' EXIT
 trap 'exit 130' INT TERM
 
+lint || exit 1
 # shellcheck disable=SC2046  # a list of files
 pytest -rs -n 2 --dist load -m "waits and not nightly" $(marked waits)
 waits=$?
