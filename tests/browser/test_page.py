@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, Route
 from tests.browser.browsing import (
     ANYTHING,
     Guest,
@@ -14,6 +14,7 @@ from tests.browser.browsing import (
     Visitor,
     look_up,
     make_words,
+    open_panel,
     said,
     wait_for,
     wait_for_board,
@@ -183,6 +184,19 @@ def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else
     page.locator("#letter-fault").filter(has_text=ANYTHING).wait_for()
     assert page.locator("#letter").inner_text() == "A letter."
     assert stage.ingress.requests == []
+
+
+def test_nobody_chooses_before_the_page_knows_what_was_chosen(stage: Stage, guest: Guest) -> None:
+    page = guest.start()
+    held: list[Route] = []
+    page.route("**/record", lambda route: held.append(route))
+    with page.expect_request("**/record"):
+        page.goto(stage.address(), wait_until="commit")
+    open_panel(page, "device")
+    assert page.locator("#hum-choice").is_disabled()
+    held[0].continue_()
+    wait_for_hum(page)
+    page.locator("#hum-choice").uncheck()
 
 
 def test_nothing_that_a_person_does_asks_anybody_for_anything(

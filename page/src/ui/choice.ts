@@ -6,7 +6,9 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
 
-/** Answers with what shows the choice again, which may have been made in another tab. */
+/** Lets a person choose: until the store was read, the document keeps the box from being ticked, since
+ * what was done before would be undone. Answers with what shows the choice again, which may have been
+ * made in another tab. */
 export function startChoice(session: Session, keeper: Keeper): () => void {
   const box = find('hum-choice', HTMLInputElement);
   const status = paragraph('hum-choice-status');
