@@ -83,11 +83,10 @@ class Person:
         return page
 
     def another_tab(self) -> Page:
-        """Open the page once more, in a second tab."""
+        """An empty page in a tab of its own."""
         assert self._context is not None
         page = self._context.new_page()
         self._watch(page)
-        page.goto(self._stage.site.url + "/")
         return page
 
     def _watch(self, page: Page) -> None:

@@ -20,6 +20,7 @@ from statistics import median, pstdev
 from tests.browser.bare import Tab
 from tests.browser.browsing import PATIENCE_MS
 from tests.browser.opening import open_cells
+from tests.browser.pasts import BLANK, KEEP, PUT_BACK, with_blank
 from tests.browser.remote import Remote, devtools, running, until
 from tests.browser.stage import PACE_HUMS, Stage
 from tests.browser.trace import Trace, trace, untimed
@@ -41,32 +42,7 @@ STARTED = [
 SEED = 20261121
 PASTS = ("plain", "letter")
 AT_ONCE = 7  # seats that make their pasts at the same time
-BLANK = "/blank.html"
 SMALL = (320, 240)
-_KEEP = """(async (past) => {
-  localStorage.removeItem('copy');
-  const root = await navigator.storage.getDirectory();
-  for await (const [name, file] of root.entries()) {
-    if (name.startsWith('copy-')) continue;
-    const copy = await (await root.getFileHandle(`copy-${past}-${name}`, {create: true}))
-      .createWritable();
-    await copy.write(await (await file.getFile()).arrayBuffer());
-    await copy.close();
-  }
-  return Object.fromEntries(Object.entries(localStorage));
-})(%s)"""
-_PUT_BACK = """(async ([past, kept]) => {
-  for (const [name, value] of Object.entries(kept)) localStorage.setItem(name, value);
-  const root = await navigator.storage.getDirectory();
-  const start = `copy-${past}-`;
-  for await (const [name, copy] of root.entries()) {
-    if (!name.startsWith(start)) continue;
-    const file = await (await root.getFileHandle(name.slice(start.length), {create: true}))
-      .createWritable();
-    await file.write(await (await copy.getFile()).arrayBuffer());
-    await file.close();
-  }
-})(%s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +85,7 @@ class Seat:
     @classmethod
     async def prepare(cls, remote: Remote, stage: Stage) -> Seat:
         """A context and a world with a first day; fast for now."""
-        stage.files["blank.html"] = b"<!doctype html><title>blank</title>"
-        stage.next_day()
+        with_blank(stage).next_day()
         stage.release([], [])
         # Small, since drawing costs a tenth of a page load on a machine that has no screen.
         return cls(stage, await Tab.apart(remote, *SMALL))
@@ -136,7 +111,7 @@ class Seat:
         if past == "letter":
             await self._write()
         await self.tab.go(self.stage.site.url + BLANK)
-        self.kept[past] = await self.tab.ask(_KEEP % json.dumps(past))
+        self.kept[past] = await self.tab.ask(f"({KEEP})({json.dumps(past)})")
 
     async def _write(self) -> None:
         for element in ("#write > summary", "#new-words", "#noted"):
@@ -148,7 +123,7 @@ class Seat:
     async def begin(self, letter: bool) -> None:
         """Put the past back and open the page."""
         past = PASTS[letter]
-        await self.tab.ask(_PUT_BACK % json.dumps([past, self.kept[past]]))
+        await self.tab.ask(f"({PUT_BACK})({json.dumps([past, self.kept[past]])})")
         self.stage.forget_requests()
         await self.open()
 

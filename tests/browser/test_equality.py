@@ -118,7 +118,7 @@ def _planted(name: str, past: str, act: Callable[[Scene], None], altered: Altere
     """A planted sender against the shipped one, both with an empty cache: what is altered comes."""
 
     def job(lane: Lane, base: Trace) -> Row:
-        visit = lambda: lane.visit(act, past=past, altered=altered, cached=False)  # noqa: E731
+        visit = lambda: lane.visit(act, past=past, altered=altered)  # noqa: E731
         return _compared(f"planted: {name}", base, visit)
 
     return job
@@ -127,7 +127,7 @@ def _planted(name: str, past: str, act: Callable[[Scene], None], altered: Altere
 def _cold(lane: Lane, base: Trace) -> Row:
     """The same for the shipped sender: an empty cache alone makes no difference."""
     name = "a letter leaves, empty cache"
-    return _compared(name, base, lambda: lane.visit(watch, past="letter", cached=False))
+    return _compared(name, base, lambda: lane.visit(watch, past="letter"))
 
 
 def _in_time(visit: Callable[[], Trace]) -> Trace:
@@ -164,32 +164,29 @@ def rows(
     for batch in _batches():
         batches.put(batch)
 
-    def prepare(driver: Playwright, shape: Shape) -> Lane:
+    def prepare(driver: Playwright, shape: Shape, cached: bool) -> tuple[Lane, Trace]:
         folder = tmp_path_factory.mktemp(f"lane-{shape}")
-        return Lane(driver, chromium, folder, built, shape).prepare()
-
-    def watched(lane: Lane, cached: bool) -> Trace:
-        base = _in_time(lambda: lane.visit(watch, cached=cached))
+        lane = Lane(driver, chromium, folder, built, shape, cached).prepare()
+        base = _in_time(lambda: lane.visit(watch))
         assert [len(hum) for hum in base.hums] == [HUM_CELLS]
         assert {event.length for event in base.hums[0]} == {CELL}
-        return base
+        return lane, base
 
     def work(driver: Playwright, _: int) -> list[Row]:
-        lanes: dict[Shape, Lane] = {}
-        bases: dict[tuple[Shape, bool], Trace] = {}
+        lanes: dict[tuple[Shape, bool], tuple[Lane, Trace]] = {}
         found = []
         try:
             while True:
                 shape, cached, jobs = batches.get_nowait()
-                lane = lanes[shape] = lanes.get(shape) or prepare(driver, shape)
-                kept = (shape, cached)
-                base = bases[kept] = bases.get(kept) or watched(lane, cached)
+                lane, base = lanes[shape, cached] = lanes.get((shape, cached)) or prepare(
+                    driver, shape, cached
+                )
                 found += [job(lane, base) for job in jobs]
         except Empty:
             return found
         finally:
-            for lane in lanes.values():
-                lane.stage.stop()
+            for prepared in lanes.values():
+                prepared[0].leave()
 
     found = chain(*in_lanes(work, range(LANES)))
     return {name: (requests, told) for name, requests, told in found}

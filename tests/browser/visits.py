@@ -1,17 +1,17 @@
 """A lane of visits that can be compared: the same world, and every visitor with the same past.
 
-The past is one visit on the day before. Its profile is copied for each visit that is recorded, so
-nobody's cache or store differs, unless the comparison is about just that: a letter that waits.
+The past is a visit on the day before. What the page stored in it is put back before each visit that
+is recorded, and all are made in one browser, which stays open as people's do: so nobody's cache or
+store differs, unless the comparison is about just that.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Playwright
+from playwright.sync_api import Page, Playwright
 from tests.browser.behaviours import Scene
 from tests.browser.browsing import (
     PHONE,
@@ -23,6 +23,7 @@ from tests.browser.browsing import (
     write,
 )
 from tests.browser.opening import open_cells
+from tests.browser.pasts import BLANK, KEEP, PUT_BACK, with_blank
 from tests.browser.shim import seeded
 from tests.browser.stage import Alter, Shape, Stage
 from tests.browser.trace import Trace, trace
@@ -41,72 +42,81 @@ PASTS = {"plain": Kind.COVER, "letter": Kind.LETTER}
 
 @dataclass(slots=True)
 class Lane:
-    """One world, and two profiles with a past: `plain` only watched, `letter` also wrote."""
+    """One world, one browser, and two pasts: `plain` only watched, `letter` also wrote. `cached`:
+    whether the browser keeps scripts and film from one visit to the next.
+    """
 
     driver: Playwright
     chromium: str
     folder: Path
     built: Path
     shape: Shape = "served"
+    cached: bool = True
     stage: Stage = field(init=False)
     words: str = field(init=False)
+    visitor: Visitor = field(init=False)
+    empty: Page = field(init=False)
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
     visits: int = 0
 
     def prepare(self) -> Lane:
         """Yesterday's visits; then a new day, and an answer on the board."""
-        self.stage = Stage(self.folder / "site", self.built, pace_hums=PACE_HUMS)
+        self.stage = with_blank(Stage(self.folder / "site", self.built, pace_hums=PACE_HUMS))
         self.stage.altered["hum.js"] = seeded
         week = self.stage.next_day().week
         self.stage.release([], [])
+        self.visitor = Visitor(self.driver, self.chromium, self.folder / "profile", self.stage)
+        page = self.empty = self.visitor.start(PHONE)
         for past in PASTS:
-            visitor = self._visitor(past)
-            page = visitor.visit(PHONE, self.shape)
+            page.goto(self.stage.address(self.shape))
             if past == "letter":
                 self.words = " ".join(make_words(page))
                 write(page, "A letter.")
             wait_for_hum(page)
             wait_for_board(page)
-            visitor.leave()
-            assert not visitor.errors
+            page.goto(self.stage.site.url + BLANK)
+            self.kept[past] = page.evaluate(KEEP, past)
+        assert not self.visitor.errors
         e = epoch_secret(from_person(self.words), week)
         self.stage.release([seal_part(e, 0, bytes(16), 1, 1, b"An answer.")], [])
         self.stage.next_day()
         return self
 
-    def _visitor(self, name: str) -> Visitor:
-        return Visitor(self.driver, self.chromium, self.folder / name, self.stage)
-
     def visit(
         self, act: Callable[[Scene], None], *, past: str = "plain",
-        altered: Mapping[str, Alter] | None = None, tabs: int = 1, cached: bool = True,
+        altered: Mapping[str, Alter] | None = None, tabs: int = 1,
     ) -> Trace:  # fmt: skip
-        """One recorded visit by a copy of a profile, with something done during it. What is altered
-        reaches only a browser that did not keep the script of the day before.
+        """One recorded visit with this past, with something done during it. What is altered reaches
+        only a browser that keeps nothing.
         """
-        assert not (altered and cached)
-        kept = None if cached else shutil.ignore_patterns("Cache", "Code Cache")
-        profile = self.fresh_profile()
-        shutil.copytree(self.folder / past, profile, ignore=kept)
+        assert not (altered and self.cached)
+        self.empty.evaluate(PUT_BACK, [past, self.kept[past]])
         before = dict(self.stage.altered)
         self.stage.altered |= altered or {}
+        pages = [self.visitor.another_tab() for _ in range(tabs)]
+        if not self.cached:
+            pages[0].context.new_cdp_session(pages[0]).send("Network.clearBrowserCache")
         self.stage.forget_requests()
-        visitor = self._visitor(profile.name)
-        page = visitor.visit(PHONE, self.shape)
-        pages = [page, *(visitor.another_tab() for _ in range(tabs - 1))]
-        act(Scene(visitor, page, self.words))
-        for one in pages:
-            wait_for_hum(one)
-            wait_for_board(one)
-            wait_for(one, "film-status", "")
-        page.wait_for_timeout(QUIET_MS)
+        for page in pages:
+            page.goto(self.stage.address(self.shape))
+        act(Scene(self.visitor, pages[0], self.words))
+        for page in pages:
+            wait_for_hum(page)
+            wait_for_board(page)
+            wait_for(page, "film-status", "")
+        pages[0].wait_for_timeout(QUIET_MS)
         if tabs == 1:
             assert self._kind() is PASTS[past]
         seen = trace(self.stage, tabs)
-        visitor.leave()
+        for page in pages:
+            page.close()
         self.stage.altered = before
-        # Only to spare the disk; what is left of the browser may still write for a moment.
-        shutil.rmtree(profile, ignore_errors=True)
         return seen
+
+    def leave(self) -> None:
+        """Close the browser, and end the world."""
+        self.visitor.leave()
+        self.stage.stop()
 
     def fresh_profile(self) -> Path:
         """Where the next visit's profile goes; nothing is there yet."""
