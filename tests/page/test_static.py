@@ -82,7 +82,7 @@ def test_every_text_field_is_guarded_and_none_is_a_form_control(built: dict[str,
     assert "<textarea" not in page
     assert re.findall(r"<input[^>]*>", page) == [
         '<input type="checkbox" id="noted" autocomplete="off">',
-        '<input type="checkbox" id="hum-choice" autocomplete="off" checked>',
+        '<input type="checkbox" id="hum-choice" autocomplete="off" checked disabled>',
     ]
     fields = re.findall(r'<div[^>]*role="textbox"[^>]*>', page)
     assert len(fields) == 4
