@@ -96,11 +96,13 @@ class Running:
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-        assert (account.acknowledged, account.lost, account.twice) == (letters, [], [])
+        assert (account.acknowledged, account.lost, account.twice) == (letters, [], []), account
 
     async def _empty(self) -> bool:
         """Whether no process holds a whole hum, and the desk has read what B put out since."""
-        a, b, ingress = [await self.crew.town.status(r) for r in ("mix-a", "mix-b", "ingress")]
+        # In the order in which a hum goes: asked the other way round, one that goes on meanwhile is
+        # seen nowhere.
+        ingress, a, b = [await self.crew.town.status(r) for r in ("ingress", "mix-a", "mix-b")]
         if not (a and b and ingress):
             return False
         if ingress["waiting"] or a["pool"] or a["waiting_out"] or b["pool"]:
