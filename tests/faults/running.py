@@ -107,12 +107,13 @@ class Running:
             return False
         if ingress["waiting"] or a["pool"] or a["waiting_out"] or b["pool"]:
             return False
-        drops = self.desk.drops
+        # What the desk has not acknowledged may be long: here it reads nothing while a flood lasts.
+        drops = self.desk.drops + b["waiting_out"]
 
         async def later() -> bool:
             return self.desk.drops > drops + 1
 
-        await until(later, "two more drops", UP_S)
+        await until(later, "what B had put out, and two more drops", UP_S)
         return True
 
     async def close(self) -> None:
