@@ -11,8 +11,10 @@ set -u
 cd "$(dirname "$0")/.."
 lint() { make --no-print-directory --assume-old=setup lint; }  # who runs this has set up
 
-[ $# -eq 0 ] || { lint && exec pytest -rs "$@"; }
-[ $# -eq 0 ] || exit 1
+if [ $# -gt 0 ]; then
+  lint || exit 1
+  exec pytest -rs "$@"
+fi
 
 # Where no bytecode may be kept, each of a dozen processes compiles all tests anew.
 unset PYTHONDONTWRITEBYTECODE

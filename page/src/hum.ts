@@ -1,4 +1,4 @@
-// The Worker. It keeps the clock, since the page's own timers are slowed in a hidden tab.
+// The Worker that sends or fetches. It keeps the clock, since the page's own timers are slowed in a hidden tab.
 
 import { uniform } from './entropy.js';
 import { fetchInTurn } from './files/fetching.js';

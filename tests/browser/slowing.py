@@ -9,39 +9,18 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from threading import Event, Thread
+
+from playwright.sync_api import Browser
 
 TURN_S = 0.06
 
 
-def _processes() -> dict[int, tuple[int, str]]:
-    """Every process: its parent and its command line."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError):  # it ended meanwhile
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                found[int(folder.name)] = (parent, command)
-    return found
-
-
-def pages_of(profile: Path) -> list[int]:
-    """The processes of the browser with this profile in which pages and Workers run."""
-    known = _processes()
-    own = {pid for pid, (_, command) in known.items() if f"--user-data-dir={profile} " in command}
-
-    def inside(pid: int) -> bool:
-        return pid in own or (pid in known and inside(known[pid][0]))
-
-    return [pid for pid in known if inside(pid) and "--type=renderer" in known[pid][1]]
-
-
 @contextmanager
-def slower(profile: Path, times: int) -> Iterator[None]:
-    """The pages of this profile's browser get one part in `times` of a processor."""
-    pages = pages_of(profile)
+def slower(browser: Browser, times: int) -> Iterator[None]:
+    """The pages of this browser get one part in `times` of a processor."""
+    known = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [int(one["id"]) for one in known if one["type"] == "renderer"]
     assert pages, "no page is open"
     over = Event()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
+from tempfile import mkdtemp
 
 import pytest
 from playwright.sync_api import Playwright
@@ -109,7 +110,8 @@ def _switch_tab(lane: Lane, base: Trace) -> Row:
     del base
 
     def visit(hide: bool) -> Trace:
-        return visit_by_protocol(lane.chromium, lane.fresh_profile(), lane.stage, hide=hide)
+        profile = Path(mkdtemp(dir=lane.folder))
+        return visit_by_protocol(lane.chromium, profile, lane.stage, hide=hide)
 
     return _compared("switch tab", _in_time(lambda: visit(False)), lambda: visit(True))
 

@@ -8,8 +8,15 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from playwright.sync_api import CDPSession, Page, Playwright
-from tests.browser.browsing import Look, Visitor, make_words, wait_for_board, wait_for_hum
+from playwright.sync_api import Browser, CDPSession, Page, Playwright
+from tests.browser.browsing import (
+    Guest,
+    Look,
+    Visitor,
+    make_words,
+    wait_for_board,
+    wait_for_hum,
+)
 from tests.browser.recorder import Pace
 from tests.browser.slowing import slower
 from tests.browser.stage import Stage
@@ -172,15 +179,14 @@ def _task_ms(session: CDPSession) -> float:
 
 
 def test_letter_is_sealed_in_3_s_with_the_processor_six_times_slower(
-    stage: Stage, visitor: Visitor, tmp_path: Path, tell: Callable[[str], None]
+    guest: Guest, browser: Browser, tell: Callable[[str], None]
 ) -> None:
     """From the click until the page says so; the Worker that seals is as slow as the page."""
-    del stage
-    page = visitor.visit()
+    page = guest.visit()
     wait_for_hum(page)
     make_words(page)
     page.locator("#letter").fill("中" * (LETTER_TEXT // 3))
-    with slower(tmp_path / "profile", SLOWER):
+    with slower(browser, SLOWER):
         took = float(page.evaluate(_UNTIL_SAID, ["finish", "letter-status"]))
     tell(f"\n\nsealed in {took:.0f} ms with the page's processor {SLOWER} times slower")
     assert took <= SEAL_MS

@@ -57,7 +57,6 @@ class Lane:
     visitor: Visitor = field(init=False)
     empty: Page = field(init=False)
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
-    visits: int = 0
 
     def prepare(self) -> Lane:
         """Yesterday's visits; then a new day, and an answer on the board."""
@@ -117,11 +116,6 @@ class Lane:
         """Close the browser, and end the world."""
         self.visitor.leave()
         self.stage.stop()
-
-    def fresh_profile(self) -> Path:
-        """Where the next visit's profile goes; nothing is there yet."""
-        self.visits += 1
-        return self.folder / f"visit-{self.visits}"
 
     def _kind(self) -> Kind:
         """What the hum that was just recorded carried, by its first copies."""

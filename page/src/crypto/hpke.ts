@@ -18,6 +18,7 @@ const MLKEM_VECTOR = 1152;
 const MLKEM_PRIME = 3329;
 const ZERO = new Uint8Array(1);
 
+// Marked as free to leave out: only what seals carries it, and the page looks at keys.
 const suite = /* @__PURE__ */ new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_ChaCha20Poly1305);
 
 /** The HPKE info of a role bound to a 32-byte hash (crypto 2). */
