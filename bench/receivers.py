@@ -14,14 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 from bench.parts import Part
 from bench.processes import cpu_seconds, peak_mb, wait_for
 from wallflower.cli.new import make
-from wallflower.lab.demo.town import console, free_ports
+from wallflower.lab.demo.ports import hold_ports
+from wallflower.lab.demo.town import console
 from wallflower.wire.sizes import CELL
 
 CONNECTIONS = 200
@@ -86,7 +87,8 @@ def measured(pids: list[int], port: int, seconds: float) -> tuple[Part, dict[str
 
 def ingress(folder: Path, seconds: float) -> tuple[Part, Part, dict[str, float]]:
     """(ingress, the load beside it, what was received and the peak of its memory)."""
-    ports = free_ports(("ingress", "ingress-inner", "page"))
+    held = hold_ports(("ingress", "ingress-inner", "page"))
+    ports = held.numbers
 
     def change(config: dict[str, object]) -> None:
         config["port"] = ports["ingress"]
@@ -94,7 +96,7 @@ def ingress(folder: Path, seconds: float) -> tuple[Part, Part, dict[str, float]]
         config["status_page"] = {"port": ports["page"]}
 
     config = make("ingress", folder / "ingress", change)
-    with started([*console(), "ingress", str(config)], ports["ingress"]) as pid:
+    with closing(held), started([*console(), "ingress", str(config)], ports["ingress"]) as pid:
         part, counted = measured([pid], ports["ingress"], seconds)
         peak = peak_mb(pid)
         db = sqlite3.connect(folder / "ingress" / "data" / "cells.db")
@@ -114,10 +116,11 @@ def nginx(folder: Path, seconds: float) -> tuple[Part, Part, dict[str, float]]:
     program = nginx_path()
     assert program is not None
     folder.mkdir(exist_ok=True)
-    ports = free_ports(("quiet", "status"))
+    held = hold_ports(("quiet", "status"))
+    ports = held.numbers
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, **ports))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    with started(command, ports["quiet"]) as pid:
+    with closing(held), started(command, ports["quiet"]) as pid:
         before = _requests(ports["status"])
         part, counted = measured(_children(pid), ports["quiet"], seconds)
         answered = _requests(ports["status"]) - before - 1  # the second question is counted too

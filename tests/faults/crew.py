@@ -117,6 +117,11 @@ class Crew:
         process.kill()
         await process.wait()
 
+    def check_alive(self) -> None:
+        """Fail with what a process said when it has ended by itself."""
+        for role, process in self.processes.items():
+            assert process.returncode is None, f"{role} has ended: {self._log(role).read_text()}"
+
     def stopped(self, role: str) -> bool:
         """Whether a process has ended by itself."""
         return self.processes[role].returncode is not None
@@ -179,7 +184,7 @@ class Crew:
             except TimeoutError:
                 process.kill()
                 await process.wait()
-        await self.town.net.close()
+        await self.town.close()
 
     def said(self) -> str:
         """What the processes wrote: nothing, when all is well."""

@@ -41,6 +41,7 @@ class Running:
         await self.desk.begin()
 
         async def has_record() -> bool:
+            self.crew.check_alive()
             return await patiently(self.crew.record)
 
         await until(has_record, "the first record", UP_S)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from wallflower.host.asgi import App
 from wallflower.host.serve import Listener, serve
+from wallflower.lab.demo.ports import Ports, hold_ports
 
 LIMIT_S = 20.0
+_HELD: list[Ports] = []
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return int(s.getsockname()[1])
+    """A loopback port that nobody listens on, and nobody but us will until these tests end."""
+    ports = hold_ports(("one",))
+    _HELD.append(ports)
+    return ports.numbers["one"]
 
 
 def images_of(pid: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 from wallflower.errors import Fault
 from wallflower.host.net import HttpNet, Unreachable
 from wallflower.lab.demo.pace import PARAMETERS, DemoPace
+from wallflower.lab.demo.ports import Ports, hold_ports
 
 ROLES = ("organisation", "ingress", "mix-a", "mix-b", "desk", "mirror")
 WATCHERS = ("organisation", "mix-a", "mix-b")  # each has loops of its own
@@ -31,15 +31,6 @@ Make = Callable[[str, Path, Callable[[Config], None]], Path]
 Prepare = Callable[[Path, dict[str, int]], None]
 
 
-def free_ports(names: tuple[str, ...]) -> dict[str, int]:
-    """A free loopback port for each name."""
-    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in names}
-    ports = {name: s.getsockname()[1] for name, s in sockets.items()}
-    for s in sockets.values():
-        s.close()
-    return ports
-
-
 @dataclass(slots=True)
 class Town:
     """Everything that runs, and where."""
@@ -51,6 +42,7 @@ class Town:
     desk_door: str = ""
     reading: list[asyncio.Task[None]] = field(default_factory=list)
     net: HttpNet = field(default_factory=HttpNet)
+    held: Ports = field(default_factory=lambda: Ports({}))
 
     def url(self, role: str) -> str:
         """Where a role listens."""
@@ -127,7 +119,12 @@ class Town:
             except TimeoutError:
                 process.kill()
                 await process.wait()
+        await self.close()
+
+    async def close(self) -> None:
+        """End what asks the processes, and give their ports back."""
         await self.net.close()
+        self.held.close()
 
     def check_alive(self) -> None:
         """Raise a Fault when a process has ended by itself."""
@@ -187,7 +184,8 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
     `make` is `wallflower new`; `prepare` is `wallflower keys ceremony` and what comes after.
     """
     pages = (f"{role}-status" for role in (*WATCHERS, "ingress", "mirror"))
-    ports = free_ports((*ROLES, "ingress-inner", *pages))
+    held = hold_ports((*ROLES, "ingress-inner", *pages))
+    ports = held.numbers
     for role in (*ROLES, "loops"):
         make(role, folder / role, lambda c, r=role: _wire(c, r, ports, pace))  # type: ignore[misc]
     for source, target in (
@@ -201,4 +199,4 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
     prepare(folder, ports)
     for role in ("mix-a", "mix-b", "desk", "loops"):
         shutil.copy(folder / "organisation" / "pins.json", folder / role / "pins.json")
-    return Town(folder, pace, ports)
+    return Town(folder, pace, ports, held=held)
