@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,10 +34,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
-def _town(folder: Path, campaign: Path | None = None, held: Path | None = None) -> Town:
-    return make_town(
-        folder, DemoPace(6, 0), make, lambda place, ports: prepare(place, ports, campaign, held)
-    )
+def _town(
+    folder: Path,
+    campaign: Path | None = None,
+    held: Path | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Town:
+    """A town that nobody starts."""
+    town = make_town(
+        folder, DemoPace(6, 0), make,
+        lambda place, ports: prepare(place, ports, campaign, held, say),
+    )  # fmt: skip
+    town.held.close()
+    return town
 
 
 def test_the_demo_serves_the_signed_bundle_of_the_example(tmp_path: Path) -> None:
@@ -82,10 +92,7 @@ def test_where_no_film_can_be_made_the_demo_of_the_example_runs_without_and_says
 ) -> None:
     monkeypatch.setattr(check_needed, "__defaults__", (("nobody_has_this",),))
     said: list[str] = []
-    town = make_town(
-        tmp_path / "town", DemoPace(6, 0), make,
-        lambda place, ports: prepare(place, ports, say=said.append),
-    )  # fmt: skip
+    town = _town(tmp_path / "town", say=said.append)
     assert len(said) == 1 and "no film here" in said[0] and "requirements/film.txt" in said[0]
     assert list((town.folder / "mirror" / "site" / "film").iterdir()) == []
     campaign = tmp_path / "office"

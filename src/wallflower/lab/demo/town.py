@@ -185,7 +185,17 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
     """
     pages = (f"{role}-status" for role in (*WATCHERS, "ingress", "mirror"))
     held = hold_ports((*ROLES, "ingress-inner", *pages))
-    ports = held.numbers
+    try:
+        _fill(folder, held.numbers, pace, make, prepare)
+    except BaseException:
+        held.close()
+        raise
+    return Town(folder, pace, held.numbers, held=held)
+
+
+def _fill(
+    folder: Path, ports: dict[str, int], pace: DemoPace, make: Make, prepare: Prepare
+) -> None:
     for role in (*ROLES, "loops"):
         make(role, folder / role, lambda c, r=role: _wire(c, r, ports, pace))  # type: ignore[misc]
     for source, target in (
@@ -199,4 +209,3 @@ def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Tow
     prepare(folder, ports)
     for role in ("mix-a", "mix-b", "desk", "loops"):
         shutil.copy(folder / "organisation" / "pins.json", folder / role / "pins.json")
-    return Town(folder, pace, ports, held=held)
