@@ -36,7 +36,11 @@ const progress: Progress = {
     say(paragraph('film-status'), `say.film.${state}`, counts);
   },
   filmReady(film) {
-    find('film', HTMLVideoElement).src = URL.createObjectURL(film);
+    const video = find('film', HTMLVideoElement);
+    // Before there is anything to play, Chromium's would draw a turning wheel for a second.
+    const show = (): void => void (video.controls = true);
+    for (const told of ['loadedmetadata', 'error']) video.addEventListener(told, show, { once: true });
+    video.src = URL.createObjectURL(film);
     say(paragraph('film-status'), 'say.film.ready');
   },
 };

@@ -25,16 +25,15 @@ from tests.browser.remote import Remote, devtools, running, until
 from tests.browser.stage import PACE_HUMS, Stage
 from tests.browser.trace import Trace, trace, untimed
 
-from wallflower.lab.demo.chromium import FLAGS, UNSEEN
+from wallflower.lab.demo.chromium import FLAGS
 from wallflower.wire.hello import Kind
 from wallflower.wire.sizes import HUM_CELLS, LATE_MS, SLOT_MS
 
-# A browser keeps a renderer ready for the context that asked last, and ends it when another asks:
-# with a context a seat, that is a process for most page loads in which no page is ever shown.
-# Nor does it keep the page that was left as it is, ready to be gone back to, nor pages of its own.
+# The page that was left is not kept as it is, ready to be gone back to; nor are pages of the
+# browser's own. By FLAGS no renderer is kept ready for the context that asked last, and ended when
+# another asks: with a context a seat, a process for most page loads in which no page is ever shown.
 STARTED = [
-    "--headless=new", *FLAGS, f"--disable-features={','.join(UNSEEN)}",
-    "--disable-back-forward-cache", "--disable-extensions",
+    "--headless=new", *FLAGS, "--disable-back-forward-cache", "--disable-extensions",
     "--disable-component-extensions-with-background-pages",
     "--disable-default-apps", "--disable-field-trial-config", "--metrics-recording-only",
     "--password-store=basic", "--mute-audio", "--hide-scrollbars", "--disable-dev-shm-usage",

@@ -199,6 +199,25 @@ def test_nobody_chooses_before_the_page_knows_what_was_chosen(stage: Stage, gues
     page.locator("#hum-choice").uncheck()
 
 
+@pytest.mark.parametrize("played", [True, False], ids=["film", "no film that it can play"])
+def test_a_films_controls_come_when_there_is_something_to_play(
+    stage: Stage, guest: Guest, played: bool
+) -> None:
+    if not played:
+        stage.altered["film/00"] = lambda piece: bytes(len(piece))
+    page = guest.start()
+    held: list[Route] = []
+    page.route("**/film/00", lambda route: held.append(route))
+    with page.expect_request("**/film/00"):
+        page.goto(stage.address())
+    wait_for(page, "film-status", "0 of")
+    assert page.locator("#film[controls]").count() == 0
+    held[0].continue_()
+    wait_for(page, "film-status", "ready")
+    page.locator("#film[controls]").wait_for()
+    assert (page.evaluate("document.getElementById('film').readyState") > 0) is played
+
+
 def test_nothing_that_a_person_does_asks_anybody_for_anything(
     stage: Stage, visitor: Visitor
 ) -> None:

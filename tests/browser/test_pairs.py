@@ -46,8 +46,7 @@ REAL = Crowd(seats=40, planted=(4, 4), pace=1, late_ms=20)
 # Judged by the 99.9 % interval, so that chance alone turns one run in five hundred red; what is
 # printed is the 95 % interval.
 RISK = 0.001
-# Two pieces, enough for a still picture: where there is none, Chromium draws a wheel that turns for
-# half of the hum.
+# Two pieces, enough for a still picture.
 FILM_BYTES = 40_000
 
 

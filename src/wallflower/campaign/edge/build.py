@@ -94,7 +94,7 @@ def build_carried(page: Path, out: Path, campaign: Campaign, film: Path | None =
     beside = out.with_suffix(".mp4")
     marks = {
         "MEDIA": " 'self'" if film else " 'none'",
-        "FILM": f' preload="metadata" src="{quote(beside.name)}"' if film else "",
+        "FILM": f' controls preload="metadata" src="{quote(beside.name)}"' if film else "",
     }
     text = _fill(template, campaign, {"boards": list(boards)}, marks)
     out.parent.mkdir(parents=True, exist_ok=True)
