@@ -2,7 +2,7 @@
 
 A port that was only found free is given to any connection that goes out a moment later. One that is
 bound and listens to nobody is given to no one, and a server may still listen on it, as both say
-SO_REUSEADDR (socket(7)).
+SO_REUSEADDR (Linux; socket(7)).
 """
 
 from __future__ import annotations

@@ -181,7 +181,8 @@ def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> N
 def make_town(folder: Path, pace: DemoPace, make: Make, prepare: Prepare) -> Town:
     """Make all folders and exchange what operators exchange: public keys, pins and tokens.
 
-    `make` is `wallflower new`; `prepare` is `wallflower keys ceremony` and what comes after.
+    `make` is `wallflower new`; `prepare` is `wallflower keys ceremony` and what comes after. The
+    ports are the town's until it is closed.
     """
     pages = (f"{role}-status" for role in (*WATCHERS, "ingress", "mirror"))
     held = hold_ports((*ROLES, "ingress-inner", *pages))
