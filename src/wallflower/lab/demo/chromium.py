@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
-# What nobody sees: a process kept ready for the next site, and the address bar's own pages, two for
-# each window, which are two thirds of what it takes Chromium to start.
-UNSEEN = ("SpareRendererForSitePerProcess", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 # Of several such flags the last one counts: so what Playwright 1.65 switches off is named again.
 _OFF = (
     "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
     "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
     "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect",
     "TcpPortRandomizationWin", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled",
-    "PreconnectToSearch", *UNSEEN,
+    "PreconnectToSearch",
+    # Nor what nobody sees: a process kept ready for the next site, and the address bar's own pages,
+    # two for each window, which are two thirds of what it takes Chromium to start.
+    "SpareRendererForSitePerProcess", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
 )  # fmt: skip
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
