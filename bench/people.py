@@ -14,7 +14,7 @@ from wallflower.cli.demo import prepare
 from wallflower.cli.new import make
 from wallflower.crypto import sign
 from wallflower.desk.inbox import open_drop
-from wallflower.host.net import HttpNet
+from wallflower.host.http import HttpNet
 from wallflower.lab.demo.pace import DemoPace
 from wallflower.lab.demo.town import ROLES, make_town
 from wallflower.source.reading import read_board

@@ -15,7 +15,7 @@ from wallflower.cli.ceremony import rehearse
 from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.doctor import status_of
 from wallflower.cli.new import make
-from wallflower.host.net import HttpNet
+from wallflower.host.http import HttpNet
 from wallflower.host.settings import load_settings
 from wallflower.host.status import Status
 

@@ -14,7 +14,7 @@ from tests.faults.crew import Crew
 
 from wallflower.errors import Fault
 from wallflower.host.entropy import OsEntropy, uniform
-from wallflower.host.net import HttpNet
+from wallflower.host.http import HttpNet
 from wallflower.source.edge.visit import hum_left, send_hum
 from wallflower.source.letters import write_letter
 from wallflower.trust.record import EpochRecord

@@ -16,7 +16,8 @@ from tests.host.sockets import exchange, line, until
 from tests.ingress.stage import REFUSAL, TAKEN, cell, upload
 
 from wallflower.host.disk import RESERVE
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
 
 SMALL = RESERVE + (4 << 20)

@@ -10,7 +10,8 @@ import pytest
 from tests.host.sockets import free_port, serving
 
 from wallflower.host.asgi import App, Headers, Receive, Scope, Send, answer, read_body, refuse
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 
 
 @contextlib.asynccontextmanager

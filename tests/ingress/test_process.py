@@ -16,7 +16,8 @@ from tests.ingress.stage import REFUSAL, TAKEN, cell, upload
 
 from wallflower.cli.new import Config, make
 from wallflower.host.clock import day_of
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
 from wallflower.ingress.edge.process import KEPT_DAYS
 from wallflower.wire.sizes import CELL

@@ -17,7 +17,7 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
-from wallflower.host.net import HttpNet
+from wallflower.host.http import HttpNet
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import own_pace, visit

@@ -13,7 +13,8 @@ from tests.trust.made import PINS, A, B, body, private, record, signed
 
 from wallflower.errors import Refused
 from wallflower.host.asgi import Receive, Scope, Send, refuse
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.visit import (

@@ -17,8 +17,8 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.http import HttpNet
 from wallflower.host.inert import inert
-from wallflower.host.net import HttpNet
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import Viewer, own_pace

@@ -9,7 +9,8 @@ import click
 
 from wallflower.cli.options import MIRROR, PINS
 from wallflower.errors import Fault
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.trust.census import verify_census
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record

@@ -13,7 +13,8 @@ import click
 from wallflower.cli.checks import Finding, Level, examine, judge_status, reach, role_of
 from wallflower.cli.options import CONFIG
 from wallflower.errors import Fault
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.host.settings import Settings, load_settings
 
 # Where each role answers /status, and the token that opens it; a mirror's page needs none.

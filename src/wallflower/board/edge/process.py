@@ -14,7 +14,7 @@ from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.loops import read_loops
-from wallflower.host.net import HttpNet
+from wallflower.host.net import Net, Silent
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
 from wallflower.trust.pins import parse_pins
@@ -39,7 +39,7 @@ def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
     )  # fmt: skip
 
 
-def _host(config: Path, settings: Settings, net: HttpNet) -> Host:
+def _host(config: Path, settings: Settings, net: Net) -> Host:
     return Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), net)
 
 
@@ -49,7 +49,7 @@ async def main(config: Path) -> None:
     pins = parse_pins(settings.file("pins"))
     board_seed = settings.file("board_key")
     server = DeskServer(
-        _host(config, settings, HttpNet()), pins,
+        _host(config, settings, Silent()), pins,
         read_fixed(settings, pins.root, sign.verify_key(board_seed)),
         Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
         settings.file("record_key"), board_seed, read_loops(settings),
@@ -70,6 +70,8 @@ async def mirror_main(config: Path) -> None:
     """Run a mirror by its configuration until it is told to stop."""
     settings = load_settings(config)
     site = read_site(config.parent / settings.get("site", str))
+    from wallflower.host.http import HttpNet  # the desk server, which asks nobody, has no client
+
     net = HttpNet()
     mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
     listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))

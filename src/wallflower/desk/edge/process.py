@@ -18,7 +18,7 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
-from wallflower.host.net import HttpNet
+from wallflower.host.http import HttpNet
 from wallflower.host.serve import Listener, serve
 from wallflower.host.settings import Settings, load_settings
 from wallflower.trust.pins import parse_pins

@@ -15,7 +15,7 @@ from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.log import Log
-from wallflower.host.net import HttpNet
+from wallflower.host.net import Silent
 from wallflower.host.pull import WHOLE, Share, encode_entries, parse_share_question
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import load_settings
@@ -122,7 +122,7 @@ async def main(config: Path) -> None:
     """Run ingress by its configuration until it is told to stop."""
     settings = load_settings(config)
     clock = PacedClock(settings.pace())
-    host = Host(clock, OsEntropy(), Folder(config.parent / "data"), HttpNet())
+    host = Host(clock, OsEntropy(), Folder(config.parent / "data"), Silent())
     ingress = Ingress(host, settings.secret("token"), demo=settings.pace().days > 1)
     inner = settings.table("inner")
     await serve(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from wallflower.errors import Fault
-from wallflower.host.net import HttpNet, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Unreachable
 from wallflower.lab.demo.pace import PARAMETERS, DemoPace
 from wallflower.lab.demo.ports import Ports, hold_ports
 

@@ -19,7 +19,8 @@ from typing import Protocol
 from wallflower.errors import Refused
 from wallflower.host.disk import Folder, settle
 from wallflower.host.entropy import OsEntropy
-from wallflower.host.net import HttpNet, Net, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Net, Unreachable
 from wallflower.host.pull import Share as Which
 from wallflower.mix.edge.hops import read_hop
 from wallflower.mix.edge.intake import Source, take_all

@@ -9,8 +9,8 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
+from wallflower.host.http import HttpNet
 from wallflower.host.loops import LoopSettings, check_loops
-from wallflower.host.net import HttpNet
 from wallflower.host.serve import serve
 from wallflower.host.settings import Settings, load_settings
 from wallflower.source.edge.loops import LoopSender

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.entropy import uniform
-from wallflower.host.net import HttpNet, Net, Unreachable
+from wallflower.host.http import HttpNet
+from wallflower.host.net import Net, Unreachable
 from wallflower.source.edge.store import Store
 from wallflower.source.letters import Choice, Place, choose_for_hum, no_tokens
 from wallflower.trust.board import verify_head, verify_not_older, verify_same, verify_segment
