@@ -33,13 +33,16 @@ LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR", "ru": "ru-RU", "es"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the browser is set up."""
+    """How the browser is set up. `still`: for somebody who asked for less motion, for whom the page
+    jumps where it glides for others. A glide takes 0.9 s of each click and 0.2 s of a core.
+    """
 
     language: str = "en"
     width: int = 1280
     height: int = 900
     dark: bool = False
     script: bool = True
+    still: bool = True
 
     def shown(self) -> dict[str, Any]:
         """The same for Playwright."""
@@ -48,13 +51,15 @@ class Look:
             "viewport": {"width": self.width, "height": self.height},
             "color_scheme": "dark" if self.dark else "light",
             "java_script_enabled": self.script,
+            "reduced_motion": "reduce" if self.still else "no-preference",
         }
 
 
 ANYTHING = re.compile(r"\S")
 DEFAULT = Look()
-# For what only hums: most of what a film costs a machine without a screen is drawing it large.
-PHONE = Look(width=360, height=640)
+# For who hums, as most people do it; small, since most of what a film costs a machine without a
+# screen is drawing it large.
+PHONE = Look(width=360, height=640, still=False)
 
 
 class Person:

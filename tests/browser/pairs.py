@@ -104,12 +104,15 @@ class Seat:
         await self.tab.says("hum-status", "Thank you.", self.patience_s)
         await self.tab.says("board-status", "complete", self.patience_s)
 
-    async def keep(self, past: str) -> None:
-        """Live through this past, and keep what it leaves."""
+    async def live(self) -> None:
+        """Live through the pasts, in one visit, and keep what each leaves."""
         await self._until_all_came()
-        if past == "letter":
-            await self._write()
+        await self._keep("plain")
+        await self._write()
         await self.tab.go(self.stage.site.url + BLANK)
+        await self._keep("letter")
+
+    async def _keep(self, past: str) -> None:
         self.kept[past] = await self.tab.ask(f"({KEEP})({json.dumps(past)})")
 
     async def _write(self) -> None:
@@ -187,11 +190,10 @@ async def _prepared(remote: Remote, stages: Sequence[Stage]) -> list[Seat]:
     row: list[Seat] = []
     for at in range(0, len(stages), AT_ONCE):
         few = [await Seat.prepare(remote, stage) for stage in stages[at : at + AT_ONCE]]
-        for past in PASTS:
-            for seat in few:
-                await seat.open()
-            for seat in few:
-                await seat.keep(past)
+        for seat in few:
+            await seat.open()
+        for seat in few:
+            await seat.live()
         row += few
     for seat, pace in zip(row, paces, strict=True):
         seat.turn(pace)
@@ -199,11 +201,10 @@ async def _prepared(remote: Remote, stages: Sequence[Stage]) -> list[Seat]:
 
 
 async def _round(row: Sequence[Seat], letters: Sequence[bool], loading: asyncio.Lock) -> list[Hum]:
-    # Two pages at once, no more: all side by side hold up each other, for a third more work.
+    # One page at a time: two that load side by side hold up each other, for a tenth more work, and
+    # what else runs on this machine takes what one leaves.
     async with loading:
-        for before, seat, letter in zip([None, *row], row, letters, strict=False):
+        for seat, letter in zip(row, letters, strict=True):
             await seat.begin(letter)
-            if before:
-                await before.until_it_hums()
-        await row[-1].until_it_hums()
+            await seat.until_it_hums()
     return [await seat.end() for seat in row]

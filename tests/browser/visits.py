@@ -59,22 +59,21 @@ class Lane:
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def prepare(self) -> Lane:
-        """Yesterday's visits; then a new day, and an answer on the board."""
+        """Yesterday's visit; then a new day, and an answer on the board."""
         self.stage = with_blank(Stage(self.folder / "site", self.built, pace_hums=PACE_HUMS))
         self.stage.altered["hum.js"] = seeded
         week = self.stage.next_day().week
         self.stage.release([], [])
         self.visitor = Visitor(self.driver, self.chromium, self.folder / "profile", self.stage)
         page = self.empty = self.visitor.start(PHONE)
-        for past in PASTS:
-            page.goto(self.stage.address(self.shape))
-            if past == "letter":
-                self.words = " ".join(make_words(page))
-                write(page, "A letter.")
-            wait_for_hum(page)
-            wait_for_board(page)
-            page.goto(self.stage.site.url + BLANK)
-            self.kept[past] = page.evaluate(KEEP, past)
+        page.goto(self.stage.address(self.shape))
+        wait_for_hum(page)
+        wait_for_board(page)
+        self.kept["plain"] = page.evaluate(KEEP, "plain")
+        self.words = " ".join(make_words(page))
+        write(page, "A letter.")
+        page.goto(self.stage.site.url + BLANK)
+        self.kept["letter"] = page.evaluate(KEEP, "letter")
         assert not self.visitor.errors
         e = epoch_secret(from_person(self.words), week)
         self.stage.release([seal_part(e, 0, bytes(16), 1, 1, b"An answer.")], [])
