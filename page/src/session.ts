@@ -93,6 +93,12 @@ export class Session {
     };
   }
 
+  async #emptySlots(record: EpochRecord): Promise<Slot[]> {
+    const fresh: Slot[] = [];
+    while (fresh.length < SLOTS) fresh.push(await this.#emptySlot(record));
+    return fresh;
+  }
+
   /**
    * Make every place that holds no waiting letter one of today, for everyone alike. One visit in
    * eight the oldest of them gets a new tag too, so that a changed tag is no news (store 2.4).
@@ -102,8 +108,7 @@ export class Session {
    */
   async fillSlots(record: EpochRecord): Promise<void> {
     let renews = whole(RENEWS_ONE_IN, this.draw) === 0;
-    const fresh: Slot[] = [];
-    while (fresh.length < SLOTS) fresh.push(await this.#emptySlot(record));
+    const fresh = await this.#emptySlots(record);
     const filled = this.slots.map((slot, i) => {
       if (slot.waits !== Waits.NOT) return slot;
       const empty = fresh[i] as Slot;
@@ -114,14 +119,14 @@ export class Session {
     this.slots = [...fresh.slice(filled.length), ...filled];
   }
 
-  /** As if this browser had never been used for writing (store 3.4). */
+  /** As if this browser had never been used for writing (store 3.4). All at once, when the fillers
+   * are there: a turn of the store that comes meanwhile has a whole session to write. */
   async forget(): Promise<void> {
     const { record } = this;
     if (!record) throw new Refused('record 2.10', 'There is no record to make fillers under');
-    this.slots = [];
+    this.slots = await this.#emptySlots(record);
     this.hums = true;
     this.lineage = this.draw(LINEAGE);
-    await this.fillSlots(record);
   }
 
   /** What this page load's hum carries. A fresh filler is sealed in any case: the same work. */

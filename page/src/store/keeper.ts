@@ -29,6 +29,7 @@ export class Keeper {
   shared = false;
   #waiting: ((kept: boolean) => void)[] = [];
   #forgetting = false;
+  #emptying = false;
   /** Whether the turn took over a store in which a letter of this tab has no place. */
   #lost = false;
   #turning: Promise<void> = Promise.resolve();
@@ -50,14 +51,21 @@ export class Keeper {
 
   /** Whether what is in the session now was kept, at the next turn of the clock. */
   kept(): Promise<boolean> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => {
+      if (!this.#emptying) this.#waiting.push(resolve);
+    });
   }
 
   /** Leave nothing of these letters, from the next turn on (store 3.4). Who waits to hear that
    * something was kept hears nothing any more. */
   async forget(): Promise<boolean> {
     this.#waiting = [];
-    await this.session.forget();
+    this.#emptying = true; // a letter that is finished meanwhile is forgotten with the others
+    try {
+      await this.session.forget();
+    } finally {
+      this.#emptying = false;
+    }
     this.#forgetting = true;
     return this.kept();
   }
