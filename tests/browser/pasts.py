@@ -1,7 +1,8 @@
 """What a page has stored, kept and put back: so that many visits begin at the same point.
 
-Functions for an empty page of the same origin, each called with the name of a past: the page itself
-holds its file and rewrites it.
+Functions for pages of the same origin, each called with the name of a past. It is put back from an
+empty page, since the page itself holds its file and rewrites it; between two turns of its clock it
+may be copied there.
 """
 
 from __future__ import annotations
