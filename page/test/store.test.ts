@@ -8,7 +8,6 @@ import { openKept } from '../src/board.js';
 import { concat, equal, toHex, uint } from '../src/bytes.js';
 import { conversationId } from '../src/crypto/derive.js';
 import { Refused } from '../src/refused.js';
-import type { Sealer } from '../src/sealing.js';
 import { Session } from '../src/session.js';
 import { decodeImage, encodeImage, type Image, PLAIN, type Slot, Waits } from '../src/store/image.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
@@ -56,12 +55,8 @@ const imageOf = (some: Partial<Image> = {}): Image => ({
   lineage: draw(16), hums: true, seen: 0, record: today.bytes, slots: fillers(), board: null, ...some,
 });
 
-async function sessionOf(
-  record: EpochRecord,
-  kept: Image | null = null,
-  sealer = here,
-): Promise<Session> {
-  const session = new Session(pinsWith(record.body.root), draw, sealer);
+async function sessionOf(record: EpochRecord, kept: Image | null = null): Promise<Session> {
+  const session = new Session(pinsWith(record.body.root), draw, here);
   session.record = record;
   if (kept) {
     session.slots = kept.slots;
@@ -223,35 +218,6 @@ test('after forgetting, the store is of the class of one that was never used', a
   const tags = new Set(before?.slots.map((one) => String(one.tag)));
   assert.ok(after?.slots.every((one) => !tags.has(String(one.tag))));
   assert.notDeepEqual(after?.lineage, before?.lineage);
-});
-
-test('a turn that comes while forgetting seals its fillers is like any other', async () => {
-  let [letGo, held] = [(): void => undefined, Promise.resolve()];
-  const sealer: Sealer = {
-    ...here,
-    letter: async (...what) => {
-      await held;
-      return here.letter(...what);
-    },
-  };
-  const writer = await sessionOf(today, null, sealer);
-  const shelf = new Memory();
-  const keeper = new Keeper(writer, shelf.tab());
-  await writer.keepLetter(SECRET, 'x', 1, today.body.day);
-  await keeper.turn();
-  held = new Promise((resolve) => (letGo = resolve));
-  const forgotten = keeper.forget();
-  let said = false; // that a letter is put away, which was finished meanwhile
-  void keeper.kept().then(() => (said = true));
-  await keeper.turn();
-  assert.ok(keeper.works, 'the page does not say that this browser keeps nothing');
-  assert.equal(shelf.writes, 2);
-  letGo();
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  await keeper.turn();
-  assert.ok(await forgotten);
-  assert.equal(said, false, 'nobody hears that a forgotten letter is kept');
-  assert.ok(readImage(shelf.bytes)?.slots.every((slot) => slot.waits === Waits.NOT));
 });
 
 test('after its letter left, the store shows what a viewer of that day shows', async () => {

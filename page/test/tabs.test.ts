@@ -30,13 +30,16 @@ const whole = (below: number): number => {
 
 /** A session whose fillers cost nothing; what is sealed is not the question. */
 class Cheap extends Session {
+  held = Promise.resolve();
+
   override async filler(): Promise<Uint8Array> {
+    await this.held;
     return draw(LETTER);
   }
 }
 
 interface Tab {
-  readonly session: Session;
+  readonly session: Cheap;
   readonly keeper: Keeper;
   /** Letters that left from here since the last turn. */
   left: string[];
@@ -129,4 +132,28 @@ test('whatever two or three tabs do, what a person was told stays true', async (
     assert.ok(waiting.every((tag) => !walk.gone.has(tag)), `walk ${n}`);
   }
   assert.ok(kept > 0);
+});
+
+test('a turn that comes while forgetting seals its fillers is like any other', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  const [tab] = walk.tabs as [Tab];
+  const { keeper, session } = tab;
+  walk.write(tab);
+  await walk.turn(tab);
+  const before = walk.disk.writes;
+  let letGo = (): void => undefined;
+  session.held = new Promise((resolve) => (letGo = resolve));
+  const forgotten = keeper.forget();
+  let said = false; // that a letter is put away, which was finished meanwhile
+  void keeper.kept().then(() => (said = true));
+  await keeper.turn();
+  assert.ok(keeper.works, 'the page does not say that this browser keeps nothing');
+  assert.equal(walk.disk.writes, before + 1);
+  letGo();
+  await new Promise(setImmediate);
+  await keeper.turn();
+  assert.ok(await forgotten);
+  assert.equal(said, false, 'nobody hears that a forgotten letter is kept');
+  assert.deepEqual(walk.stored(), []);
 });

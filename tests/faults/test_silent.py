@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from tests.faults.crew import Crew, make_crew
-
-from wallflower.host.net import Silent, Unreachable
 
 CLIENT = "/aiohttp/"  # a part of it is a library, which the kernel shows among what is mapped
 
@@ -30,9 +27,3 @@ async def test_ingress_and_desk_server_have_nothing_in_memory_that_asks_others(
         assert has_client(crew, "mix-a"), "the control: who has to ask has one, and it is seen"
     finally:
         await crew.stop()
-
-
-async def test_a_silent_role_reaches_nobody() -> None:
-    for ask in (Silent().get("http://127.0.0.1:1/"), Silent().post("http://127.0.0.1:1/", b"")):
-        with pytest.raises(Unreachable):
-            await ask

@@ -11,7 +11,7 @@ from tests.host.sockets import free_port, serving
 
 from wallflower.host.asgi import App, Headers, Receive, Scope, Send, answer, read_body, refuse
 from wallflower.host.http import HttpNet
-from wallflower.host.net import Unreachable
+from wallflower.host.net import Silent, Unreachable
 
 
 @contextlib.asynccontextmanager
@@ -151,3 +151,14 @@ async def test_a_proxy_in_the_environment_is_not_asked(monkeypatch: pytest.Monke
             monkeypatch.setenv(name, f"http://127.0.0.1:{asked}")
         assert await one.get(f"http://127.0.0.1:{port}/") == b"answer"
     assert proxy.requests == []
+
+
+async def test_who_asks_nobody_reaches_nobody_who_would_answer() -> None:
+    heard = Heard()
+    async with serving(heard.app) as port:
+        url = f"http://127.0.0.1:{port}/"
+        with pytest.raises(Unreachable):
+            await Silent().get(url)
+        with pytest.raises(Unreachable):
+            await Silent().post(url, b"question")
+    assert heard.requests == []

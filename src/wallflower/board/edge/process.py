@@ -68,10 +68,10 @@ def read_site(folder: Path) -> dict[str, bytes]:
 
 async def mirror_main(config: Path) -> None:
     """Run a mirror by its configuration until it is told to stop."""
-    settings = load_settings(config)
-    site = read_site(config.parent / settings.get("site", str))
     from wallflower.host.http import HttpNet  # the desk server, which asks nobody, has no client
 
+    settings = load_settings(config)
+    site = read_site(config.parent / settings.get("site", str))
     net = HttpNet()
     mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
     listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))
