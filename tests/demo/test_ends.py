@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.host.waiting import wait_until
 
-from wallflower.lab.demo.town import ROLES
+from wallflower.lab.demo.town import ROLES, ending_with
 
 pytestmark = pytest.mark.waits
 
@@ -56,3 +56,16 @@ def test_a_demo_that_is_stopped_leaves_no_process_and_no_folder(
         assert running.wait(LIMIT_S) == code
     wait_until(lambda: _of(running.pid) == 0, "no process outlives the demo", LIMIT_S)
     assert how is signal.SIGKILL or list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_role_whose_demo_died_before_it_asked_to_be_told_never_begins(
+    tmp_path: Path, dead: bool
+) -> None:
+    begun = tmp_path / "begun"
+    parent = os.getpid()
+    if dead:
+        with subprocess.Popen(["true"]) as gone:
+            parent = gone.pid
+    ran = subprocess.run([*ending_with(parent), "touch", str(begun)], check=False, timeout=LIMIT_S)
+    assert (ran.returncode, begun.exists()) == ((1, False) if dead else (0, True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -55,9 +56,10 @@ class Town:
 
     async def start(self, name: str, *arguments: str) -> Process:
         """Start `wallflower …` as a process of its own; its faults go to a file."""
+        command = [*ending_with(os.getpid()), *console(), *arguments]
         with (self.folder / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *_ending_with_us(), *console(), *arguments, stdin=DEVNULL, stdout=PIPE, stderr=log
+                *command, stdin=DEVNULL, stdout=PIPE, stderr=log
             )
         self.processes[name] = process
         return process
@@ -141,11 +143,16 @@ def console() -> list[str]:
     return [found] if found else [sys.executable, "-m", "wallflower"]
 
 
-def _ending_with_us() -> list[str]:
-    """What begins a command that ends when this process does, even when that is killed: Debian's
-    `setpriv` (util-linux), which then becomes the command."""
+def ending_with(parent: int) -> list[str]:
+    """What begins a command that ends when its parent does, even when that is killed: Debian's
+    `setpriv` (util-linux), then a shell, each of which becomes what follows it.
+
+    The kernel tells only of a death that comes after it was asked (prctl(2), PR_SET_PDEATHSIG): the
+    shell looks afterwards whether the parent of that number is still there, and ends if it is not.
+    """
     found = shutil.which("setpriv")
-    return [found, "--pdeathsig", "TERM", "--"] if found else []
+    still = 'test "$PPID" = "$0" && exec "$@"'
+    return [found, "--pdeathsig", "TERM", "--", "sh", "-c", still, str(parent)] if found else []
 
 
 def _wire(config: Config, role: str, ports: dict[str, int], pace: DemoPace) -> None:
