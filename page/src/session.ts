@@ -6,6 +6,7 @@ import { equal } from './bytes.js';
 import { conversationId, epochSecret } from './crypto/derive.js';
 import { type Draw, whole } from './entropy.js';
 import { Refused } from './refused.js';
+import type { Sealer } from './sealing.js';
 import {
   LINEAGE,
   type Slot,
@@ -38,7 +39,6 @@ import { chainValue } from './wire/chain.js';
 import { weekOfDay } from './wire/days.js';
 import { Kind } from './wire/hello.js';
 import type { Carried } from './wire/hum.js';
-import type { Sealer } from './sealing.js';
 import { encodeLetter, FILLER, LetterKind } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';

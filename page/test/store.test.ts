@@ -195,6 +195,18 @@ test('a letter that came and went in the other tab is remembered in this one', (
   assert.equal(after.length, 4);
 });
 
+/** Press "forget", and wait until its fillers are sealed. */
+async function pressForget(keeper: Keeper): Promise<{ forgotten: Promise<boolean> }> {
+  const { lineage } = keeper.session;
+  const forgotten = keeper.forget();
+  const end = Date.now() + 20_000;
+  while (keeper.session.lineage === lineage) {
+    assert.ok(Date.now() < end, 'the fillers are sealed');
+    await new Promise(setImmediate);
+  }
+  return { forgotten };
+}
+
 /** All that an image shows to who has no words. */
 const seenIn = (bytes: Uint8Array | null): unknown =>
   readImage(bytes)?.slots.map(({ waits, day, recordHash }) => ({ waits, day, recordHash }));
@@ -207,8 +219,7 @@ test('after forgetting, the store is of the class of one that was never used', a
   for (let i = 0; i < 3; i++) await writer.keepLetter(SECRET, `${i}`, 1, today.body.day);
   await keeper.turn();
   const before = readImage(used.bytes);
-  const forgotten = keeper.forget();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { forgotten } = await pressForget(keeper);
   assert.equal(used.writes, 1, 'forgetting writes nothing by itself');
   await keeper.turn();
   assert.ok(await forgotten);
@@ -247,8 +258,7 @@ test('what one tab forgot, the other does not bring back', async () => {
   const there = new Keeper(two, shelf.tab());
   await there.load();
   await there.turn();
-  const forgotten = here.forget();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { forgotten } = await pressForget(here);
   await here.turn();
   assert.ok(await forgotten);
   await there.turn();
@@ -312,8 +322,7 @@ test('a letter that another tab forgot is not said to be kept', async () => {
   const [, here] = await tabOn(shelf, today);
   const [writer, there] = await tabOn(shelf, today);
   await here.turn();
-  const forgotten = here.forget();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { forgotten } = await pressForget(here);
   await here.turn();
   assert.ok(await forgotten);
   await writer.keepLetter(SECRET, 'x', 1, today.body.day);

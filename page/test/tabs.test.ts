@@ -21,6 +21,7 @@ const WALKS = Number(process.env['WALKS'] ?? 6);
 const STEPS = 24;
 const TABS = 3;
 const PLACES = 4;
+const SECRET = new Uint8Array(16).fill(7);
 
 let state = 4_022;
 const whole = (below: number): number => {
@@ -93,7 +94,7 @@ class Walk {
 
   async forget(tab: Tab): Promise<void> {
     void tab.keeper.forget();
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise(setImmediate);
     tab.forgets = true;
   }
 
@@ -155,5 +156,30 @@ test('a turn that comes while forgetting seals its fillers is like any other', a
   await keeper.turn();
   assert.ok(await forgotten);
   assert.equal(said, false, 'nobody hears that a forgotten letter is kept');
+  assert.deepEqual(walk.stored(), []);
+});
+
+test('who presses forget twice is not told that a letter is kept which the second press forgets', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  const [{ keeper, session }] = walk.tabs as [Tab];
+  const ways: (() => void)[] = [];
+  const press = (): Promise<boolean> => {
+    session.held = new Promise((resolve) => ways.push(resolve));
+    return keeper.forget();
+  };
+  void press();
+  const forgotten = press();
+  session.held = Promise.resolve(); // only the first filler of each is held
+  ways[0]?.();
+  await new Promise(setImmediate);
+  await session.keepLetter(SECRET, 'x', 1, today.body.day);
+  let said = false;
+  void keeper.kept().then(() => (said = true));
+  ways[1]?.();
+  await new Promise(setImmediate);
+  await keeper.turn();
+  assert.ok(await forgotten);
+  assert.equal(said, false);
   assert.deepEqual(walk.stored(), []);
 });

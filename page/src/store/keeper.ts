@@ -29,7 +29,8 @@ export class Keeper {
   shared = false;
   #waiting: ((kept: boolean) => void)[] = [];
   #forgetting = false;
-  #emptying = false;
+  /** How many times "forget" was pressed whose fillers are not sealed yet. */
+  #emptying = 0;
   /** Whether the turn took over a store in which a letter of this tab has no place. */
   #lost = false;
   #turning: Promise<void> = Promise.resolve();
@@ -52,7 +53,7 @@ export class Keeper {
   /** Whether what is in the session now was kept, at the next turn of the clock. */
   kept(): Promise<boolean> {
     return new Promise((resolve) => {
-      if (!this.#emptying) this.#waiting.push(resolve);
+      if (this.#emptying === 0) this.#waiting.push(resolve);
     });
   }
 
@@ -60,11 +61,11 @@ export class Keeper {
    * something was kept hears nothing any more. */
   async forget(): Promise<boolean> {
     this.#waiting = [];
-    this.#emptying = true; // a letter that is finished meanwhile is forgotten with the others
+    this.#emptying += 1; // a letter that is finished meanwhile is forgotten with the others
     try {
       await this.session.forget();
     } finally {
-      this.#emptying = false;
+      this.#emptying -= 1;
     }
     this.#forgetting = true;
     return this.kept();
