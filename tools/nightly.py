@@ -59,7 +59,6 @@ class Part:
 
 _BROWSER = "tests/browser"
 PARTS = (
-    Part("lint", 4, 20, ("make", "lint", "page-test"), options=(), short=()),
     Part("usual", 15, 60, ("sh", "tools/tests.sh"), options=(), short=_COLLECT),
     Part("kills", 8, 60, paths=("tests/faults/test_kill.py",)),
     Part("machine", 10, 60, paths=("tests/lab/test_machine.py",)),

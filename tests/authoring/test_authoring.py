@@ -225,3 +225,32 @@ def test_a_translation_is_marked_whole_or_not_at_all(
 def test_a_missing_campaign_file_says_how_to_begin(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="campaign new"):
         read_campaign(tmp_path)
+
+
+def test_a_new_campaign_is_on_the_disk_before_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut leaves: each file's bytes and each folder's names, as last synced."""
+    office = tmp_path / "office"
+    lies: dict[int, object] = {}
+    fsync, replace = os.fsync, Path.replace
+
+    def of(path: Path | int) -> object:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        return sorted(os.listdir(path)) if is_folder else os.stat(path).st_size
+
+    def synced(fd: int) -> None:
+        fsync(fd)
+        lies[os.fstat(fd).st_ino] = of(fd)
+
+    def all_lie_there() -> bool:
+        return all(lies.get(p.stat().st_ino) == of(p) for p in (office, *office.rglob("*")))
+
+    def named(self: Path, target: Path) -> Path:
+        assert all_lie_there()
+        return replace(self, target)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr(Path, "replace", named)
+    new_campaign(office)
+    assert all_lie_there()

@@ -118,27 +118,21 @@ async def test_recorded_traffic_opens_with_nothing_that_is_left_on_the_raw_disk(
     print(f"\n{len(seized.image)} bytes raw, {len(candidates)} keys carved; kept keys open {kept}")
 
 
-class OnlyUnlink:
-    """Erasing as most programs do it. Each file stays open, so that its place on the disk is given
-    to no other: on a disk of 96 MB that is chance, on a large one nearly so.
-    """
-
-    def __init__(self) -> None:
-        self.held: list[int] = []
-
-    def __call__(self, folder: Folder, name: str) -> None:
-        with suppress(FileNotFoundError):
-            self.held.append(os.open(folder.path / name, os.O_RDONLY))
-            (folder.path / name).unlink()
-
-
 async def test_with_the_overwriting_removed_the_raw_disk_opens_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the same disk, the same recording, the same search."""
-    unlink = OnlyUnlink()
-    monkeypatch.setattr(Folder, "erase", lambda folder, name: unlink(folder, name))
-    seized = await seize(tmp_path, unlink.held)
+    held: list[int] = []
+
+    def unlink(folder: Folder, name: str) -> None:
+        """Erasing as most programs do it. Each file stays open, so that its place on the disk is
+        given to no other: on a disk of 96 MB that is chance, on a large one nearly so."""
+        with suppress(FileNotFoundError):
+            held.append(os.open(folder.path / name, os.O_RDONLY))
+            (folder.path / name).unlink()
+
+    monkeypatch.setattr(Folder, "erase", unlink)
+    seized = await seize(tmp_path, held)
     assert found(seized) == sorted(seized.keys)
     opened = attack(carve(seized.image), seized.recorded)
     assert (opened.hums, opened.letters) == (LETTERS + COVERS, LETTERS + COVERS)

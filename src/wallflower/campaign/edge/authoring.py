@@ -24,10 +24,10 @@ from wallflower.campaign.authoring_fields import (
     string,
     strings,
 )
-from wallflower.campaign.edge.whole import filling, put_whole
+from wallflower.campaign.edge.whole import filling, put_whole, write_synced
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
-from wallflower.host.disk import BESIDE
+from wallflower.host.disk import BESIDE, Folder
 
 _HALF: Final = f"{FILE}{BESIDE}"  # there from the first moment until campaign.toml is
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")
@@ -56,17 +56,24 @@ def new_campaign(folder: Path) -> None:
 
 def _copy(folder: Path) -> None:
     """File by file: of a full disk shutil.copytree makes a shutil.Error, by which nobody upstairs
-    knows that it was one."""
+    knows that it was one. All of it is on the disk before campaign.toml has its name."""
     half = folder / _HALF
     half.touch()
+    made = [Folder(folder)]
     for path in _example_paths():
         to = folder / path.relative_to(example_folder())
         if path.is_dir():
             to.mkdir()
+            made.append(Folder(to))
         elif to != folder / FILE:
-            to.write_bytes(path.read_bytes())
-    half.write_bytes((example_folder() / FILE).read_bytes())
+            with to.open("xb") as file:
+                write_synced(file, path.read_bytes())
+    with half.open("wb") as file:
+        write_synced(file, (example_folder() / FILE).read_bytes())
+    for each in made:
+        each.sync()
     half.replace(folder / FILE)
+    made[0].sync()
 
 
 def _clear(folder: Path) -> None:

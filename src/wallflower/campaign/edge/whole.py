@@ -12,9 +12,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from wallflower.errors import Fault
 from wallflower.host.disk import BESIDE
+
+
+def write_synced(file: BinaryIO, data: bytes) -> None:
+    """Write into an open file; it is on the disk when this returns, unlike the file's name."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def put_whole(path: Path, data: bytes) -> None:
@@ -27,9 +35,7 @@ def put_whole(path: Path, data: bytes) -> None:
         with beside.open("xb") as file:
             if rights is not None:
                 os.fchmod(file.fileno(), rights)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            write_synced(file, data)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
