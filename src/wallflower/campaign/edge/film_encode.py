@@ -118,12 +118,11 @@ def _video(film: OutputContainer, how: Rendition, rate: int) -> VideoStream:
         "maxrate": str(how.video_bits),
         "bufsize": str(how.video_bits * BUFFER_SECONDS),
         "g": str(rate * 5),
-        "threads": "1",
+        "threads": "1",  # with as many as there are cores, another machine makes other bytes
         # With it, and with B frames and SIMD, x264 takes decisions from memory that nobody wrote.
         "x264-params": "mbtree=0",
         "flags": "+bitexact",
     }
-    video.codec_context.thread_count = 1
     return video
 
 
