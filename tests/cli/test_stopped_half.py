@@ -9,12 +9,14 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from tests.campaign.made import image
 
+from wallflower.campaign.edge import authoring
 from wallflower.campaign.edge.authoring import example_folder, new_campaign
+from wallflower.campaign.edge.whole import write_synced
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -40,7 +42,7 @@ def test_an_example_that_is_stopped_half_leaves_an_empty_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, error: BaseException
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", _failing(Path.write_bytes, after, error))
+        patched.setattr(authoring, "write_synced", _failing(write_synced, after, error))
         with pytest.raises(type(error)) as raised:
             new_campaign(tmp_path / "office")
     assert getattr(raised.value, "errno", None) == getattr(error, "errno", None)
@@ -67,20 +69,21 @@ def example_killed_at(step: int, folder: Path) -> bool:
     def work() -> None:
         steps = iter(range(1000))
 
-        def deadly(name: str) -> None:
-            real = getattr(Path, name)
+        def deadly(of: object, name: str) -> None:
+            real = getattr(of, name)
 
-            def act(path: Path, *arguments: Any, **named: Any) -> Any:
+            def act(on: Any, *arguments: Any, **named: Any) -> Any:
                 if next(steps) == step:
-                    if name == "write_bytes":
-                        real(path, arguments[0][: len(arguments[0]) // 2])
+                    if name == "write_synced":
+                        real(on, arguments[0][: len(arguments[0]) // 2])
                     os.kill(os.getpid(), signal.SIGKILL)
-                return real(path, *arguments, **named)
+                return real(on, *arguments, **named)
 
-            setattr(Path, name, act)
+            setattr(of, name, act)
 
-        for name in ("touch", "write_bytes", "replace", "unlink", "rmdir"):
-            deadly(name)
+        deadly(authoring, "write_synced")
+        for name in ("touch", "replace", "unlink", "rmdir"):
+            deadly(Path, name)
         new_campaign(folder)
 
     return is_killed(work)
@@ -258,16 +261,18 @@ def test_a_role_that_is_made_twice_at_once_is_made_once_and_whole(
 def test_an_example_that_is_made_twice_at_once_is_made_once_and_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, writes = Path.write_bytes, iter(range(100))
+    refused: list[str] = []
 
-    def write(self: Path, data: bytes) -> int:
-        if next(writes) == 0:
-            with pytest.raises(Fault, match="at this moment"):
+    def write(file: BinaryIO, data: bytes) -> None:
+        if not refused:
+            with pytest.raises(Fault, match="at this moment") as raised:
                 new_campaign(tmp_path / "office")
-        return real(self, data)
+            refused.append(raised.value.what)
+        write_synced(file, data)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_bytes", write)
+        patched.setattr(authoring, "write_synced", write)
         new_campaign(tmp_path / "office")
+    assert len(refused) == 1
     new_campaign(tmp_path / "alone")
     assert image(tmp_path / "office") == image(tmp_path / "alone")
