@@ -39,6 +39,13 @@ class Cheap extends Session {
   }
 }
 
+/** Hold the next filler of a session until what this gives is called. */
+function hold(session: Cheap): () => void {
+  let letGo = (): void => undefined;
+  session.held = new Promise((resolve) => (letGo = resolve));
+  return () => letGo();
+}
+
 interface Tab {
   readonly session: Cheap;
   readonly keeper: Keeper;
@@ -143,8 +150,7 @@ test('a turn that comes while forgetting seals its fillers is like any other', a
   walk.write(tab);
   await walk.turn(tab);
   const before = walk.disk.writes;
-  let letGo = (): void => undefined;
-  session.held = new Promise((resolve) => (letGo = resolve));
+  const letGo = hold(session);
   const forgotten = keeper.forget();
   let said = false; // that a letter is put away, which was finished meanwhile
   void keeper.kept().then(() => (said = true));
@@ -163,20 +169,17 @@ test('who presses forget twice is not told that a letter is kept which the secon
   const walk = new Walk();
   await walk.open(today);
   const [{ keeper, session }] = walk.tabs as [Tab];
-  const ways: (() => void)[] = [];
-  const press = (): Promise<boolean> => {
-    session.held = new Promise((resolve) => ways.push(resolve));
-    return keeper.forget();
-  };
-  void press();
-  const forgotten = press();
+  const first = hold(session);
+  void keeper.forget();
+  const second = hold(session);
+  const forgotten = keeper.forget();
   session.held = Promise.resolve(); // only the first filler of each is held
-  ways[0]?.();
+  first();
   await new Promise(setImmediate);
   await session.keepLetter(SECRET, 'x', 1, today.body.day);
   let said = false;
   void keeper.kept().then(() => (said = true));
-  ways[1]?.();
+  second();
   await new Promise(setImmediate);
   await keeper.turn();
   assert.ok(await forgotten);

@@ -16,11 +16,10 @@ from tests.campaign.made import image
 
 from wallflower.campaign.edge import authoring
 from wallflower.campaign.edge.authoring import example_folder, new_campaign
-from wallflower.campaign.edge.whole import write_synced
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault
-from wallflower.host.disk import Folder
+from wallflower.host.disk import Folder, write_synced
 
 
 def _failing(real: Callable[..., Any], after: int, error: BaseException) -> Callable[..., Any]:

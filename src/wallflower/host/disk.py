@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from wallflower.errors import Fault
 
@@ -26,6 +27,13 @@ RESERVE = 32 * 1024 * 1024
 # empty, and the other needs three.
 PAGE_SIZE = 8192
 _LOG_PAGES = 500  # 4 MB, after which a write-ahead log is emptied, as by SQLite's own 1,000 of 4 kB
+
+
+def write_synced(file: BinaryIO, data: bytes) -> None:
+    """Write into an open file; it is on the disk when this returns, unlike the file's name."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 class Folder:
@@ -57,9 +65,7 @@ class Folder:
         fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
         try:
             with os.fdopen(fd, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                write_synced(file, data)
             beside.replace(self.path / name)
         except OSError:
             beside.unlink(missing_ok=True)
@@ -74,9 +80,7 @@ class Folder:
         except FileNotFoundError:
             return
         with target.open("r+b") as file:
-            file.write(bytes(size))
-            file.flush()
-            os.fsync(file.fileno())
+            write_synced(file, bytes(size))
         target.unlink()
         self.sync()
 

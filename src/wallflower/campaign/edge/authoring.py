@@ -24,10 +24,10 @@ from wallflower.campaign.authoring_fields import (
     string,
     strings,
 )
-from wallflower.campaign.edge.whole import filling, put_whole, write_synced
+from wallflower.campaign.edge.whole import filling, put_whole
 from wallflower.campaign.texts import Text
 from wallflower.errors import Fault
-from wallflower.host.disk import BESIDE, Folder
+from wallflower.host.disk import BESIDE, Folder, write_synced
 
 _HALF: Final = f"{FILE}{BESIDE}"  # there from the first moment until campaign.toml is
 _CODE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?")

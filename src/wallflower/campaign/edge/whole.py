@@ -12,17 +12,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from wallflower.errors import Fault
-from wallflower.host.disk import BESIDE
-
-
-def write_synced(file: BinaryIO, data: bytes) -> None:
-    """Write into an open file; it is on the disk when this returns, unlike the file's name."""
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
+from wallflower.host.disk import BESIDE, write_synced
 
 
 def put_whole(path: Path, data: bytes) -> None:
