@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.source.stage import SECRET, Scene, days, jump
+from tests.source.stage import MIRROR, SECRET, Scene, days, jump, watch_writing
 from tests.trust.made import PINS, private
 
-from wallflower.cli import wallflower
+from wallflower.cli import acts, wallflower
 from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
 from wallflower.source.letters import Place
@@ -189,3 +189,56 @@ def test_an_answer_gives_the_terminal_no_orders(
     monkeypatch.setattr("wallflower.cli.acts.read_board", lambda *_: found)
     shown = run(scene, "read", typed=WORDS + "\n").output
     assert "line one\n\ufffd]0;title\ufffd\ufffd31m \u200cend\n" in shown
+
+
+def visit(scene: Scene, patch: pytest.MonkeyPatch) -> str:
+    """What `wallflower visit` says, its end included, in time that jumps."""
+
+    async def close() -> None:
+        """Nothing is open."""
+
+    patch.setattr(scene.net, "close", close, raising=False)
+    patch.setattr(acts, "HttpNet", lambda: scene.net)
+    patch.setattr(acts, "PacedClock", lambda _: scene.clock)
+    patch.setattr(acts.asyncio, "run", jump)
+    result = run(scene, "visit", "--mirror", MIRROR)
+    return result.output + (str(result.exception) if result.exit_code else "")
+
+
+def test_nobody_else_writes_letters_at_the_moment_at_which_one_is_sealed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+    held = watch_writing(scene, monkeypatch)
+    run(scene, "write", typed=f"{WORDS}\na letter\n")
+    assert held == [True]
+
+
+def test_who_gets_no_board_is_told_that_the_letter_left_and_of_nothing_that_is_not_so(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+    scene.write("a letter")
+    scene.next_day()
+    real = scene.fetched
+    monkeypatch.setattr(scene, "fetched", lambda path: None if path == "/board/2" else real(path))
+    said = visit(scene, monkeypatch)
+    assert [k.place for k in scene.store.letters()].count(Place.LEFT) == 1
+    assert "A letter left with this visit." in said
+    assert "The board did not come whole" in said
+    assert "again" not in said
+
+
+def test_who_reaches_nobody_is_told_that_nothing_was_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.net.cut.add("mirror.example")
+    said = visit(scene, monkeypatch)
+    assert said == "Nobody answered there, so nothing was sent. Come back another day."
+    assert scene.cells == []
+
+
+def test_a_whole_visit_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert visit(scene, monkeypatch) == (
+        "Humming. This takes 90 seconds, for everyone.\nDone. The board has 3 pieces.\n"
+    )

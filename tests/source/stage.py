@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import selectors
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from tests.trust.made import PINS, board, body, record
 
 from wallflower.host import Host
@@ -145,3 +148,23 @@ class Scene:
         kept[at if place is None else place] = new
         self.store.write_letters(kept)
         return new
+
+
+def watch_writing(scene: Scene, patch: pytest.MonkeyPatch) -> list[bool]:
+    """For each writing of the letters from now on, whether its folder was held meanwhile."""
+    held: list[bool] = []
+    real = Store.write_letters
+
+    def look(store: Store, kept: list[Kept]) -> None:
+        there = os.open(scene.path / "store", os.O_RDONLY)
+        try:
+            fcntl.flock(there, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.append(False)
+        except BlockingIOError:
+            held.append(True)
+        finally:
+            os.close(there)
+        real(store, kept)
+
+    patch.setattr(Store, "write_letters", look)
+    return held

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 from tests.mix.room import AT_ONCE
-from tests.source.stage import MIRROR, Scene, days, jump
+from tests.source.stage import MIRROR, Scene, days, jump, watch_writing
 from tests.trust.made import PINS, A, B, body, private, record, signed
 
 from wallflower.errors import Refused
-from wallflower.host.asgi import Receive, Scope, Send, refuse
+from wallflower.host.asgi import Receive, Scope, Send, answer, refuse
 from wallflower.host.http import HttpNet
 from wallflower.host.net import Unreachable
 from wallflower.mix.gathering import judge_gathering
 from wallflower.source.edge.crowd import Crowd
+from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import (
     Viewer,
     hum_left,
@@ -35,7 +36,7 @@ from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
-from wallflower.wire.sizes import CELL, DITHER_MS, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN
+from wallflower.wire.sizes import CELL, DITHER_MS, HEAD, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN
 from wallflower.wire.stamp import earned_class
 
 DAYS = days(3)
@@ -183,9 +184,10 @@ def test_a_board_that_cannot_be_had_does_not_cut_the_hum_nor_hide_that_a_letter_
     scene.write("leaves all the same")
     scene.next_day()
     scene.cells.clear()
-    scene.net.cut.add("b.example")
-    with pytest.raises(Unreachable):
+    no_boards(scene)
+    with pytest.raises(Refused) as refusal:
         jump(scene.visit())
+    assert refusal.value.rule == "segment 3.1"
     assert len(scene.cells) == HUM_CELLS
     assert scene.store.letters()[0].place is Place.LEFT
     assert len(scene.store.segments()) == 3, "the old board stays"
@@ -329,18 +331,65 @@ def test_no_request_of_a_visit_carries_anything_but_paths_of_public_files(scene:
     ]
 
 
+def no_boards(scene: Scene) -> None:
+    """Records as before, and no way to a board."""
+    real = scene.fetched
+    scene.fetched = (  # type: ignore[method-assign]
+        lambda path: None if path.startswith("/board") else real(path)
+    )
+
+
 def test_without_a_board_yet_a_visit_is_a_visit(scene: Scene) -> None:
-    real = scene.mirror
-
-    async def young(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith("/board"):
-            await refuse(send)
-        else:
-            await real(scope, receive, send)
-
-    scene.net.apps["mirror.example"] = young
+    no_boards(scene)
     assert jump(scene.visit()) == (False, 0)
     assert len(scene.cells) == HUM_CELLS
+
+
+@pytest.mark.parametrize("shown", [None, b"", b"\1\0" + bytes(HEAD - 2)])
+@pytest.mark.parametrize("way", ["mirror.example", "b.example"])
+def test_a_way_that_shows_nothing_or_no_head_of_ours_takes_the_board_from_nobody(
+    scene: Scene, way: str, shown: bytes | None
+) -> None:
+    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/board"):
+            await scene.mirror(scope, receive, send)
+        elif shown is None:
+            await refuse(send)
+        else:
+            await answer(send, 200, shown)
+
+    scene.net.apps[way] = hostile
+    assert jump(scene.visit()) == (False, 3)
+    assert len(scene.store.segments()) == 3
+
+
+def test_a_blocked_second_way_takes_the_board_from_nobody(scene: Scene) -> None:
+    scene.net.cut.add("b.example")
+    assert jump(scene.visit()) == (False, 3)
+
+
+def test_a_first_visit_that_is_cut_short_leaves_no_record_without_places(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("fill", "keep_record"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Store, step, cut)
+            jump(scene.visit())
+        assert scene.store.record() is None or scene.store.letters()
+    jump(scene.visit())
+    scene.write("there is room")
+
+
+def test_nobody_else_writes_letters_at_the_moment_at_which_a_hum_ends(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+    held = watch_writing(scene, monkeypatch)
+    jump(scene.visit())
+    assert held == [True]
 
 
 def test_a_crowd_sends_whole_hums_that_open_at_a_and_are_cover(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.http import HttpNet
 from wallflower.host.inert import inert
+from wallflower.host.net import Unreachable
 from wallflower.source.edge.crowd import Crowd
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import Viewer, own_pace
@@ -107,13 +109,12 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
     text = _typed(sys.stdin.read).strip("\n")
-    kept = files.letters()  # again: a visit may have ended meanwhile
-    place = _free_place(kept, record)
-    kept[place] = write_letter(
-        secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
-        day_of(clock.now()),
-    )  # fmt: skip
-    files.write_letters(kept)
+    with files.changing() as kept:  # again: a visit may have ended meanwhile
+        place = _free_place(kept, record)
+        kept[place] = write_letter(
+            secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
+            day_of(clock.now()),
+        )  # fmt: skip
     click.echo("Sealed. It leaves with your first visit on a later day.", err=True)
 
 
@@ -145,20 +146,49 @@ def visit(pins_file: Path, store: Path, mirror: str, channel: int, language: str
     asyncio.run(_visit(known, files, mirror, viewer))
 
 
+@dataclass(slots=True)
+class _Told:
+    """Says to a source what is so by then, whatever becomes of the rest of the visit."""
+
+    known: Pins
+    files: Store
+    humming: bool = False
+
+    def hums(self) -> None:
+        self.humming = True
+        click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
+
+    def hummed(self, left: bool) -> None:
+        if left:
+            click.echo("A letter left with this visit.", err=True)
+        record = verify_record(self.files.record() or b"", self.known)
+        if any(is_stale(kept, record) for kept in self.files.letters()):
+            click.echo(
+                "A letter waited too long and cannot leave any more. Write it again.", err=True
+            )
+
+
 async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None:
-    net = HttpNet()
-    host = Host(PacedClock(await own_pace(mirror, known)), OsEntropy(), Folder(Path(".")), net)
-    click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
+    net, told = HttpNet(), _Told(known, files)
     try:
-        left, segments = await make_visit(host, mirror, known, files, viewer)
+        pace = await own_pace(mirror, known)
+        host = Host(PacedClock(pace), OsEntropy(), Folder(Path(".")), net)
+        _, segments = await make_visit(host, mirror, known, files, viewer, told)
+    except Unreachable:
+        raise _without_answer(told.humming) from None
     finally:
         await net.close()
     click.echo(f"Done. The board has {segments} pieces.", err=True)
-    if left:
-        click.echo("A letter left with this visit.", err=True)
-    record = verify_record(files.record() or b"", known)
-    if any(is_stale(kept, record) for kept in files.letters()):
-        click.echo("A letter waited too long and cannot leave any more. Write it again.", err=True)
+
+
+def _without_answer(hummed: bool) -> Fault:
+    """What a source needs to know; nothing of it is tried again by itself."""
+    if hummed:
+        return Fault(
+            "The board did not come whole, so the one of before stays",
+            "The hum was sent, as on any visit. Come back another day.",
+        )
+    return Fault("Nobody answered there, so nothing was sent", "Come back another day.")
 
 
 @click.command()

@@ -8,6 +8,7 @@ forgets nothing, so key files belong on a volume that can forget (docs/handbook)
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -100,6 +101,17 @@ class Folder:
                        "busy_timeout=5000", "temp_store=MEMORY"):  # fmt: skip
             db.execute(f"PRAGMA {pragma}")
         return db
+
+    @contextmanager
+    def alone(self) -> Generator[None, None, None]:
+        """Hold this folder for a moment: whoever else wants to waits. The system lets go of it
+        however a process ends."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(fd)
 
     def sync(self) -> None:
         """Put the names of the files here on the disk: what was made, renamed or unlinked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wallflower.crypto import sign
@@ -34,6 +35,27 @@ def verify_head(data: bytes, record: EpochRecord) -> Head:
     if not record.is_ancestor(head.record_hash):
         raise Refused("segment 3.6", "The board's head belongs to another record")
     return Head(head.number, head.first, head.segment_hash, head.drop_head)
+
+
+def leading_head(shown: Sequence[bytes | None], record: EpochRecord, seen: int) -> tuple[Head, int]:
+    """Of the heads that ways showed the newest, of equal ones the first, and the number of its way
+    (segment 2): one that shows nothing, or no head of ours, holds back nothing. Refused where none
+    is left, two disagree, or `seen` was newer.
+    """
+    heads: list[tuple[Head, int]] = []
+    fault = Refused("segment 3.1", "No way shows a head of the board", "Come back another day.")
+    for way, data in enumerate(shown):
+        try:
+            heads += [(verify_head(data, record), way)] if data is not None else []
+        except Refused as refused:
+            fault = refused
+    if not heads:
+        raise fault
+    newest, way = max(heads, key=lambda one: one[0].number)  # of equal ones the first
+    for head, _ in heads:
+        verify_same(newest, head)
+    verify_not_older(newest, seen)
+    return newest, way
 
 
 def verify_same(one: Head, other: Head) -> None:

@@ -7,7 +7,8 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from wallflower.host.disk import Folder
 from wallflower.source.letters import Kept, Place, filler
@@ -38,6 +39,15 @@ class Store:
             )
             for _ in range(PLACES)
         ]  # fmt: skip
+
+    @contextmanager
+    def changing(self) -> Iterator[list[Kept]]:
+        """All places, to be changed; the file is replaced when the block ends without an error. A
+        visit that ends and a letter that is written at that moment wait for each other."""
+        with self._disk.alone():
+            kept = self.letters()
+            yield kept
+            self.write_letters(kept)
 
     def write_letters(self, kept: list[Kept]) -> None:
         """Replace the whole file."""

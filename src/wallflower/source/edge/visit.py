@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from wallflower.errors import Fault
@@ -17,7 +18,7 @@ from wallflower.host.http import HttpNet
 from wallflower.host.net import Net, Unreachable
 from wallflower.source.edge.store import Store
 from wallflower.source.letters import Choice, Place, choose_for_hum, no_tokens
-from wallflower.trust.board import verify_head, verify_not_older, verify_same, verify_segment
+from wallflower.trust.board import leading_head, verify_segment
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
     EpochRecord,
@@ -110,16 +111,30 @@ class Viewer:
     language: int = Language.ENGLISH
 
 
+class Witness(Protocol):
+    """Who hears how far a visit is, also where the board then cannot be had."""
+
+    def hums(self) -> None:
+        """The first cell is about to be sent."""
+
+    def hummed(self, left: bool) -> None:
+        """The hum is over; whether a waiting letter left with it."""
+
+
 async def visit(
-    host: Host, mirror: str, pins: Pins, store: Store, viewer: Viewer = Viewer()
-) -> tuple[bool, int]:
-    """One visit. Returns whether a waiting letter left, and how many segments the board has."""
+    host: Host, mirror: str, pins: Pins, store: Store,
+    viewer: Viewer = Viewer(), witness: Witness | None = None,
+) -> tuple[bool, int]:  # fmt: skip
+    """One visit. Returns whether a waiting letter left, and how many segments the board has; raises
+    Unreachable or Refused where it cannot be had, and without a record that may be believed.
+    """
     before = store.record()
     kept_record = verified(before, pins) if before is not None else None
     record = await fetch_record(host, mirror, pins, kept_record)
-    store.keep_record(record.raw)
     draw = host.entropy.draw
+    # In this order: a record without places would be a store in which no letter has room.
     store.fill(record, pins.desk, draw)
+    store.keep_record(record.raw)
     choice = choose_for_hum(store.letters(), record, pins.desk)
     report = report_of(choice.kind, viewer.channel, viewer.language, draw)
     cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token, report)
@@ -128,12 +143,16 @@ async def visit(
     url = way_url(record, WayKind.INGRESS)
     if url is None:
         raise Fault("The record names no ingress", "Wait for the next record.")
+    if witness is not None:
+        witness.hums()
     humming = asyncio.ensure_future(send_hum(host.net, url, cells, offsets))
     try:
         count = await fetch_board(host, mirror, record, store)
     finally:
         # A board that cannot be had never cuts a hum short, nor hides that a letter left.
         left = put_away(store, choice, hum_left(await humming), draw)
+        if witness is not None:
+            witness.hummed(left)
     return left, count
 
 
@@ -142,37 +161,38 @@ def put_away(store: Store, choice: Choice, whole: bool, draw: Callable[[int], by
 
     The store is read again: a letter may have been written while the hum lasted.
     """
-    kept = store.letters()
     at = choice.place
-    if whole and at is not None and kept[at].sealed == choice.sealed:
-        kept[at] = replace(kept[at], place=Place.LEFT, tokens=no_tokens(draw))
-    store.write_letters(kept)
+    with store.changing() as kept:
+        if whole and at is not None and kept[at].sealed == choice.sealed:
+            kept[at] = replace(kept[at], place=Place.LEFT, tokens=no_tokens(draw))
     return whole and at is not None
 
 
 async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store) -> int:
-    """Take the whole board, newest first, its head from a second way too. Returns its length."""
-    try:
-        raw = await host.net.get(f"{mirror}/board/head", limit=HEAD)
-    except Unreachable:  # no segment was released yet
-        return 0
-    head, place = verify_head(raw, record), mirror
+    """Take the whole board, newest first, from the way whose head leads (segment 2). Returns its
+    length; 0 where nothing was released yet, as far as anybody here knows.
+    """
     second = way_url(record, WayKind.BOARD)
-    if second:
-        other = verify_head(
-            await host.net.get(f"{second.rstrip('/')}/board/head", limit=HEAD), record
-        )
-        verify_same(head, other)
-        if other.number > head.number:  # the mirror lags behind, or holds answers back
-            head, place = other, second.rstrip("/")
-    verify_not_older(head, store.newest())
+    ways = [mirror, *([second.rstrip("/")] if second else [])]
+    heads = [await _shown(host.net, f"{way}/board/head") for way in ways]
+    seen = store.newest()
+    if not seen and not any(heads):
+        return 0
+    head, leads = leading_head(heads, record, seen)
     p = record.body.parameters
     # The largest that any of them can have: sizes are never lowered (segment 4).
     size = segment_size(p.replies, p.receipts)
     segments, expected, follower = {}, head.segment_hash, None
     for number in range(head.number, head.first - 1, -1):
-        data = await host.net.get(f"{place}/board/{number}", limit=size)
+        data = await host.net.get(f"{ways[leads]}/board/{number}", limit=size)
         follower = verify_segment(data, expected, record, follower).header
         segments[number], expected = data, follower.previous
     store.keep_segments(segments)
     return len(segments)
+
+
+async def _shown(net: Net, url: str) -> bytes | None:
+    try:
+        return await net.get(url, limit=HEAD)
+    except Unreachable:
+        return None
