@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.board.test_server import REFUSED, draft_of, files, post
@@ -13,8 +14,10 @@ from tests.trust.made import private
 from vectors.hand.signatures import with_nonce
 
 from wallflower.board.edge.records import _MOST_AHEAD, REQUEST, Records
+from wallflower.board.edge.status import report
 from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
+from wallflower.host.disk import Folder
 from wallflower.trust.ahead import AHEAD
 from wallflower.wire.census import Census, make_census
 from wallflower.wire.offer import Offer, make_offer
@@ -212,6 +215,49 @@ async def test_a_request_is_taken_once_and_words_that_mean_nothing_change_nothin
     assert after > number
     of(room).take_request()
     assert (of(room).next_number(), of(room).revoked()) == (after, b"")
+
+
+async def test_a_request_that_only_another_user_may_read_stops_nothing_else_and_rings(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = room.town.server
+
+    def read(folder: Folder, name: str, real: Any = Folder.read) -> bytes | None:
+        if name == REQUEST:
+            raise PermissionError
+        return real(folder, name)  # type: ignore[no-any-return]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "read", read)
+        server.step()
+        assert "request-unread" in {alarm.name for alarm in report(server).alarms}
+    server.step()
+    assert "request-unread" not in {alarm.name for alarm in report(server).alarms}
+
+
+async def test_hop_keys_do_not_wait_for_the_desk_where_both_were_asked_for(room: Room) -> None:
+    of(room).take_desk_keys(key(DAY, "drop"))
+    offer(room, 1)
+    number = of(room).next_number()
+    of(room).revoke(frozenset({"hops", "desk"}))
+    assert of(room).next_number() > number
+    assert of(room).revoked() == hashed("desk")
+    assert of(room).ahead().desk_must_renew
+
+
+async def test_what_is_asked_for_while_a_request_is_carried_out_is_not_taken_away_with_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of(room).take_desk_keys(key(DAY, "drop"))
+    disk = room.town.server._host.disk
+    disk.write(REQUEST, b"hops")
+    with monkeypatch.context() as patch:
+        patch.setattr(Records, "revoke", lambda *_: disk.write(REQUEST, b"hops drop"))
+        of(room).take_request()
+    assert disk.read(REQUEST) == b"hops drop"
+    of(room).take_request()
+    assert of(room).revoked() == hashed("drop")
+    assert disk.read(REQUEST) is None
 
 
 # What is posted

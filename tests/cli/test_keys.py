@@ -81,7 +81,8 @@ def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything is typed; the person first gives up at the second medium."""
-    monkeypatch.setattr(commands, "_ROUTES", tmp_path / "no routes")
+    for kind in ("_ROUTES", "_ROUTES_V6"):
+        monkeypatch.setattr(commands, kind, tmp_path / "no routes")
     for role in ("organisation", "mix-a", "mix-b"):
         assert run("new", role, tmp_path / role).exit_code == 0
     media = [tmp_path / f"usb{n}" for n in (1, 2, 3)]
@@ -106,12 +107,20 @@ def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(
     assert (media[0] / "root.key").read_bytes() == first
 
 
+ANY_V6, BESIDE_V6 = "0" * 32, "fe80" + "0" * 28
+V6 = "{} {} " + "0" * 32 + " 00 " + "0" * 32 + " 00000400 00000003 00000000 00000003 {}\n"
+
+
+@pytest.mark.parametrize(("kind", "table"), [
+    ("_ROUTES", "Iface Destination\neth0 00000000 0101A8C0\n"),
+    ("_ROUTES_V6", V6.format(BESIDE_V6, "40", "eth0") + V6.format(ANY_V6, "00", "eth0")),
+])  # fmt: skip
 def test_a_computer_with_a_network_is_not_taken_without_asking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, table: str
 ) -> None:
-    routes = tmp_path / "routes"
-    routes.write_text("Iface Destination\neth0 00000000 0101A8C0\n")
-    monkeypatch.setattr(commands, "_ROUTES", routes)
+    for one in ("_ROUTES", "_ROUTES_V6"):
+        monkeypatch.setattr(commands, one, tmp_path / one)
+    (tmp_path / kind).write_text(table)
     done = run("keys", "ceremony", tmp_path / "keys", "--organisation", "x", typed="n\n")
     assert done.exit_code == 1
     assert "has a network" in done.output
@@ -127,6 +136,17 @@ def test_a_computer_with_a_network_is_not_taken_without_asking(
     again = run("keys", "ceremony", tmp_path / "keys", typed="n\n")
     assert "has a network" in again.output, "asked at every start, not at the first alone"
     assert "Take an empty medium" not in again.output
+
+
+def test_a_computer_whose_routes_lead_nowhere_is_not_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    v6 = V6.format(BESIDE_V6, "40", "eth0") + V6.format(ANY_V6, "00", "lo")
+    for kind, table in (("_ROUTES", "Iface Destination\neth0 0001A8C0 0\n"), ("_ROUTES_V6", v6)):
+        (tmp_path / kind).write_text(table)
+        monkeypatch.setattr(commands, kind, tmp_path / kind)
+    done = run("keys", "ceremony", tmp_path / "keys", "--organisation", "x", typed="")
+    assert "has a network" not in done.output
 
 
 def test_what_the_system_refuses_is_no_verdict_of_a_copy(place: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from wallflower.cli import wallflower
 from wallflower.cli.new import make
 from wallflower.errors import Fault
+from wallflower.host.disk import Folder
 
 
 def run(config: Path, *options: str) -> str:
@@ -18,6 +20,13 @@ def run(config: Path, *options: str) -> str:
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.output
+
+
+def ran(role: str, folder: Path) -> Path:
+    """The configuration of a role that has run here once."""
+    config = make(role, folder)
+    (folder / "data" / ("" if role == "organisation" else "records")).mkdir(parents=True)
+    return config
 
 
 @pytest.mark.parametrize(
@@ -32,7 +41,7 @@ def run(config: Path, *options: str) -> str:
 def test_a_request_lies_where_its_role_looks(
     tmp_path: Path, role: str, options: tuple[str, ...], where: str, what: bytes
 ) -> None:
-    config = make(role, tmp_path / role)
+    config = ran(role, tmp_path / role)
     said = run(config, *options)
     assert (tmp_path / role / where).read_bytes() == what
     assert ("unlocked" in said) is bool(options)
@@ -49,3 +58,45 @@ def test_a_role_that_cannot_revoke_that_says_who_can(
     with pytest.raises(Fault, match=r"organisation\.toml"):
         run(config, *options)
     assert sorted(p for p in (tmp_path / role).rglob("*")) == before
+
+
+def test_what_was_asked_for_and_not_read_yet_is_kept_beside_what_is_asked_for_now(
+    tmp_path: Path,
+) -> None:
+    config = ran("organisation", tmp_path / "organisation")
+    for options in (("--drop",), ("--desk",), (), ("--drop",)):
+        run(config, *options)
+    assert (tmp_path / "organisation" / "data" / "revoke").read_bytes() == b"drop desk hops"
+
+
+def test_a_folder_that_is_none_or_whose_role_never_ran_is_not_asked(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"mix-a\.toml"):
+        run(tmp_path / "typo" / "mix-a.toml")
+    assert list(tmp_path.iterdir()) == []
+    config = make("mix-a", tmp_path / "mix-a")
+    with pytest.raises(Fault, match="never run here"):
+        run(config)
+    assert not (tmp_path / "mix-a" / "data").exists()
+
+
+def test_roots_request_belongs_to_the_user_whose_process_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ran("mix-a", tmp_path / "mix-a")
+    became: list[tuple[str, int]] = []
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.seteuid", lambda uid: became.append(("user", uid)))
+    monkeypatch.setattr("os.setegid", lambda gid: became.append(("group", gid)))
+    real = Folder.write
+
+    def write(folder: Folder, name: str, data: bytes) -> None:
+        became.append((name, 0))
+        real(folder, name, data)
+
+    monkeypatch.setattr(Folder, "write", write)
+    run(config)
+    owner = (tmp_path / "mix-a" / "data" / "records").stat()
+    assert became == [
+        ("group", owner.st_gid), ("user", owner.st_uid), ("revoke", 0),
+        ("user", 0), ("group", os.getgid()),
+    ]  # fmt: skip

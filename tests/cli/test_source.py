@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from pathlib import Path
@@ -200,7 +201,7 @@ def visit(scene: Scene, patch: pytest.MonkeyPatch) -> str:
     patch.setattr(scene.net, "close", close, raising=False)
     patch.setattr(acts, "HttpNet", lambda: scene.net)
     patch.setattr(acts, "PacedClock", lambda _: scene.clock)
-    patch.setattr(acts.asyncio, "run", jump)
+    patch.setattr(asyncio, "run", jump)
     result = run(scene, "visit", "--mirror", MIRROR)
     return result.output + (str(result.exception) if result.exit_code else "")
 

@@ -6,15 +6,18 @@ import shutil
 from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.mix.room import AT_ONCE, DAY, TICK, Make
 
+from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings
 from wallflower.host.status import LITTLE_BYTES, TOO_LITTLE_BYTES, coarse
 from wallflower.lab.host import ask
 from wallflower.lab.town import TOKEN
 from wallflower.mix.edge.mix import Mix
+from wallflower.mix.edge.records import REQUEST
 from wallflower.mix.edge.status import report
 from wallflower.wire.sizes import DAY_S
 
@@ -112,6 +115,26 @@ async def test_what_went_wrong_since_the_start_is_an_alarm(make_room: Make, caus
     assert name not in names(room.town.a)
     cause(room.town.a)
     assert name in names(room.town.a)
+
+
+async def test_a_revocation_that_this_process_may_not_read_stops_no_tick_and_rings(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+
+    def read(folder: Folder, name: str, real: Any = Folder.read) -> bytes | None:
+        if name == REQUEST:
+            raise PermissionError
+        return real(folder, name)  # type: ignore[no-any-return]
+
+    ticks = room.town.a.ticks
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "read", read)
+        await room.tick()
+        assert room.town.a.ticks == ticks + 1
+        assert "request-unread" in names(room.town.a)
+    await room.tick()
+    assert "request-unread" not in names(room.town.a)
 
 
 async def test_a_mix_without_a_loop_key_says_that_it_watches_nothing(make_room: Make) -> None:

@@ -24,6 +24,7 @@ _WHOSE = {
     "b": "record.pub of operator B",
 }  # fmt: skip
 _ROUTES = Path("/proc/net/route")
+_ROUTES_V6 = Path("/proc/net/ipv6_route")
 
 
 def now() -> datetime:
@@ -133,12 +134,19 @@ def say_clock(moment: datetime, wrong: str = "Stop (Ctrl-C) and set it if that i
 
 
 def _connected() -> bool:
-    """Whether there is a way to anywhere: a default route."""
+    """Whether there is a way to anywhere: a default route, of either kind of address."""
+    for route in _fields(_ROUTES):
+        if route[1:2] == ["00000000"]:
+            return True
+    # The kernel has a route of its own at "lo", which leads nowhere.
+    return any(r[:2] == ["0" * 32, "00"] and r[-1] != "lo" for r in _fields(_ROUTES_V6))
+
+
+def _fields(routes: Path) -> list[list[str]]:
     try:
-        lines = _ROUTES.read_text("ascii").splitlines()[1:]
-    except OSError:
-        return False
-    return any(line.split()[1] == "00000000" for line in lines if len(line.split()) > 1)
+        return [line.split() for line in routes.read_text("ascii").splitlines()]
+    except OSError:  # this system has no addresses of that kind
+        return []
 
 
 @click.command()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +14,7 @@ from wallflower.cli.checks import role_of
 from wallflower.cli.options import CONFIG
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder
+from wallflower.host.settings import load_settings
 from wallflower.mix.edge.records import REQUEST as AT_MIX
 
 _FOLDERS = {
@@ -31,6 +35,7 @@ def revoke(config: Path, drop: bool, desk: bool) -> None:
     B. The process of this folder does it at its next look at the clock, at the latest when it is
     started again.
     """
+    load_settings(config)  # a folder that is none is not asked
     role = role_of(config)
     if role not in _FOLDERS or ((drop or desk) and role != "organisation"):
         raise Fault(
@@ -39,7 +44,32 @@ def revoke(config: Path, drop: bool, desk: bool) -> None:
         )
     what = [name for name, on in (("drop", drop), ("desk", desk)) if on] or ["hops"]
     folder, name = _FOLDERS[role]
-    Folder(config.parent / folder).write(name, " ".join(what).encode("ascii"))
+    _ask(config.parent / folder, name, what)
     click.echo("Asked. Look at the record's number: it rises within a few ticks.")
     if drop or desk:
         click.echo("The desk has to be unlocked: it makes the new keys.")
+
+
+def _ask(folder: Path, name: str, what: list[str]) -> None:
+    """Put a request beside one that was not read yet, as the user whom the folder belongs to."""
+    if not folder.is_dir():
+        raise Fault("This role has never run here", "It has no keys that could be replaced.")
+    with _as_owner(folder):
+        there = Folder(folder)
+        asked = (there.read(name) or b"").decode("ascii", "replace").split()
+        there.write(name, " ".join(dict.fromkeys([*asked, *what])).encode("ascii"))
+
+
+@contextmanager
+def _as_owner(folder: Path) -> Iterator[None]:
+    """Root's own file could not be read by the process that is asked."""
+    owner, root = folder.stat(), os.geteuid() == 0
+    if root:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+            os.setegid(os.getgid())

@@ -62,6 +62,14 @@ def disk_alarms(folder: Path) -> list[Alarm]:
     return []
 
 
+def request_alarm(unread: bool) -> list[Alarm]:
+    """Whether a revocation was asked for in a file that this process may not read."""
+    if not unread:
+        return []
+    what = "a revocation was asked for that this process may not read"
+    return [Alarm("request-unread", what, "Type 'wallflower revoke' as the user it runs as.")]
+
+
 def record_alarms(in_force: bool, days_ahead: int) -> list[Alarm]:
     """Whether there is a record, and whether its keys have followers (claim 54)."""
     if not in_force:

@@ -47,6 +47,7 @@ class Records:
         self._signatures: dict[tuple[str, int], bytes] = {}
         self._records: dict[int, EpochRecord] = {}
         self._withdrawn: list[Withdrawn] = []
+        self.request_unread = False
         for name in self._files.names():
             self._load(name, self._files.read(name) or b"")
         self._check_step()
@@ -180,10 +181,18 @@ class Records:
         return b"".join(sorted(self._revoked))
 
     def take_request(self) -> None:
-        """Begin what an operator asked for with `wallflower revoke` (record 6.3)."""
-        what = (self._disk.read(REQUEST) or b"").decode("ascii", "replace").split()
-        if what:
-            self.revoke(frozenset(what) & frozenset(REVOCATIONS))
+        """Begin what an operator asked for with `wallflower revoke` (record 6.3). A request that
+        only another user may read stops nothing else: it rings."""
+        try:
+            asked = self._disk.read(REQUEST)
+        except PermissionError:
+            self.request_unread = True
+            return
+        self.request_unread = False
+        if asked is None:
+            return
+        self.revoke(frozenset(asked.decode("ascii", "replace").split()) & frozenset(REVOCATIONS))
+        if self._disk.read(REQUEST) == asked:  # else more was asked for meanwhile
             self._disk.remove(REQUEST)
 
     def revoke(self, what: frozenset[str]) -> None:
@@ -191,9 +200,9 @@ class Records:
 
         Hop keys at once; drop and desk keys as soon as the desk has handed in others.
         """
+        if "hops" in what:
+            self._replace(letters_too=False)
         if not what & {"drop", "desk"}:
-            if "hops" in what:
-                self._replace(letters_too=False)
             return
         today = day_of(self._host.clock.now())
         for keys in (keys for day, keys in self._desk.items() if day >= today):

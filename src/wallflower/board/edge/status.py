@@ -12,6 +12,7 @@ from wallflower.host.status import (
     loop_alarms,
     loop_facts,
     record_alarms,
+    request_alarm,
     sentence_alarms,
     silence_alarm,
 )
@@ -32,6 +33,7 @@ def report(server: DeskServer) -> Status:
     alarms = [
         *disk_alarms(server.folder), *record_alarms(record is not None, ahead),
         *sentence_alarms("records", server.alarms()),
+        *request_alarm(server.records.request_unread),
     ]  # fmt: skip
     if server.disk_failures:
         alarms.append(Alarm("disk-failed", "rounds failed at the disk", "Look at the disk."))

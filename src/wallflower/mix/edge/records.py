@@ -49,6 +49,7 @@ class Records:
         self._withdrawn: list[Withdrawal] = []
         self._told: set[Withdrawal] = set()
         self.refused_drafts = 0
+        self.request_unread = False
         self._load()
 
     def _load(self) -> None:
@@ -121,9 +122,7 @@ class Records:
     async def step(self) -> None:
         """One round: withdraw what cannot be held, sign what was drafted, fetch what is complete,
         offer what is wanted. Ends quietly when the desk server does not answer."""
-        if self._files.read(REQUEST) is not None:
-            self.revoke()
-            self._files.remove(REQUEST)
+        self._take_request()
         lost = self._lost(self._host.clock.now())
         if lost:
             self._withdraw(min(lost))
@@ -137,6 +136,19 @@ class Records:
             return
         except Refused:
             self.refused_drafts += 1
+
+    def _take_request(self) -> None:
+        """Do what the operator asked for. A request that only another user may read stops nothing
+        else: it rings."""
+        try:
+            asked = self._files.read(REQUEST)
+        except PermissionError:
+            self.request_unread = True
+            return
+        self.request_unread = False
+        if asked is not None:
+            self.revoke()
+            self._files.remove(REQUEST)
 
     def _lost(self, now: float) -> set[int]:
         """The numbers whose hop key is not here and should be: lost with its disk, or erased by a

@@ -15,6 +15,7 @@ from wallflower.host.status import (
     loop_alarms,
     loop_facts,
     record_alarms,
+    request_alarm,
     sentence_alarms,
     silence_alarm,
 )
@@ -47,7 +48,8 @@ def report(mix: Mix) -> Status:
     ahead = mix.records.last_day() - day_of(now)
     alarms = [
         *disk_alarms(mix.folder), *record_alarms(record is not None, ahead),
-        *sentence_alarms("records", mix.alarms()), *_faults(mix),
+        *sentence_alarms("records", mix.alarms()), *request_alarm(mix.records.request_unread),
+        *_faults(mix),
     ]  # fmt: skip
     facts: dict[str, Fact] = {
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
