@@ -29,7 +29,7 @@ $low true 2>/dev/null || low="nice -n 19"
 # What computes writes to memory where there is room: no test of it is about a disk, and files and
 # their flushing were a seventh of it. Nothing of it stays; run a red test alone to see its files.
 room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
-own=$(if [ "${room:-0}" -ge 524288 ]; then mktemp -d -p /dev/shm; else mktemp -d; fi)
+own=$(if [ "${room:-0}" -ge 524288 ]; then mktemp -d -p /dev/shm; else mktemp -d; fi) || exit 1
 setsid $low sh -c "(cd page && npm test) && pytest -rs -n 2 --dist loadfile --no-loadscope-reorder \\
   --basetemp '$own/tests' -o tmp_path_retention_policy=failed -m '$rest and computes'" >"$own/said" 2>&1 &
 beside=$!

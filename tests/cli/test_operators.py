@@ -208,10 +208,11 @@ def test_what_the_system_refuses_is_two_sentences_and_names_no_path(
 @pytest.mark.parametrize(
     "line",
     [
-        ("demo", "--day", "0"), ("demo", "--viewers", "-1"),
+        ("demo", "--day", "0"), ("demo", "--day", "nan"), ("demo", "--day", "0.000001"),
+        ("demo", "--patience", "nan"), ("demo", "--patience", "inf"), ("demo", "--viewers", "-1"),
         ("campaign", "preview", ".", "--port", "70000"),
         ("visit", "--mirror", "http://[::1"), ("visit", "--mirror", "film.example"),
-        ("crowd", "--pause", "0"), ("census", "--mirror", "ftp://film.example"),
+        ("crowd", "--pause", "0"), ("crowd", "--pause", "nan"), ("census", "--mirror", "ftp://film.example"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_before_anything_begins(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,3 +246,15 @@ def test_a_whole_visit_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     assert visit(scene, monkeypatch) == (
         "Humming. This takes 90 seconds, for everyone.\nDone. The board has 3 pieces.\n"
     )
+
+
+def test_an_answer_is_shown_also_where_the_terminal_lacks_a_letter_of_it() -> None:
+    code = "import click, wallflower.cli as c\nc.wallflower = lambda: click.echo({!r})\nc.main()"
+    env = os.environ | {"PYTHONIOENCODING": "koi8-r"}
+    shown = subprocess.run(
+        [sys.executable, "-c", code.format("Спасибо: 收到")],
+        env=env,
+        capture_output=True,
+        check=True,
+    )
+    assert shown.stdout.decode("koi8-r") == "Спасибо: \\u6536\\u5230\n"

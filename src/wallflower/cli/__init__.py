@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -38,6 +39,9 @@ def wallflower() -> None:
 def main() -> None:
     """Run, and show a Fault as two plain sentences instead of a traceback."""
     leave_no_image()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an answer has more letters than some terminals
+            stream.reconfigure(errors="backslashreplace")
     try:
         try:
             with disk_trouble():

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import click
 
-from wallflower.cli.options import FOLDER, MIRROR, PINS
+from wallflower.cli.options import FOLDER, MIRROR, PINS, seconds
 from wallflower.errors import Fault
 from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
@@ -228,7 +228,7 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
 )
 @click.option(
     "--pause",
-    type=click.FloatRange(0, min_open=True),
+    type=seconds(),
     default=86400.0,
     show_default=True,
     help="seconds of the record's time between two visits of one, on average",

@@ -25,7 +25,10 @@ async def _fetch(mirror: str, pins: Pins) -> Census:
         record = verify_record(await net.get(f"{mirror}/record", limit=RECORD_MAX), pins)
         return verify_census(await net.get(f"{mirror}/census", limit=CENSUS_MAX), record)
     except Unreachable:
-        raise Fault("This mirror shows no census", "Wait for the end of a day.") from None
+        raise Fault(
+            "This mirror shows no census, or does not answer",
+            "Look whether it answers; the first census is there after a day.",
+        ) from None
     finally:
         await net.close()
 

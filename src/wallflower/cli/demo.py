@@ -27,7 +27,7 @@ from wallflower.cli.ceremony import now, rehearse
 from wallflower.cli.film import check_needed, usual_cache
 from wallflower.cli.leftovers import scratch
 from wallflower.cli.new import make
-from wallflower.cli.options import FOLDER
+from wallflower.cli.options import FOLDER, seconds
 from wallflower.errors import Fault
 from wallflower.lab.demo.chromium import ChromiumSource
 from wallflower.lab.demo.handler import Handler
@@ -47,7 +47,7 @@ from wallflower.lab.demo.walk import (
 from wallflower.trust.pins import Pins, parse_pins
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-_ABOVE_ZERO = click.FloatRange(0, 86400, min_open=True)
+_DAY = seconds(1, 86400)  # a shorter one has no room for its ticks
 _ROLES = {"organisation": "organisation", "a": "mix-a", "b": "mix-b"}
 _DESK = "Office"
 
@@ -142,12 +142,10 @@ _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
     show_default=True,
     help="how many others watch",
 )
-@click.option(
-    "--day", "day_s", type=_ABOVE_ZERO, help="wall seconds of one day [6 with --once, else 15]"
-)
+@click.option("--day", "day_s", type=_DAY, help="wall seconds of one day [6 with --once, else 15]")
 @click.option(
     "--patience",
-    type=_ABOVE_ZERO,
+    type=seconds(most=86400),
     default=PATIENCE_S,
     show_default=True,
     help="wall seconds that a step may take",
@@ -245,10 +243,12 @@ async def _demo(folder: Path, pace: DemoPace, plan: _Plan) -> dict[str, Any]:
         console.print(str(fault))
         return {"failed": fault.what}
     finally:
-        await _end(beside)
-        await source.close()
-        await handler.close()
-        await town.stop()
+        try:
+            await _end(beside)
+            await source.close()
+            await handler.close()
+        finally:
+            await town.stop()
 
 
 async def _end(beside: list[asyncio.Task[None]]) -> None:

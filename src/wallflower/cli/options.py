@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +26,24 @@ class _Address(click.ParamType[str]):
         if not good:
             self.fail("that is no address. Give one such as https://film.example", param, ctx)
         return value.rstrip("/")
+
+
+class _Seconds(click.FloatRange):
+    """Seconds above zero; "nan" is in no range and outside of none."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """See click.ParamType.convert."""
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
+def seconds(least: float = 0.0, most: float | None = None) -> click.FloatRange:
+    """So many seconds, above zero and within these."""
+    return _Seconds(least, most, min_open=not least)
 
 
 ADDRESS = _Address()
