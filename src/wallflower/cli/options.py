@@ -32,7 +32,7 @@ class _Seconds(click.FloatRange):
     """Seconds above zero; "nan" is in no range and outside of none."""
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         """See click.ParamType.convert."""
         seconds = super().convert(value, param, ctx)
