@@ -31,9 +31,7 @@ class _Address(click.ParamType[str]):
 class _Seconds(click.FloatRange):
     """Seconds above zero; "nan" is in no range and outside of none."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See click.ParamType.convert."""
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
