@@ -13,7 +13,7 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.lab.town import BOARD, DESK_NAME, MIRROR, TOKEN, SimulatedTown
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import fetch_board, fetch_record, put_away, way_url
-from wallflower.source.letters import Place, choose_for_hum, write_letter
+from wallflower.source.letters import Place, choose_for_hum, filler, write_letter
 from wallflower.source.reading import Found, read_board
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.hum import make_hum
@@ -61,7 +61,7 @@ class Person:
         choice = choose_for_hum(self.store.letters(), record, DESK_NAME)
         cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token)
         await self.send([cells[i] for i in only], record)
-        put_away(self.store, choice, True, draw)
+        put_away(self.store, choice, True, filler(record, DESK_NAME, draw))
         await fetch_board(host, MIRROR, record, self.store)
         return cells
 

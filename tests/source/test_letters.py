@@ -61,7 +61,6 @@ TABLE = {
         record(replace(body(2, FIRST.body.day, FIRST.body), not_before=FIRST.body.not_before + 1)),
         False,
     ),
-    "it left already": (replace(WAITING, place=Place.LEFT), SECOND, False),
     "a filler": (replace(WAITING, place=Place.FILLER), SECOND, False),
     "no record at all": (replace(WAITING, record_hash=bytes(HASH)), SECOND, False),
 }
@@ -90,7 +89,6 @@ def test_a_letter_under_yesterdays_record_waits_for_the_day_after_its_writing() 
     [
         (WAITING, FIRST, False), (WAITING, DAYS[ANCESTORS], False),
         (WAITING, DAYS[ANCESTORS + 1], True), (write(FORKED), SECOND, True),
-        (replace(WAITING, place=Place.LEFT), DAYS[ANCESTORS + 1], False),
         (replace(WAITING, place=Place.FILLER), DAYS[ANCESTORS + 1], False),
     ],
 )  # fmt: skip
@@ -105,8 +103,7 @@ def test_the_oldest_letter_leaves_first() -> None:
     empty = filler(FIRST, PINS.desk, DRAW)
     choice = choose_for_hum([empty, new, old], THIRD, PINS.desk)
     assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, old.sealed, 2)
-    left = replace(old, place=Place.LEFT)
-    choice = choose_for_hum([left, new, empty], THIRD, PINS.desk)
+    choice = choose_for_hum([empty, new, empty], THIRD, PINS.desk)
     assert (choice.kind, choice.sealed, choice.place) == (Kind.LETTER, new.sealed, 1)
 
 
@@ -143,6 +140,13 @@ def test_no_mark_is_used_twice_in_a_week_and_the_last_one_can_be_had() -> None:
         write(FIRST, "x", tuple(kept))
     assert refusal.value.rule == "letter 3.9"
     assert [k.mark for k in kept] != sorted(k.mark for k in kept), "drawn, not counted"
+
+
+def test_a_mark_that_the_board_has_a_receipt_for_is_used_already() -> None:
+    week = FIRST.body.week
+    taken = {(week, mark) for mark in range(MARKS) if mark != 7} | {(week - TOKEN_WEEKS, 7)}
+    entry = write_letter(SECRET, "x", 1, FIRST, PINS.desk, (), DRAW, taken=taken)
+    assert entry.mark == 7
 
 
 def test_a_letter_leaves_with_the_token_of_the_record_it_leaves_under() -> None:

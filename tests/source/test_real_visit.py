@@ -73,7 +73,7 @@ async def test_a_letter_of_yesterday_leaves_over_real_sockets_and_opens_at_a(
                     assert await visit(host, origin, PINS, store) == (True, 3)
             await net.close()
         cells = stage.kept()
-    assert store.letters()[3].place is Place.LEFT
+    assert store.letters()[3].place is Place.FILLER
     assert len(cells) == HUM_CELLS
     gathering = Gathering()
     for cell in cells:

@@ -34,8 +34,21 @@ def test_the_letters_file_has_one_size_whatever_it_holds(tmp_path: Path) -> None
         assert sizes(scene) == empty
     scene.next_day()
     jump(scene.visit())
-    assert {k.place for k in scene.store.letters()} == {Place.WAITING, Place.LEFT}
+    assert {k.place for k in scene.store.letters()} == {Place.WAITING, Place.FILLER}
     assert sizes(scene) == empty
+
+
+def test_a_place_whose_letter_left_is_like_one_that_never_held_any(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    letter = scene.write("a letter")
+    scene.next_day()
+    assert jump(scene.visit())[0]
+    left, never = scene.store.letters()[:2]
+    assert letter.sealed not in (tmp_path / "store" / "letters").read_bytes()
+    shown = [(k.place, k.day, k.week, k.mark, k.record_hash) for k in (left, never)]
+    assert shown[0] == shown[1]
+    assert left.tokens != letter.tokens
 
 
 def test_every_place_holds_another_real_ciphertext_from_the_first_visit(tmp_path: Path) -> None:

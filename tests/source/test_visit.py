@@ -27,7 +27,7 @@ from wallflower.source.edge.visit import (
     send_hum,
     visit,
 )
-from wallflower.source.letters import Kept, Place, choose_for_hum
+from wallflower.source.letters import Kept, Place, choose_for_hum, filler
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.cell import parse_cell
 from wallflower.wire.cells import read_name
@@ -36,7 +36,7 @@ from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
-from wallflower.wire.sizes import CELL, DITHER_MS, HEAD, HUM_CELLS, LATE_MS, SLOT_MS, TOKEN
+from wallflower.wire.sizes import CELL, DITHER_MS, HEAD, HUM_CELLS, LATE_MS, SEGMENT, SLOT_MS, TOKEN
 from wallflower.wire.stamp import earned_class
 
 DAYS = days(3)
@@ -84,8 +84,7 @@ def test_a_hum_with_a_letter_carries_its_token_and_a_cover_another_each_time(
     assert {one.kind for one in covers} == {Kind.COVER}
     assert len({one.token for one in covers}) == 2
     assert all(one.token not in letter.tokens for one in covers)
-    (left,) = [kept for kept in scene.store.letters() if kept.sealed == letter.sealed]
-    assert left.tokens != letter.tokens, "nothing of them stays"
+    assert letter.tokens not in {kept.tokens for kept in scene.store.letters()}
     for one, carried in ((inside, sealed), *at_b(scene.cells, scene.record)):
         assert earned_class(scene.record.hash, carried, one.stamp) == one.stamp.stamp_class > 0
 
@@ -134,7 +133,7 @@ def test_a_letter_leaves_on_a_later_day_and_only_once(scene: Scene) -> None:
     scene.cells.clear()
     assert jump(scene.visit()) == (True, 3)
     assert opened(scene.cells, scene.record) == [(Kind.LETTER, letter.sealed)]
-    assert scene.store.letters()[0].place is Place.LEFT
+    assert scene.store.letters()[0].place is Place.FILLER
     scene.cells.clear()
     assert jump(scene.visit()) == (False, 3)
     assert [kind for kind, _ in opened(scene.cells, scene.record)] == [Kind.COVER]
@@ -173,7 +172,8 @@ def test_a_letter_that_is_written_while_the_hum_lasts_is_not_lost(scene: Scene) 
     scene.on_cell = once
     assert jump(scene.visit())[0]
     kept = scene.store.letters()
-    assert (kept[0].place, kept[0].sealed) == (Place.LEFT, first.sealed)
+    assert kept[0].place is Place.FILLER
+    assert kept[0].sealed != first.sealed
     assert kept[1] == written[0]
 
 
@@ -189,7 +189,7 @@ def test_a_board_that_cannot_be_had_does_not_cut_the_hum_nor_hide_that_a_letter_
         jump(scene.visit())
     assert refusal.value.rule == "segment 3.1"
     assert len(scene.cells) == HUM_CELLS
-    assert scene.store.letters()[0].place is Place.LEFT
+    assert scene.store.letters()[0].place is Place.FILLER
     assert len(scene.store.segments()) == 3, "the old board stays"
 
 
@@ -316,7 +316,8 @@ def test_a_letter_that_took_the_place_of_the_one_that_left_waits_on(scene: Scene
     scene.next_day()
     choice = choose_for_hum(scene.store.letters(), scene.record, PINS.desk)
     other = scene.write("in its place", place=0)
-    assert put_away(scene.store, choice, True, scene.host.entropy.draw)
+    fresh = filler(scene.record, PINS.desk, scene.host.entropy.draw)
+    assert put_away(scene.store, choice, True, fresh)
     assert scene.store.letters()[0] == other
 
 
@@ -357,6 +358,24 @@ def test_a_way_that_shows_nothing_or_no_head_of_ours_takes_the_board_from_nobody
             await refuse(send)
         else:
             await answer(send, 200, shown)
+
+    scene.net.apps[way] = hostile
+    assert jump(scene.visit()) == (False, 3)
+    assert len(scene.store.segments()) == 3
+
+
+@pytest.mark.parametrize("instead", [None, b"", b"\1\0" + bytes(SEGMENT - 2)])
+@pytest.mark.parametrize("way", ["mirror.example", "b.example"])
+def test_a_way_that_shows_the_head_and_no_segment_holds_back_nothing(
+    scene: Scene, way: str, instead: bytes | None
+) -> None:
+    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != "/board/2":
+            await scene.mirror(scope, receive, send)
+        elif instead is None:
+            await refuse(send)
+        else:
+            await answer(send, 200, instead)
 
     scene.net.apps[way] = hostile
     assert jump(scene.visit()) == (False, 3)

@@ -26,7 +26,7 @@ from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import Viewer, own_pace
 from wallflower.source.edge.visit import visit as make_visit
 from wallflower.source.letters import Kept, Place, is_stale, verify_fresh, write_letter
-from wallflower.source.reading import read_board
+from wallflower.source.reading import Found, read_board
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.census import CHANNELS
@@ -53,6 +53,10 @@ def _parts(pins_file: Path, store: Path) -> tuple[Pins, Store]:
     return parse_pins(pins_file.read_bytes()), Store(Folder(store))
 
 
+def _board(secret: bytes, files: Store, record: EpochRecord) -> Found:
+    return read_board(secret, (parse_segment(s) for s in files.segments()), record.body.week)
+
+
 def _words(make_new: bool, language: str) -> bytes:
     """The secret, from a hidden prompt (or standard input), or new and shown once."""
     if not make_new:
@@ -75,11 +79,11 @@ def _typed(read: Callable[[], str]) -> str:
 
 
 def _free_place(kept: Sequence[Kept], record: EpochRecord) -> int:
-    """Where a new letter goes: a place that never held one, or the one that left first."""
+    """Where a new letter goes: a place without one, else that of one that cannot leave any more."""
     places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING or is_stale(k, record)]
     if not places:
         raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
-    return min(places, key=lambda i: (kept[i].place is not Place.FILLER, kept[i].day))
+    return min(places, key=lambda i: (kept[i].place is Place.WAITING, kept[i].day))
 
 
 @click.command()
@@ -109,11 +113,12 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
     text = _typed(sys.stdin.read).strip("\n")
+    taken = _board(secret, files, record).receipts
     with files.changing() as kept:  # again: a visit may have ended meanwhile
         place = _free_place(kept, record)
         kept[place] = write_letter(
             secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
-            day_of(clock.now()),
+            day_of(clock.now()), taken,
         )  # fmt: skip
     click.echo("Sealed. It leaves with your first visit on a later day.", err=True)
 
@@ -208,7 +213,7 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
         raise Fault("There is no board here yet", "Make a first visit: 'wallflower visit'.")
     record = verify_record(raw, known)
     secret = _words(make_new=False, language="en")
-    found = read_board(secret, (parse_segment(s) for s in files.segments()), record.body.week)
+    found = _board(secret, files, record)
     if as_json:
         replies = [reply.text for reply in found.replies]
         click.echo(json.dumps({"replies": replies, "receipts": sorted(found.receipts)}))

@@ -4,7 +4,7 @@ token.md 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -15,22 +15,21 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.chain import chain_value
 from wallflower.wire.hello import Kind
 from wallflower.wire.letter import FILLER, Letter, LetterKind, check_text, seal_letter
-from wallflower.wire.sizes import ANCESTORS, MARKS, TOKEN, TOKEN_WEEKS, week_of_day
+from wallflower.wire.sizes import ANCESTORS, HASH, MARKS, TOKEN, TOKEN_WEEKS, week_of_day
 from wallflower.wire.token import index_of, token_for, tokens_of_letter
 
 
 class Place(IntEnum):
-    """What a place of the store holds."""
+    """What a place of the store holds. One whose letter left is like one that never held any."""
 
     FILLER = 0
     WAITING = 1
-    LEFT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """One place of a store: a sealed letter or filler, never its text. `tokens` are those of its
-    weeks, random for a filler and for a letter that left."""
+    weeks, random for a filler."""
 
     place: Place
     day: int
@@ -64,23 +63,25 @@ def no_tokens(draw: Callable[[int], bytes]) -> bytes:
 
 
 def filler(record: EpochRecord, desk: str, draw: Callable[[int], bytes]) -> Kept:
-    """A place that is not used: a filler, numbers that mean nothing."""
+    """A place that is not used: a filler, and no number that tells when it came there."""
     sealed = seal_filler(record, desk)
-    return Kept(Place.FILLER, 0, 0, 0, record.hash, no_tokens(draw), sealed)
+    return Kept(Place.FILLER, 0, 0, 0, bytes(HASH), no_tokens(draw), sealed)
 
 
 def write_letter(
     secret: bytes, text: str, language: int, record: EpochRecord, desk: str,
     kept: Sequence[Kept], draw: Callable[[int], bytes], today: int = 0,
+    taken: Collection[tuple[int, int]] = (),
 ) -> Kept:  # fmt: skip
     """Seal a text under a record, which may be yesterday's: writing is offline (letter 1).
 
     It may leave after its own day (UTC): its record's, or `today` by this device's clock, whichever
-    is later. Raises Refused (letter 3.8) with the limit when the text does not fit.
+    is later. `taken` are week and mark of letters that the board says the desk has. Raises Refused
+    (letter 3.8) with the limit when the text does not fit.
     """
     check_text(text)
     entry = record.desk(desk)
-    mark = _free_mark(kept, entry.week, draw)
+    mark = _free_mark(kept, taken, entry.week, draw)
     conversation = conversation_id(secret)
     letter = Letter(
         kind=LetterKind.LETTER, language=language, conversation=conversation,
@@ -93,15 +94,20 @@ def write_letter(
     return Kept(Place.WAITING, day, entry.week, mark, record.hash, tokens, sealed)
 
 
-def _free_mark(kept: Sequence[Kept], week: int, draw: Callable[[int], bytes]) -> int:
-    """A mark unused in its week, at random; one with a token of its own while there is one."""
-    own = [k for k in kept if k.place is not Place.FILLER and week - k.week < TOKEN_WEEKS]
-    used = {k.mark for k in own if k.week == week}
+def _free_mark(
+    kept: Sequence[Kept], taken: Collection[tuple[int, int]], week: int,
+    draw: Callable[[int], bytes],
+) -> int:  # fmt: skip
+    """A mark unused in its week, as far as this store and the board tell, at random; one with a
+    token of its own while there is one."""
+    waiting = ((k.week, k.mark) for k in kept if k.place is Place.WAITING)
+    own = [(w, mark) for w, mark in (*waiting, *taken) if week - w < TOKEN_WEEKS]
+    used = {mark for w, mark in own if w == week}
     free = [mark for mark in range(MARKS) if mark not in used]
     if not free:
         raise Refused("letter 3.9", "There are no letters left for this week", "Wait a week.")
-    taken = {index_of(k.mark) for k in own}
-    fresh = [mark for mark in free if index_of(mark) not in taken]
+    indexes = {index_of(mark) for _, mark in own}
+    fresh = [mark for mark in free if index_of(mark) not in indexes]
     return shuffled(draw, fresh or free)[0]
 
 

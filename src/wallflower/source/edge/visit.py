@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from wallflower.errors import Fault
+from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.entropy import uniform
 from wallflower.host.http import HttpNet
 from wallflower.host.net import Net, Unreachable
 from wallflower.source.edge.store import Store
-from wallflower.source.letters import Choice, Place, choose_for_hum, no_tokens
+from wallflower.source.letters import Choice, Kept, choose_for_hum, filler
 from wallflower.trust.board import leading_head, verify_segment
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
@@ -31,7 +32,7 @@ from wallflower.wire.census import report_of
 from wallflower.wire.hum import make_hum, offsets_ms
 from wallflower.wire.letter import Language
 from wallflower.wire.record import Pace, WayKind
-from wallflower.wire.segment import segment_size
+from wallflower.wire.segment import SignedSegment, segment_size
 from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -136,6 +137,7 @@ async def visit(
     store.fill(record, pins.desk, draw)
     store.keep_record(record.raw)
     choice = choose_for_hum(store.letters(), record, pins.desk)
+    fresh = filler(record, pins.desk, draw)  # in every visit, whether a letter leaves or not
     report = report_of(choice.kind, viewer.channel, viewer.language, draw)
     cells = make_hum(record.body, choice.kind, choice.sealed, draw, choice.token, report)
     pace = hum_pace(record, mirror)
@@ -150,21 +152,21 @@ async def visit(
         count = await fetch_board(host, mirror, record, store)
     finally:
         # A board that cannot be had never cuts a hum short, nor hides that a letter left.
-        left = put_away(store, choice, hum_left(await humming), draw)
+        left = put_away(store, choice, hum_left(await humming), fresh)
         if witness is not None:
             witness.hummed(left)
     return left, count
 
 
-def put_away(store: Store, choice: Choice, whole: bool, draw: Callable[[int], bytes]) -> bool:
-    """Mark the letter that left, and rewrite the store; whether one did.
+def put_away(store: Store, choice: Choice, whole: bool, fresh: Kept) -> bool:
+    """Put a fresh filler where the letter was that left, and rewrite the store; whether one did.
 
     The store is read again: a letter may have been written while the hum lasted.
     """
     at = choice.place
     with store.changing() as kept:
         if whole and at is not None and kept[at].sealed == choice.sealed:
-            kept[at] = replace(kept[at], place=Place.LEFT, tokens=no_tokens(draw))
+            kept[at] = fresh
     return whole and at is not None
 
 
@@ -182,13 +184,30 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     p = record.body.parameters
     # The largest that any of them can have: sizes are never lowered (segment 4).
     size = segment_size(p.replies, p.receipts)
-    segments, expected, follower = {}, head.segment_hash, None
+    ways.insert(0, ways.pop(leads))  # the way that showed this head first, then what is left
+    segments: dict[int, bytes] = {}
+    expected, follower = head.segment_hash, None
     for number in range(head.number, head.first - 1, -1):
-        data = await host.net.get(f"{ways[leads]}/board/{number}", limit=size)
-        follower = verify_segment(data, expected, record, follower).header
-        segments[number], expected = data, follower.previous
+        urls = [f"{way}/board/{number}" for way in ways]
+        believe = partial(verify_segment, expected=expected, record=record, follower=follower)
+        segments[number], segment = await _first_good(host.net, urls, size, believe)
+        follower, expected = segment.header, segment.header.previous
     store.keep_segments(segments)
     return len(segments)
+
+
+async def _first_good(
+    net: Net, urls: Sequence[str], limit: int, believe: Callable[[bytes], SignedSegment]
+) -> tuple[bytes, SignedSegment]:
+    """What the first of these holds that is believed; the fault of the first where none does."""
+    faults: list[Fault] = []
+    for url in urls:
+        try:
+            data = await net.get(url, limit=limit)
+            return data, believe(data)
+        except (Unreachable, Refused) as fault:
+            faults.append(fault)
+    raise faults[0]
 
 
 async def _shown(net: Net, url: str) -> bytes | None:
