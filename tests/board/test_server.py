@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,18 @@ def batch(room: Room, day: int, change: int = 0) -> bytes:
 
 async def post(room: Room, path: str, body: bytes, token: str = TOKEN) -> tuple[int, bytes]:
     return await ask(room.town.server.app, "POST", path, body, token)
+
+
+def full_at(patch: pytest.MonkeyPatch, names: str) -> None:
+    """The disk takes no file whose name begins so."""
+    real = Folder.write
+
+    def write(folder: Folder, name: str, data: bytes) -> None:
+        if name.startswith(names):
+            raise OSError(errno.ENOSPC, "no space left")
+        real(folder, name, data)
+
+    patch.setattr(Folder, "write", write)
 
 
 # Records
@@ -331,6 +344,42 @@ async def test_a_power_cut_between_segment_and_head_still_gives_one_chain(make_r
     assert head.number == count + 1
     raw = room.town.server.board.segment(count + 1) or b""
     verify_segment(raw, head.segment_hash, record)
+
+
+async def test_a_segment_that_was_shown_never_changes_though_the_disk_was_full_at_the_head(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+    server = room.town.server
+    count, head = server.board.count(), server.board.head
+    room.town.clock.time += PERIOD
+    with monkeypatch.context() as patch:
+        full_at(patch, "head")
+        with pytest.raises(OSError, match="no space"):
+            server.step()  # `run` counts it and goes on
+        assert await ask(server.app, "GET", "/board/head") == (200, head)
+        assert await ask(server.app, "GET", f"/board/{count + 1}") == REFUSED
+    server.step()
+    record = room.town.record()
+    new = verify_head(server.board.head or b"", record)
+    _, shown = await ask(server.app, "GET", f"/board/{new.number}")
+    verify_segment(shown, new.segment_hash, record)
+    assert new.number == count + 1
+
+
+async def test_a_head_that_is_signed_again_is_shown_only_once_it_is_on_the_disk(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+    board, record = room.town.server.board, room.record_of(2)
+    head = board.head
+    with monkeypatch.context() as patch:
+        full_at(patch, "head")
+        with pytest.raises(OSError, match="no space"):
+            board.release(record, room.town.clock.now())
+    assert board.head == head
+    board.release(record, room.town.clock.now())
+    assert verify_head(board.head or b"", record).number == board.count()
 
 
 async def test_the_board_holds_no_more_than_its_segments(make_room: Make) -> None:

@@ -37,8 +37,8 @@ class Board:
         self.drop_head = head
 
     def segment(self, number: int) -> bytes | None:
-        """A segment that is still on the board."""
-        return self._files.read(str(number))
+        """A segment that is on the board: one that no head names yet may be made once more."""
+        return self._files.read(str(number)) if number <= self.count() else None
 
     def count(self) -> int:
         """How many segments were ever released."""
@@ -79,8 +79,7 @@ class Board:
         segment = parse_segment(raw)
         first = max(1, header.number - p.segments + 1)
         self._files.write(str(header.number), raw)
-        self.head = make_head(segment, first, self._seed)
-        self._files.write("head", self.head)
+        self._show(make_head(segment, first, self._seed))
         self._newest = segment
         self._forget(first, day)
         return True
@@ -92,8 +91,12 @@ class Board:
         if self._newest is None or head.record_hash == record.hash:
             return
         under = (record.number, record.hash)
-        self.head = make_head(self._newest, head.first, self._seed, under)
-        self._files.write("head", self.head)
+        self._show(make_head(self._newest, head.first, self._seed, under))
+
+    def _show(self, head: bytes) -> None:
+        """Nobody sees a head that is not on the disk: what it names would be made once more."""
+        self._files.write("head", head)
+        self.head = head
 
     def _forget(self, first: int, day: int) -> None:
         for name in self._files.names():
