@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.board.test_server import REFUSED, draft_of, files, post
+from tests.board.test_server import REFUSED, draft_of, files, full_at, post
 from tests.mix.room import DAY, Room, room_on
 from tests.trust.made import private
 from vectors.hand.signatures import with_nonce
@@ -173,6 +173,27 @@ async def test_a_revoked_desk_key_is_not_forgotten_over_a_drop_key_that_is_revok
     of(room).revoke(frozenset({"drop"}))
     of(room).take_desk_keys(key(DAY, "new drop", "new desk"))
     assert of(room).next_number() > 16
+
+
+async def test_a_revocation_that_found_the_disk_full_goes_on_when_there_is_room(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of(room).take_desk_keys(key(DAY, "drop"))
+    offer(room, 1)
+    of(room).revoke(frozenset({"desk"}))
+    new = key(DAY, "new drop", "new desk")
+    with monkeypatch.context() as patch:
+        full_at(patch, "withdrawn")
+        assert await post(room, "/desk/keys", new) == REFUSED
+        assert of(room).ahead().desk_must_renew, "its alarm rings on"
+        assert of(room).next_number() == 2
+    of(room).advance()
+    number = of(room).next_number()
+    assert number > 16
+    assert not of(room).ahead().desk_must_renew
+    of(room).advance()
+    room.restart()
+    assert (of(room).next_number(), of(room).ahead().desk_must_renew) == (number, False), "once"
 
 
 async def test_a_revoked_drop_key_alone_leaves_letters_under_the_records_before_their_way(

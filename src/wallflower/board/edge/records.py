@@ -155,12 +155,12 @@ class Records:
             raise Refused("record 6.1", "A withdrawal reaches too far ahead")
         if not any(w.what == what for w in self._withdrawn):
             self._withdraw(what)
+            self.advance()
 
     def _withdraw(self, what: Withdrawal) -> None:
         one = Withdrawn(what, day_of(self._host.clock.now()))
         self._files.write(f"withdrawn-{what.first}-{what.last}", one.encode())
         self._withdrawn.append(one)
-        self.advance()
 
     def take_desk_keys(self, data: bytes) -> None:
         """Keep the desk's public keys; the first ones for a day stay, unless they were revoked."""
@@ -209,9 +209,7 @@ class Records:
             self._revoked |= {sha256(keys.drop.raw)} if "drop" in what else set()
             self._revoked |= {sha256(keys.desk.raw)} if "desk" in what else set()
         self._files.write("revoked", self.revoked())
-        self._await_desk("desk" if "desk" in {*what, self._pending} else "drop")
-
-    def _await_desk(self, pending: str) -> None:
+        pending = "desk" if "desk" in {*what, self._pending} else "drop"
         self._files.write("pending", pending.encode("ascii"))
         self._pending = pending
 
@@ -227,9 +225,9 @@ class Records:
         today = day_of(self._host.clock.now())
         desk = self._desk.get(today)
         if self._pending and desk is not None and not self._is_revoked(desk):
-            pending, self._pending = self._pending, ""
-            self._replace(letters_too=pending == "desk")
-            self._await_desk("")
+            self._replace(letters_too=self._pending == "desk")
+            self._pending = ""  # not before: a full disk must not end what still has to be done
+            self._files.remove("pending")
         while self._draft_next(today):
             pass
 
