@@ -23,6 +23,7 @@ from wallflower.host.net import Unreachable
 from wallflower.lab.host import ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.board import verify_head
+from wallflower.trust.record import verify_hums
 from wallflower.wire.census import Census, make_census
 from wallflower.wire.loop import way_to_organisation
 from wallflower.wire.segment import parse_head, parse_segment
@@ -107,6 +108,24 @@ async def test_a_revocation_goes_on_after_a_restart_until_the_desk_has_handed_in
     records = room.town.server.records
     assert (records.next_number(), records.ahead().desk_must_renew) == (skipped_to, False)
     assert records.ahead().unsigned == [], "what is finished lacks no signature"
+
+
+async def test_a_revoked_record_is_handed_out_to_the_end_of_its_day_and_not_yesterdays(
+    make_room: Make,
+) -> None:
+    """Under yesterday's, which is in force too, nobody hums in its last two hours."""
+    room = await make_room()
+    town = room.town
+    town.clock.time = (DAY + 1) * DAY_S + 22.5 * 3600
+    await town.step()
+    used = town.record()
+    assert used.body.day == DAY + 1
+    town.server.records.revoke(frozenset({"hops"}))
+    assert town.record() == used
+    verify_hums(town.record(), town.clock.now())
+    while town.record() == used:
+        await town.step()
+    assert (town.record().body.day, town.record().number > used.number) == (DAY + 1, True)
 
 
 async def test_the_head_that_is_signed_again_outlives_a_restart(make_room: Make) -> None:

@@ -80,13 +80,16 @@ class Records:
             )
 
     def in_force(self, now: float) -> EpochRecord | None:
-        """The newest record in force that stands; until it is replaced, one that was in use."""
+        """Today's record: the newest that stands; until it is replaced, the one that was in use.
+
+        One of an earlier day is in force, too, but soon takes no hum any more (hum 1.7).
+        """
         good = [
             r for r in self._records.values()
             if r.in_force(now) and may_be_handed_out(r.body, self._withdrawn)
         ]  # fmt: skip
         stands = standing({r.number: r.body for r in good}, self._withdrawn)
-        return max(good, key=lambda r: (r.number in stands, r.number), default=None)
+        return max(good, key=lambda r: (r.body.day, r.number in stands, r.number), default=None)
 
     def raw(self, number: int) -> bytes | None:
         """A finished record's bytes."""
