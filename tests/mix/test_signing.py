@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.trust.made import DAY, DROP, PINS, STRANGER, body, changed, private
+from tests.trust.made import DAY, DROP, PARAMETERS, PINS, STRANGER, body, changed, private
 
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.mix.signing import MOST_OF_A_DAY, check_draft
 from wallflower.trust.record import ancestors_after
 from wallflower.wire.offer import Offer
-from wallflower.wire.record import RecordBody
+from wallflower.wire.record import Parameters, RecordBody
 from wallflower.wire.sizes import ANCESTORS, DAY_S, HASH
 
 FIRST = body()
@@ -81,6 +81,18 @@ def test_a_draft_that_forgets_or_forges_the_record_before_is_refused() -> None:
     ):
         draft = changed(SECOND, ancestors=ancestors)
         assert "does not continue" in refused(draft)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PARAMETERS, tick=300), replace(PARAMETERS, tick=1200),
+        replace(PARAMETERS, period=7200), replace(PARAMETERS, period=28800),
+    ],
+)  # fmt: skip
+def test_a_draft_of_another_tick_or_period_is_refused(other: Parameters) -> None:
+    assert "the tick or" in refused(changed(SECOND, parameters=other))
+    check(changed(FIRST, parameters=other), signed=(), offer=replace(OFFER_A, number=1))
 
 
 def of_day(number: int, day: int, before: RecordBody) -> RecordBody:

@@ -32,6 +32,7 @@ def check_draft(
     _check_number(body, signed)
     _check_chain(body, signed)
     _check_board(body, signed)
+    _check_lengths(body, signed)
     _check_day(body, signed, now)
 
 
@@ -64,6 +65,18 @@ def _check_board(body: RecordBody, signed: Signed) -> None:
 
 def _board(body: RecordBody) -> tuple[int, int]:
     return body.parameters.replies, body.parameters.receipts
+
+
+def _check_lengths(body: RecordBody, signed: Signed) -> None:
+    """Ticks and periods are numbered from 1970 by their length: with a longer one the numbers
+    would go back, and no tick and no segment come for decades."""
+    last = signed[max(signed)] if signed else body
+    if _lengths(last) != _lengths(body):
+        raise Refused("record 5.2", "A draft changes the tick or the board's period", _NEXT)
+
+
+def _lengths(body: RecordBody) -> tuple[int, int]:
+    return body.parameters.tick, body.parameters.period
 
 
 def _check_day(body: RecordBody, signed: Signed, now: float) -> None:

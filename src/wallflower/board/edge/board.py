@@ -77,7 +77,9 @@ class Board:
         header = next_header(self._newest, period, record, self.drop_head)
         raw = make_segment(header, replies, receipts, self._seed)
         segment = parse_segment(raw)
-        first = max(1, header.number - p.segments + 1)
+        # What left the board does not come back, however many segments a later record allows.
+        oldest = parse_head(self.head).first if self.head else 1
+        first = max(oldest, header.number - p.segments + 1)
         self._files.write(str(header.number), raw)
         self._show(make_head(segment, first, self._seed))
         self._newest = segment

@@ -78,6 +78,12 @@ class Records:
                 f"Write replies = {last.replies} and receipts = {last.receipts} as before, "
                 f"or {STEP} times as many of both.",
             )
+        if (last.tick, last.period) != (new.tick, new.period):
+            raise Fault(
+                "The configuration changes the tick or the board's period",
+                f"Write tick = {last.tick} and period = {last.period} as before: "
+                "by them ticks and segments are counted for ever.",
+            )
 
     def in_force(self, now: float) -> EpochRecord | None:
         """Today's record: the newest that stands; until it is replaced, the one that was in use.
