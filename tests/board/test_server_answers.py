@@ -22,7 +22,7 @@ from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.lab.host import ask
 from wallflower.lab.town import BOARD, TOKEN
-from wallflower.trust.board import verify_head
+from wallflower.trust.board import verify_head, verify_segment
 from wallflower.trust.record import verify_hums
 from wallflower.wire.census import Census, make_census
 from wallflower.wire.loop import way_to_organisation
@@ -140,6 +140,32 @@ async def test_the_head_that_is_signed_again_outlives_a_restart(make_room: Make)
     verify_head(head, room.town.record())
     room.restart()
     assert room.town.server.board.head == head
+
+
+async def test_a_board_of_another_key_stands_still_until_a_record_names_it(
+    make_room: Make,
+) -> None:
+    """Under the records that were signed before nobody would believe what it signs."""
+    room = await make_room()
+    town = room.town
+    head = town.server.board.head or b""
+    town.signers.board = b"k" * 32
+    room.restart()
+    town.clock.time += PERIOD
+    town.server.step()
+    assert town.server.board.head == head
+    verify_head(head, town.record())
+    assert "board-key" in {a.name for a in of_organisation(town.server).alarms}
+    town.server.records.revoke(frozenset({"hops"}))
+    while not town.server.board.has_key_of(town.record()):
+        await town.step()
+    town.server.step()
+    new = verify_head(town.server.board.head or b"", town.record())
+    segment = town.server.board.segment(new.number) or b""
+    assert verify_segment(segment, new.segment_hash, town.record()).header.previous == (
+        parse_head(head).segment_hash
+    )
+    assert "board-key" not in {a.name for a in of_organisation(town.server).alarms}
 
 
 async def test_a_post_alone_changes_anything(make_room: Make) -> None:

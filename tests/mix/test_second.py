@@ -14,6 +14,7 @@ from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries, parse_alike
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge.state import State
+from wallflower.mix.edge.status import report
 from wallflower.trust.drop import verify_drop
 from wallflower.wire.drop import drop_size
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, seal_for_b
@@ -376,3 +377,25 @@ async def test_b_alone_never_sees_cells_and_a_alone_never_letters(make_room: Mak
     for role in ("hop-a", "hop-b"):
         with pytest.raises(hpke.Unopened):
             hpke.open_sealed(private_a, hpke.info(role, record.hash), entry.body[:1204])
+
+
+async def test_b_with_another_drop_key_keeps_its_letters_until_a_record_names_it(
+    make_room: Make,
+) -> None:
+    """The desk refuses every drop that another key signed, and goes on behind it."""
+    room = await make_room()
+    town = room.town
+    town.signers.drop = b"d" * 32
+    room.restart()
+    before = len(room.drops())
+    await room.send(room.hum(room.letter("sent when the key was new")))
+    await room.tick(3)
+    assert (len(room.drops()), town.b.pool.size()) == (before, 1)
+    assert "drop-key" in {alarm.name for alarm in report(town.b).alarms}
+    town.b.records.revoke()
+    await room.tick(4)
+    drop = room.drops()[before]
+    record = room.record_of(drop.header.record)
+    verify_drop(drop, record, drop.header.number - 1, drop.header.previous)
+    assert room.texts() == ["sent when the key was new"]
+    assert "drop-key" not in {alarm.name for alarm in report(town.b).alarms}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wallflower.board.release import Batch, next_header, parse_batch, slots_of_period
+from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
@@ -24,6 +25,7 @@ class Board:
         self._files = host.disk.folder("board")
         self._batches = host.disk.folder("batches")
         self._seed = board_seed
+        self._verify = sign.verify_key(board_seed)
         self.head: bytes | None = self._files.read("head")
         self.drop_head = self._files.read("drop-head") or b""
         self._newest: SignedSegment | None = None
@@ -64,8 +66,17 @@ class Board:
         except Refused:  # the sizes were raised since: this one day is noise
             return None
 
+    def has_key_of(self, record: EpochRecord) -> bool:
+        """Whether the record names our board key: no reader believes another (segment 3.3)."""
+        return record.body.board_verify == self._verify
+
     def release(self, record: EpochRecord, now: float) -> bool:
-        """Release the segment of this period if that was not done; whether it was."""
+        """Release the segment of this period if that was not done; whether it was.
+
+        Under a record that names another board key the old head stays, which readers believe.
+        """
+        if not self.has_key_of(record):
+            return False
         p = record.body.parameters
         period = int(now // p.period)
         if self._newest and self._newest.header.period >= period:

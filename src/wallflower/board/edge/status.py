@@ -50,6 +50,10 @@ def report(server: DeskServer) -> Status:
         if server.board.count() and late > 1:
             what = f"the board is late by {late} periods"
             alarms.append(Alarm("board-late", what, "Look at this machine's load and disk."))
+        if not server.board.has_key_of(record):
+            what = "the record in force names another board key than this server has: "
+            what += "the board stands still"
+            alarms.append(Alarm("board-key", what, "See the handbook, Status."))
         alarms += silence_alarm(
             "drop-late", "B has told of no new drop", now - server.drop_told, DROP_LATE_S
         )

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
+from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host import Host
@@ -49,6 +50,7 @@ class Second:
         self._pool = pool
         self._records = records
         self._drop_seed = drop_seed
+        self._drop_verify = sign.verify_key(drop_seed)
         self._loops = loops
         self._census = census
         self._openers = openers
@@ -165,11 +167,20 @@ class Second:
         self.counts["known"] += known
         self._pool.put(record, today, opened.letter, known, opened.stamp_class)
 
+    def has_key_of(self, record: EpochRecord) -> bool:
+        """Whether the record names our drop key: the desk takes no drop of another (drop 2.3)."""
+        return record.body.drop_verify == self._drop_verify
+
     def tick(self, record: EpochRecord, number: int) -> None:
-        """Put out one drop, full: the chosen letters among fillers, in random order."""
+        """Put out one drop, full: the chosen letters among fillers, in random order.
+
+        None under a record that names another drop key: its letters would be lost.
+        """
         self._pool.look_again()
         self._census.close_days(record.number)
         self._lay_anew()
+        if not self.has_key_of(record):
+            return
         p, draw = record.body.parameters, self._host.entropy.draw
         waiting = [Waiting(r.name, r.known, r.stamp_class) for r in self._pool.rows()]
         release = choose_release(

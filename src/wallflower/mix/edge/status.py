@@ -20,6 +20,7 @@ from wallflower.host.status import (
     silence_alarm,
 )
 from wallflower.mix.edge.first import First
+from wallflower.mix.edge.second import Second
 from wallflower.wire.loop import Verdict, way_to_a, way_to_b
 from wallflower.wire.record import Parameters
 from wallflower.wire.sizes import DAY_S
@@ -60,6 +61,9 @@ def report(mix: Mix) -> Status:
         verdict = _loops(mix, p)
         lag = _lag(mix, p, now)
         alarms += [*_clockwork(mix, p, now, lag), *loop_alarms(verdict, _between(mix))]
+        if isinstance(mix.part, Second) and not mix.part.has_key_of(record):
+            what = "the record in force names another drop key than this mix has: no letter leaves"
+            alarms.append(Alarm("drop-key", what, "See the handbook, Status."))
         facts |= {"ticks_late": lag, **loop_facts(verdict)}
     return Status(f"mix {mix.position}", alarms, facts)
 
