@@ -121,6 +121,32 @@ async def test_a_head_of_more_segments_than_a_board_may_have_is_not_followed(
     assert (f"/board/{segments}" in paths) is asked
 
 
+async def test_a_board_that_names_other_segments_each_time_and_withholds_one_fills_no_memory(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    before = await shown(mirror, "/board/head", "/board/1")
+    newest = parse_segment(room.town.server.board.segment(1) or b"")
+    first = 2
+
+    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        if scope["path"] == "/board/head":
+            last = replace(newest, header=replace(newest.header, number=first + 9))
+            await answer(send, 200, make_head(last, first, room.town.signers.board))
+        else:
+            await answer(send, 404 if scope["path"] == f"/board/{first}" else 200, b"x")
+
+    room.town.net.apps["board.example"] = hostile
+    for _ in range(5):
+        await mirror.step()
+        first += 10
+        assert (await mirror.report()).facts["segments"] == 1 + 9, "the shown one and the newest"
+    assert await shown(mirror, "/board/head", "/board/1") == before
+
+
 async def test_the_census_is_copied_and_stays_when_it_cannot_be_had(make_room: Make) -> None:
     room = await make_room()
     mirror = mirror_of(room)

@@ -7,6 +7,7 @@ it names no other mirror and asks nobody but the board that its operator configu
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
 
 from wallflower.errors import Refused
 from wallflower.host import Host
@@ -15,7 +16,7 @@ from wallflower.host.net import Unreachable
 from wallflower.host.status import Alarm, Status, silence_alarm
 from wallflower.wire.census import CENSUS_MAX
 from wallflower.wire.record import MOST_SEGMENTS
-from wallflower.wire.segment import parse_head
+from wallflower.wire.segment import SignedHead, parse_head
 from wallflower.wire.sizes import HEAD, RECORD_MAX
 
 FRESH_S = 1800  # record seconds between two looks at the board
@@ -56,7 +57,9 @@ class Mirror:
             if head.number - head.first >= MOST_SEGMENTS:  # a list of them could fill the memory
                 self._refused += 1
                 return
-            wanted = [f"board/{n}" for n in range(head.number, head.first - 1, -1)]
+            wanted, shown = _named(head), self._copy.get("board/head")
+            # Before anything is added: a board that never answers whole must not fill the memory.
+            self._keep({*wanted, *(_named(parse_head(shown)) if shown else ())})
             for name in wanted:
                 if name not in self._copy:
                     url = f"{self._board}/{name}"
@@ -69,7 +72,10 @@ class Mirror:
         self._copy["board/head"] = raw
         self._looked = self._host.clock.now()
         await self._copy_census()
-        for name in self._copy.keys() - {*wanted, *_LIVE}:
+        self._keep(wanted)
+
+    def _keep(self, segments: Iterable[str]) -> None:
+        for name in self._copy.keys() - {*segments, *_LIVE}:
             del self._copy[name]
 
     async def _copy_census(self) -> None:
@@ -135,6 +141,11 @@ class Mirror:
             (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff"),
             (b"cross-origin-opener-policy", b"same-origin"),
         ]  # fmt: skip
+
+
+def _named(head: SignedHead) -> list[str]:
+    """The segments that a head names, the newest first."""
+    return [f"board/{n}" for n in range(head.number, head.first - 1, -1)]
 
 
 def _kind(name: str) -> str:
