@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, World
 
 from wallflower.crypto.derive import sha256
@@ -99,6 +102,46 @@ async def test_what_stays_away_is_an_alarm_before_letters_are_lost_and_once_a_da
     assert sum("No drop came since 2026-11-23" in what for what in found) == 1
     assert sum("does not have the keys for 2026-11-28" in what for what in found) == 1
     assert len(found) == 2
+
+
+async def test_a_record_that_a_full_disk_did_not_take_is_kept_once_there_is_room(
+    world: World,
+) -> None:
+    await world.start()
+    for day in (1, 2, 3):  # the desk slept meanwhile, so its record is of Monday
+        world.set_time(day, 12)
+        world.make_record()
+    store = world.desk._open()[0]
+    [(pages,)], [(most,)] = store.run("PRAGMA page_count"), store.run("PRAGMA max_page_count")
+    store.run(f"PRAGMA max_page_count = {pages}")
+    await world.desk.step()
+    assert any("disk" in what for what in world.desk.status().unreachable), "the control"
+    store.run(f"PRAGMA max_page_count = {most}")
+    await world.desk.step()
+    assert (world.desk.status().unreachable, world.desk.status().record) == ([], 4)
+    world.set_time(3, 18)
+    await world.desk.step()
+    assert len(world.server.posts) == 1, "the batch of the evening"
+
+
+async def test_a_desk_without_a_record_in_force_waits_for_the_next_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    world.set_time(6, 12)  # the desk server still shows Monday's record
+    waited: list[float] = []
+
+    class Waited(Exception):
+        pass
+
+    async def sleep_until(moment: float) -> None:
+        waited.append(moment - world.clock.time)
+        raise Waited
+
+    monkeypatch.setattr(world.clock, "sleep_until", sleep_until)
+    with pytest.raises(Waited):
+        await asyncio.wait_for(world.desk.run(), 10)
+    assert waited == [world.record.body.parameters.tick]
 
 
 async def test_keys_that_were_handed_in_before_a_restart_are_not_missed_after_it(

@@ -111,7 +111,10 @@ class Desk:
                 await self._host.clock.sleep_until((now // tick + 1) * tick)
 
     def _tick(self) -> int | None:
-        record = self._rounds.parts.in_force() if self._rounds else None
+        """The tick in force; without a record in force the newest one's, since a desk server that
+        is away or shows an old record is asked no more often for it."""
+        parts = self._rounds.parts if self._rounds else None
+        record = (parts.in_force() or parts.records.newest()) if parts else None
         return record.body.parameters.tick if record else None
 
     # -- what a handler does ----------------------------------------------------------------

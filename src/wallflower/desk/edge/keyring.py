@@ -129,11 +129,13 @@ class Records:
         """Keep a record, and forget those that no drop can name any more."""
         if record.number in self._known:
             return
-        oldest = record.number - _RECORDS_KEPT
+        number, oldest = record.number, record.number - _RECORDS_KEPT
+        with self._store.transaction():
+            self._store.run("INSERT OR REPLACE INTO records VALUES (?, ?)", number, record.raw)
+            self._store.run("DELETE FROM records WHERE number <= ?", oldest)
+        # What a full disk did not take is not known here either, so the next pass keeps it.
         self._known = {n: r for n, r in self._known.items() if n > oldest}
-        self._known[record.number] = record
-        self._store.run("INSERT OR REPLACE INTO records VALUES (?, ?)", record.number, record.raw)
-        self._store.run("DELETE FROM records WHERE number <= ?", oldest)
+        self._known[number] = record
 
     def _numbers(self) -> list[int]:
         rows = self._store.run("SELECT number FROM records ORDER BY number DESC")
