@@ -95,7 +95,7 @@ async def test_what_stays_away_is_an_alarm_before_letters_are_lost_and_once_a_da
     for _ in range(2):
         await world.desk.step()
         assert [what.split(",")[0] for what in alarms(world)] == ["No drop came since 2026-11-23"]
-    world.desk.acknowledge()
+    world.desk.acknowledge(world.desk.status().alarms[0].id)
     world.set_time(4, 0)
     await world.desk.step()
     found = [alarm.what for alarm in world.desk.status().alarms if not alarm.seen]

@@ -110,6 +110,27 @@ async def test_old_drops_that_b_serves_again_are_an_alarm_and_bring_no_letter_tw
     assert [a.what for a in status.alarms] == ["Drop 1 does not follow drop 2: ask operator B"]
 
 
+async def test_a_b_that_breaks_its_chain_at_each_drop_buries_no_other_alarm(world: World) -> None:
+    await world.start()
+    world.desk._open()[1].letters.alarm(world.desk.today(), "another alarm")
+    for _ in range(30):
+        world.make_drop([])  # which nobody is shown
+        world.drop()
+    await world.desk.step()
+    assert [alarm.what for alarm in world.desk.status().alarms] == [
+        "Drop 60 does not follow drop 58, nor did 29 before it today: ask operator B",
+        "another alarm",
+    ]
+    await world.begin_day(1)
+    world.make_drop([])
+    world.drop()
+    await world.desk.step()
+    assert [alarm.what for alarm in world.desk.status().alarms][:2] == [
+        "Drop 62 does not follow drop 60: ask operator B",
+        "Drop 60 does not follow drop 58, nor did 29 before it today: ask operator B",
+    ]
+
+
 async def test_two_chains_of_one_b_are_an_alarm_at_the_fork(world: World) -> None:
     await world.start()
     world.drop(world.write(ALICE, "one"))

@@ -517,6 +517,16 @@ async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) ->
     assert (await browser.get("/case/00"))[0] == 400
 
 
+async def seen(browser: Browser) -> None:
+    """Press the button of the status page as it is now."""
+    await browser.post("/status", shown_by((await browser.get("/status"))[2]))
+
+
+def shown_by(page: bytes) -> dict[str, str]:
+    """The field by which a status page says what it showed."""
+    return dict(re.findall(r'name="(newest)" value="(\d+)"', page.decode()))
+
+
 async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
     browser = await unlocked(world)
     world.make_drop([])
@@ -525,11 +535,42 @@ async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
     assert b"1 alarm" in (await browser.get("/"))[2]
     assert b"does not follow" in (await browser.get("/status"))[2]
     assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["desk-alarms"]
-    assert (await browser.post("/status", {}))[0] == 303
+    await seen(browser)
     assert b"1 alarm" not in (await browser.get("/"))[2]
     assert report(world.desk.status()).alarms == []
     page = (await browser.get("/status"))[2]
     assert page.index(b"Earlier alarms") < page.index(b"does not follow")
+
+
+async def test_an_alarm_that_came_after_the_page_is_not_acknowledged_with_it(world: World) -> None:
+    browser = await unlocked(world)
+    letters, today = world.desk._open()[1].letters, world.desk.today()
+    letters.alarm(today, "there before the page")
+    page = (await browser.get("/status"))[2]
+    letters.alarm(today, "came while the page was read")
+    for said in ({}, {"newest": "x"}, {"newest": "9" * 30}):  # none is of a page
+        await browser.post("/status", said)
+        assert world.desk.unseen_alarms() == 2
+    assert (await browser.post("/status", shown_by(page)))[0] == 303
+    unseen = [alarm.what for alarm in world.desk.status().alarms if not alarm.seen]
+    assert unseen == ["came while the page was read"]
+    letters.alarm(today, "and more", instead_of="there before the page")
+    assert world.desk.unseen_alarms() == 2
+    await seen(browser)
+    letters.alarm(today, "and more")
+    assert world.desk.unseen_alarms() == 0
+
+
+async def test_all_alarms_that_one_press_acknowledges_were_shown(world: World) -> None:
+    browser = await unlocked(world)
+    letters, today = world.desk._open()[1].letters, world.desk.today()
+    many = [f"alarm number {number} of many" for number in range(100, 150)]
+    for what in many:
+        letters.alarm(today, what)
+    page = (await browser.get("/status"))[2].decode()
+    assert [what for what in many if what not in page] == []
+    await browser.post("/status", shown_by(page.encode()))
+    assert world.desk.unseen_alarms() == 0
 
 
 async def test_passphrase_is_changed_by_form(world: World) -> None:

@@ -105,8 +105,9 @@ class States:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something that must not pass unseen."""
+    """Something that must not pass unseen. Ids rise: what came later has a higher one."""
 
+    id: int
     day: int
     what: str
     seen: bool

@@ -26,6 +26,8 @@ from wallflower.wire.sizes import REPLY_INDEXES
 
 _WAIT_S: Final = 0.2  # wall seconds between looks while locked or before the first record
 
+_EARLIER: Final = 20  # acknowledged alarms on the status page
+
 
 class Desk:
     """One handler's desk. Everything but `exists`, `locked` and `unlock` needs it unlocked."""
@@ -203,9 +205,10 @@ class Desk:
             return 0
         return int(self._store.run("SELECT count(*) FROM alarms WHERE seen = 0")[0][0])
 
-    def acknowledge(self) -> None:
-        """A person has seen the alarms. They stay, as earlier ones."""
-        self._open()[0].run("UPDATE alarms SET seen = 1")
+    def acknowledge(self, newest: int) -> None:
+        """A person was shown the unseen alarms up to this id. They stay, as earlier ones; what came
+        after the page was made stays unseen."""
+        self._open()[0].run("UPDATE alarms SET seen = 1 WHERE id <= ?", newest)
 
     def status(self) -> Status:
         """How the desk is doing; counts only, and almost nothing while it is locked."""
@@ -225,7 +228,12 @@ def _status(store: Store, rounds: Rounds, today: int) -> Status:
     record = rounds.parts.records.newest()
     drop_keys, desk_keys = rounds.parts.keyring.counts()
     known = len(rounds.parts.letters.known())
-    alarms = store.run("SELECT day, what, seen FROM alarms ORDER BY seen, id DESC LIMIT 20")
+    # Of the unseen ones all: what is not shown must not be acknowledged with the rest.
+    alarms = store.run(
+        "SELECT id, day, what, seen FROM alarms WHERE seen = 0 OR id IN "
+        "(SELECT id FROM alarms WHERE seen = 1 ORDER BY id DESC LIMIT ?) ORDER BY seen, id DESC",
+        _EARLIER,
+    )
     return Status(
         locked=False, exists=True, today=today, letters=letters, opened=opened,
         loops=store.get("loops") or 0, known=known, known_left_out=max(0, known - MOST),
@@ -236,6 +244,6 @@ def _status(store: Store, rounds: Rounds, today: int) -> Status:
         drop_keys=drop_keys, desk_keys=desk_keys, batch_built=built[0], batch_posted=built[1],
         board_number=store.get("board_number") or 0,
         faults={rule: count for rule, count in store.run("SELECT rule, count FROM faults")},
-        alarms=[Alarm(day, what, bool(seen)) for day, what, seen in alarms],
+        alarms=[Alarm(at, day, what, bool(seen)) for at, day, what, seen in alarms],
         unreachable=rounds.unreachable,
     )  # fmt: skip

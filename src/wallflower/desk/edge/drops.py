@@ -95,6 +95,19 @@ def _day_of(parts: Parts, drop: SignedDrop, record: EpochRecord) -> int:
     return record.body.day
 
 
+def _ring_break(parts: Parts, what: str) -> None:
+    """One alarm a day, which counts: a B whose every drop breaks the chain buries no other alarm,
+    and does not fill the store."""
+    store, today = parts.store, parts.today()
+    day, count, rung = (store.get(n) for n in ("break_day", "breaks", "break_alarm"))
+    before = int(count) if day == today else 0
+    alarm = f"{what}, nor did {before} before it today" if before else what
+    parts.letters.alarm(today, f"{alarm}: ask operator B", rung if before else "")
+    store.put("break_day", today)
+    store.put("breaks", before + 1)
+    store.put("break_alarm", f"{alarm}: ask operator B")
+
+
 def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
     last = parts.store.get("drop_number") or 0
     last_hash = parts.store.get("drop_hash") or bytes(HASH)
@@ -106,10 +119,7 @@ def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
         # and what is missing before it is said aloud. Without a good signature nothing is read.
         if refused.rule != "drop 2.4":
             return
-        parts.letters.alarm(
-            parts.today(),
-            f"Drop {drop.header.number} does not follow drop {last}: ask operator B",
-        )
+        _ring_break(parts, f"Drop {drop.header.number} does not follow drop {last}")
     day = _day_of(parts, drop, record)
     parts.store.put("drop_number", drop.header.number)
     parts.store.put("drop_hash", drop.hash)

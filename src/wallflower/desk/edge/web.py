@@ -7,6 +7,7 @@ handle that this run alone understands, and no title names a case.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ from wallflower.wire.sizes import REPLY_TEXT
 Handler = Callable[[Request], Awaitable[Response]]
 _PAGES: Final = Path(__file__).parent / "pages"
 _CSS: Final = "desk.css"
+_ID: Final = re.compile(r"[0-9]{1,18}")  # of an alarm, as a form sends it back
 _LANGUAGES: Final = {
     Language.ENGLISH: "en", Language.CHINESE: "zh-Hans", Language.PERSIAN: "fa",
     Language.RUSSIAN: "ru", Language.SPANISH: "es",
@@ -248,7 +250,8 @@ class Pages:
 
     async def _status(self, request: Request) -> Response:
         if request.method == "POST":
-            self._desk.acknowledge()
+            newest = _fields(request).get("newest", "")
+            self._desk.acknowledge(int(newest) if _ID.fullmatch(newest) else 0)
             return self._go("/status")
         return self._page("status.html", state=self._desk.status())
 
