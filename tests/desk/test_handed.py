@@ -120,7 +120,10 @@ def test_a_file_whose_erasure_was_cut_short_is_erased_and_not_taken_for_a_token(
         assert not (world.folder / "b.token").exists()
 
 
-@pytest.mark.parametrize("data", [b"", b" \n", "tok\u00e9n".encode()])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b" \n", "tok\u00e9n".encode(), b"b-to\nken\n", b"b token", "b-token\n".encode("utf-16")],
+)
 def test_a_file_without_a_token_is_said_and_changes_nothing(world: World, data: bytes) -> None:
     world.desk.unlock(PASSPHRASE)
     world.desk.lock()

@@ -66,8 +66,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         settings_of(tmp_path, 'key = "record.key"').file("key")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"caf\xc3\xa9", b"\xff\xfe"])
-def test_a_token_that_is_empty_or_not_ascii_is_a_fault_that_does_not_repeat_it(
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"caf\xc3\xa9", b"\xff\xfe", b"caf\nfee", b"caf fee", b"caf\x7f"]
+)
+def test_a_token_that_no_header_can_carry_is_a_fault_that_does_not_repeat_it(
     tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "a.token").write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +48,12 @@ class Settings:
 
     def secret(self, name: str) -> str:
         """A token out of the file that the field names; an empty one would let everyone in."""
-        token = self.file(name).strip()
-        if not token or not token.isascii():
+        token = parse_token(self.file(name))
+        if token is None:
             raise Fault(
                 f"{self.get(name, str)} holds no token", "Copy it again from whoever made it."
             )
-        return token.decode("ascii")
+        return token
 
     def pace(self) -> Pace:
         """The pace of time; without a [pace] table it is real time."""
@@ -60,6 +61,13 @@ class Settings:
             return Pace(1, 1, 0)
         table = self.table("pace")
         return Pace(*(table.get(n, int) for n in ("days", "hums", "anchor_ms")))
+
+
+def parse_token(data: bytes) -> str | None:
+    """The token in a file's bytes; None where they hold none, or what no HTTP header can carry,
+    such as a token that a mail has broken into two lines."""
+    token = data.strip()
+    return token.decode("ascii") if re.fullmatch(rb"[!-~]+", token) else None
 
 
 def load_settings(path: Path) -> Settings:

@@ -12,6 +12,7 @@ from pathlib import Path
 from wallflower.desk.edge.store import Store
 from wallflower.errors import Fault
 from wallflower.host.disk import Folder, disk_trouble
+from wallflower.host.settings import parse_token
 
 NODES = {"b": "mix B", "board": "the desk server"}
 
@@ -39,7 +40,7 @@ def take_in(folder: Folder, store: Store, files: dict[str, str]) -> list[str]:
         node: data for node, name in files.items() if (data := _read(folder, name)) is not None
     }
     for node, data in found.items():
-        if b"\0" not in data:  # else an erasure was cut short: the token is in the store already
+        if not _is_half_erased(data):  # else the token is in the store already
             store.put(_kept_as(node), _parsed(data, files[node]))
     left = (_erased(folder, name) for name in sorted({files[node] for node in found}))
     return [what for what in left if what]
@@ -67,13 +68,19 @@ def _read(folder: Folder, name: str) -> bytes | None:
 
 
 def _parsed(data: bytes, name: str) -> str:
-    found = data.strip()
-    if not found or not found.isascii():
+    found = parse_token(data)
+    if found is None:
         raise Fault(
             f"{Path(name).name} holds no token",
             "Copy it again from whoever made it, or delete it to go on with the one before.",
         )
-    return found.decode("ascii")
+    return found
+
+
+def _is_half_erased(data: bytes) -> bool:
+    """Whether zeros have begun to overwrite a file. Those of UTF-16 stand between its letters."""
+    left = data.strip(b"\0")
+    return left != data and b"\0" not in left
 
 
 def _is_own(folder: Folder, name: str) -> bool:
