@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, World
 
 from wallflower.crypto.derive import sha256
 from wallflower.desk.edge.keyring import Keyring
+from wallflower.desk.edge.store import Store
+from wallflower.errors import Fault
+from wallflower.host.disk import DiskTrouble
 from wallflower.lab.host import SeededEntropy
 from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
@@ -129,19 +133,54 @@ async def test_a_desk_without_a_record_in_force_waits_for_the_next_tick(
 ) -> None:
     await world.start()
     world.set_time(6, 12)  # the desk server still shows Monday's record
-    waited: list[float] = []
+    assert await wait_of(world, monkeypatch) == world.record.body.parameters.tick
 
-    class Waited(Exception):
+
+async def test_a_desk_whose_store_fails_asks_no_more_often_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    refuse(monkeypatch, "SELECT number FROM records", Fault("The store is damaged", "Mend it."))
+    assert await wait_of(world, monkeypatch) == 540, "to the next ten minutes, a minute past one"
+
+
+async def test_a_full_disk_and_a_record_that_is_refused_end_no_desk(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    world.set_time(2, 0.1)  # the desk server still shows Monday's record
+    refuse(monkeypatch, "INSERT INTO faults", DiskTrouble())
+    await world.desk.step()
+    assert world.desk.status().unreachable == ["this computer's disk, which is full or fails"]
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, begins: str, fault: Fault) -> None:
+    """From now on a store fails at statements that begin so."""
+    run: Callable[..., list[tuple[object, ...]]] = Store.run
+
+    def refused(store: Store, statement: str, *values: object) -> list[tuple[object, ...]]:
+        if statement.startswith(begins):
+            raise fault
+        return run(store, statement, *values)
+
+    monkeypatch.setattr(Store, "run", refused)
+
+
+async def wait_of(world: World, monkeypatch: pytest.MonkeyPatch) -> float:
+    """How many seconds of record time a running desk waits after its first pass."""
+    waits: list[float] = []
+
+    class Waits(Exception):
         pass
 
     async def sleep_until(moment: float) -> None:
-        waited.append(moment - world.clock.time)
-        raise Waited
+        waits.append(moment - world.clock.time)
+        raise Waits
 
     monkeypatch.setattr(world.clock, "sleep_until", sleep_until)
-    with pytest.raises(Waited):
+    with pytest.raises(Waits):
         await asyncio.wait_for(world.desk.run(), 10)
-    assert waited == [world.record.body.parameters.tick]
+    return waits[0]
 
 
 async def test_keys_that_were_handed_in_before_a_restart_are_not_missed_after_it(

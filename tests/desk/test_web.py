@@ -573,6 +573,38 @@ async def test_all_alarms_that_one_press_acknowledges_were_shown(world: World) -
     assert world.desk.unseen_alarms() == 0
 
 
+@pytest.mark.parametrize("table", ["letters_of", "records", "alarms"])
+async def test_a_page_of_the_store_that_rotted_is_said_and_ends_no_desk(
+    world: World, table: str
+) -> None:
+    await world.start()
+    store = world.desk._open()[0]
+    [(page,)] = store.run("SELECT rootpage FROM sqlite_master WHERE name = ?", table)
+    world.desk.lock()
+    path = world.folder / "store.db"
+    data = bytearray(path.read_bytes())
+    data[page * 4096 - 2000] ^= 1
+    path.write_bytes(data)
+    browser = await Browser(world).enter()
+    fields = {"passphrase": PASSPHRASE}
+    status, _, found = await browser.post("/unlock", fields)
+    assert (status, b"The store is damaged" in found) in ((303, False), (400, True))
+    await world.desk.step()
+    if status == 303:
+        status, _, found = await browser.get("/status")
+    assert (status, b"The store is damaged" in found) == (400, True)
+
+
+async def test_a_header_that_cannot_be_read_is_said_at_the_door(world: World) -> None:
+    await world.start()
+    world.desk.lock()
+    (world.folder / "store.json").rename(world.folder / "kept")
+    (world.folder / "store.json").mkdir()  # as one that may not be read, but for root too
+    browser = await Browser(world).enter()
+    for status, _, page in (await browser.get("/unlock"), await browser.post("/unlock", {})):
+        assert (status, b"refuses what the desk needs" in page) == (400, True)
+
+
 async def test_passphrase_is_changed_by_form(world: World) -> None:
     browser = await unlocked(world)
     fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}

@@ -26,6 +26,7 @@ from wallflower.wire.sizes import REPLY_INDEXES
 
 _WAIT_S: Final = 0.2  # wall seconds between looks while locked or before the first record
 
+_FAILING_S: Final = 600  # record seconds between passes where the store says no tick
 _EARLIER: Final = 20  # acknowledged alarms on the status page
 
 
@@ -41,8 +42,10 @@ class Desk:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a store to unlock; if not, the first unlocking makes one."""
-        return stores.exists(self._host.disk)
+        """Whether there is a store to unlock; if not, the first unlocking makes one. A Fault where
+        nobody can tell."""
+        with stores.refusals():
+            return stores.exists(self._host.disk)
 
     @property
     def locked(self) -> bool:
@@ -116,7 +119,10 @@ class Desk:
         """The tick in force; without a record in force the newest one's, since a desk server that
         is away or shows an old record is asked no more often for it."""
         parts = self._rounds.parts if self._rounds else None
-        record = (parts.in_force() or parts.records.newest()) if parts else None
+        try:
+            record = (parts.in_force() or parts.records.newest()) if parts else None
+        except Fault:  # of the store, as the pass has noted
+            return _FAILING_S
         return record.body.parameters.tick if record else None
 
     # -- what a handler does ----------------------------------------------------------------

@@ -18,7 +18,7 @@ from wallflower.desk.edge.parts import HostChance, Parts
 from wallflower.desk.edge.store import Locked
 from wallflower.desk.edge.watch import look_at_board
 from wallflower.desk.keys import wanted_days
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.host.clock import day_of
 from wallflower.host.disk import DiskTrouble
 from wallflower.host.net import Unreachable
@@ -54,17 +54,28 @@ class Rounds:
             return
         try:
             for name, work in works:
-                try:
-                    await work()
-                except Unreachable:
-                    unreachable.append(name)
-                except DiskTrouble:  # nothing was kept or acknowledged; it comes again
-                    unreachable.append("this computer's disk, which is full or fails")
-                except Refused as refused:
-                    self.parts.letters.fault(refused.rule)
+                if trouble := await self._trouble_of(name, work):
+                    unreachable.append(trouble)
         except Locked:
             return
         self.unreachable = unreachable
+
+    async def _trouble_of(self, name: str, work: Callable[[], Awaitable[None]]) -> str:
+        """Do one part of a pass; who or what kept it from its end, if anybody did."""
+        try:
+            try:
+                await work()
+            except Refused as refused:  # which is counted in the store, and so needs the disk too
+                self.parts.letters.fault(refused.rule)
+        except Locked:
+            raise
+        except Unreachable:
+            return name
+        except DiskTrouble:  # nothing was kept or acknowledged; it comes again
+            return "this computer's disk, which is full or fails"
+        except Fault as fault:  # of the desk itself, such as a damaged store; its pages say more
+            return f"this desk itself: {fault.what}"
+        return ""
 
     async def _publish_keys(self) -> None:
         keyring, now = self.parts.keyring, self.parts.host.clock.now()

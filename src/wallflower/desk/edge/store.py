@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -38,6 +39,8 @@ _PRAGMAS: Final = (
     "journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY",
     "foreign_keys=ON",
 )  # fmt: skip
+
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 # The keys of a day or week have turns: a revoked one is followed, and goes on opening.
 # Letters are named by their hash and have no row number, so that the order of arrival within a
@@ -98,14 +101,17 @@ class Store:
         self._db = db
 
     def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """One statement's rows; Locked when the store was closed, DiskTrouble when it is full."""
+        """One statement's rows; Locked when the store was closed, DiskTrouble when its disk is full
+        or fails, a Fault when a page of it is damaged: that is found when it is read, if at all."""
         if self._db is None:
             raise Locked
         try:
             rows: list[tuple[Any, ...]] = self._db.execute(statement, values).fetchall()
-        except dbapi2.OperationalError as error:
+        except dbapi2.DatabaseError as error:
             if is_of_disk(error):
                 raise DiskTrouble from None
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                raise _damaged() from None
             raise
         return rows
 
@@ -279,5 +285,9 @@ def _connect(folder: Folder, data_key: bytes) -> Store:
         raise Fault("The store is open elsewhere", "Close the other desk first.") from None
     except dbapi2.DatabaseError:
         db.close()
-        raise Fault("The store is damaged", "Put store.db back from your last copy.") from None
+        raise _damaged() from None
     return Store(db)
+
+
+def _damaged() -> Fault:
+    return Fault("The store is damaged", "Put store.db back from your last copy.")

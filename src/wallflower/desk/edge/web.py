@@ -36,6 +36,7 @@ from wallflower.wire.sizes import REPLY_TEXT
 
 Handler = Callable[[Request], Awaitable[Response]]
 _PAGES: Final = Path(__file__).parent / "pages"
+_FAULT: Final = "fault.html"
 _CSS: Final = "desk.css"
 _ID: Final = re.compile(r"[0-9]{1,18}")  # of an alarm, as a form sends it back
 _LANGUAGES: Final = {
@@ -135,15 +136,21 @@ class Pages:
             except Locked:
                 return self._go("/unlock")
             except Fault as fault:
-                return self._page("fault.html", status=400, fault=fault)
+                return self._page(_FAULT, status=400, fault=fault)
 
         return guarded
 
     def _page(self, name: str, status: int = 200, **values: object) -> Response:
         template = self._templates.get_template(name)
+        try:
+            alarms = self._desk.unseen_alarms()
+        except Fault:
+            if name != _FAULT:
+                raise
+            alarms = 0  # else a damaged store would keep back the page that says so
         html = template.render(
             base=self._door.base, form_token=self._door.form_token, handle=self._handle,
-            locked=self._desk.locked, alarms=self._desk.unseen_alarms(), **values,
+            locked=self._desk.locked, alarms=alarms, **values,
         )  # fmt: skip
         return _secured(HTMLResponse(html, status_code=status))
 
