@@ -97,6 +97,18 @@ async def test_another_signature_of_the_same_mix_changes_no_finished_record(room
     assert (of(room).raw(1), files(room, "records")) == (record, kept)
 
 
+async def test_a_record_of_a_replaced_signer_is_shown_again_once_it_is_over(room: Room) -> None:
+    await room.open()
+    town, record = room.town, room.town.record()
+    town.signers.a = b"n" * 32
+    town.build()
+    town.clock.time = record.body.not_after - 1
+    assert of(room).raw(record.number) is None, "it is signed anew"
+    town.clock.time = record.body.not_after
+    assert of(room).raw(record.number) == record.raw
+    assert of(room).raw(99) is None
+
+
 async def test_a_withdrawal_reaches_no_further_and_keeps_the_day_on_which_it_came(
     room: Room,
 ) -> None:

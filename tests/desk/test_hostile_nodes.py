@@ -68,6 +68,29 @@ async def test_a_record_that_stays_false_holds_up_the_next_drop_for_a_day_only(
     assert (world.desk.status().letters, world.log.size()) == (0, 0)
 
 
+async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_only(
+    world: World,
+) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    world.net.down.add(f"/records/{number}")
+    for hour in (2, 26.5):
+        world.set_time(1, hour)  # the record in force is not shown, so it may be a failing network
+        await world.desk.step()
+    await world.begin_day(3)
+    world.drop()
+    before = world.clock.time
+    assert world.log.size() == 2, "from now on the desk server shows the record in force"
+    world.clock.time = before + DAY_S - 1
+    world.make_record()
+    await world.desk.step()
+    assert world.log.size() == 2
+    world.clock.time = before + DAY_S
+    for _ in range(2):
+        await world.desk.step()
+    assert (world.log.size(), world.desk.status().letters) == (0, 0)
+    assert world.desk.status().faults["record is not shown"] == 1
+
+
 async def test_a_b_that_never_comes_to_an_end_keeps_nothing_else_from_its_turn(
     world: World,
 ) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.desk.simulated import CHEAP, PASSPHRASE, hand_over
 from tests.lab.test_revocation import bodies_signed
-from tests.mix.room import room_on
+from tests.mix.room import DAY, Room, room_on
 
+from wallflower.desk.edge.desk import Desk
+from wallflower.desk.edge.parts import DeskSettings, Peer
 from wallflower.errors import Refused
-from wallflower.lab.town import SimulatedTown
+from wallflower.lab.town import BOARD, DESK_NAME, PARAMETERS, TOKEN, SimulatedTown
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.sizes import DAY_S
 
@@ -60,3 +64,51 @@ async def test_records_of_a_key_that_was_replaced_are_signed_anew_with_the_bodie
     assert bodies_signed(town, "a").items() >= signed.items(), "no number got a second body"
     assert [list(mix.records._withdrawn) for mix in (town.a, town.b)] == withdrawn
     assert town.a.status()["hums"] == 1, "what was sent before is opened"
+
+
+def desk_of(town: SimulatedTown) -> Desk:
+    """An unlocked desk that starts on its disk with the pins of today."""
+    peers = Peer("http://b.example", "b.token"), Peer(BOARD, "board.token")
+    desk = Desk(town.host("desk"), DeskSettings(DESK_NAME, town.pins, *peers), CHEAP)
+    desk.unlock(PASSPHRASE)
+    return desk
+
+
+@pytest.mark.parametrize("whose", ["organisation", "a", "b"])
+async def test_a_desk_reads_what_waited_from_before_a_record_key_was_replaced(
+    tmp_path: Path, whose: str
+) -> None:
+    """It was shut meanwhile, so it never had the record of the day of which the letter is."""
+    hour = replace(PARAMETERS, tick=3600, mean_a=3600, mean_b=3600)
+    room = room_on(tmp_path, hour)
+    town = room.town
+    hand_over(town.host("desk").disk, TOKEN, TOKEN)
+    desk = desk_of(town)
+    await with_record(room, desk)
+    desk.lock()
+    await town.pass_time(DAY_S)
+    old = town.record().body.day
+    await room.send(room.hum(room.letter("of the day when the desk was shut")))
+    await town.pass_time(DAY_S)
+    setattr(town.signers, whose, b"n" * 32)
+    town.build()
+    await room.tick(3)
+    assert town.record().body.day == old + 1 == DAY + 2
+
+    desk = desk_of(town)
+    for _ in range(3):
+        await desk.step()
+    status = desk.status()
+    assert (status.letters, status.alarms, status.unreachable) == (1, [], [])
+    assert town.b.part.out.size() == 0
+    desk.lock()
+
+
+async def with_record(room: Room, desk: Desk) -> None:
+    """Go on until the desk has a record."""
+    for _ in range(12):
+        await desk.step()
+        if desk.status().record:
+            return
+        await room.tick()
+    raise AssertionError("there is no record")

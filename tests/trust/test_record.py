@@ -24,6 +24,7 @@ from tests.trust.made import (
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.trust.record import (
+    ancestor_of,
     ancestors_after,
     believe,
     newer_of,
@@ -37,6 +38,27 @@ from wallflower.wire.sizes import ANCESTORS, DAY_S, HASH, SIGNATURE
 
 FIRST = body()
 WHO = ("organisation", "A", "B")
+
+
+def test_a_record_of_other_signers_is_an_ancestor_in_its_own_place_only() -> None:
+    """As after a signer's key was replaced: the signatures of before are of a stranger today."""
+    second = body(2, DAY + 1, FIRST)
+    newer = record(body(3, DAY + 2, second))
+    strange = (STRANGER, STRANGER, STRANGER)
+    for what in (FIRST, second):
+        found = ancestor_of(newer, signed(what, strange))
+        assert found is not None
+        assert (found.body, found.hash) == (what, what.hash())
+    placed = changed(second, number=1)  # another number, and so another hash
+    swapped = (FIRST.hash(), second.hash(), *newer.body.ancestors[2:])
+    far = record(changed(newer.body, number=3 + ANCESTORS))
+    for above, raw in (
+        (newer, signed(changed(FIRST, day=DAY + 1), strange)), (newer, signed(placed, strange)),
+        (record(changed(newer.body, ancestors=swapped)), signed(second, strange)),
+        (newer, newer.raw), (record(FIRST), signed(second)), (far, signed(FIRST, strange)),
+        (newer, b"<html>"), (newer, b""),
+    ):  # fmt: skip
+        assert ancestor_of(above, raw) is None
 
 
 def refused_by(data: bytes) -> Refused:

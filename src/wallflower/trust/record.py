@@ -67,6 +67,21 @@ def verified(data: bytes, pins: Pins) -> EpochRecord | None:
         return None
 
 
+def ancestor_of(newer: EpochRecord, data: bytes) -> EpochRecord | None:
+    """The record of these bytes, if its hash stands in its place among the ancestors of one that
+    was verified; whose signatures it bears is not asked, since a signer's key may have been
+    replaced (record 5.6). Absent on purpose: that all three ever signed it. An ancestor was drafted
+    and perhaps withdrawn, so nothing but an old drop or segment may be read by it."""
+    try:
+        body = parse_record(data).body
+    except Refused:
+        return None
+    gap = newer.number - body.number
+    if not 1 <= gap <= ANCESTORS or newer.body.ancestors[gap - 1] != body.hash():
+        return None
+    return EpochRecord(body, body.hash(), data)
+
+
 def _verify_signatures(signed: SignedRecord, pins: Pins) -> None:
     signers = (("organisation", pins.organisation), ("A", pins.a), ("B", pins.b))
     for (name, key), signature in zip(signers, signed.signatures, strict=True):

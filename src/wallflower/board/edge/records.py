@@ -98,9 +98,15 @@ class Records:
         return max(good, key=lambda r: (r.body.day, r.number in stands, r.number), default=None)
 
     def raw(self, number: int) -> bytes | None:
-        """A finished record's bytes."""
-        record = self._records.get(number)
-        return record.raw if record else None
+        """A finished record's bytes. One that is over, and whose signer's key was replaced since,
+        is not signed anew: it is shown as it was, since its hash is among the ancestors of those
+        after it (record 5.6)."""
+        record, draft = self._records.get(number), self._drafts.get(number)
+        if record is not None:
+            return record.raw
+        if draft is None or draft.not_after > self._host.clock.now():
+            return None
+        return self._files.read(f"record-{number}")
 
     def draft(self, number: int) -> bytes | None:
         """A draft's bytes."""

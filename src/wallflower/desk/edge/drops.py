@@ -10,6 +10,7 @@ from wallflower.desk.inbox import open_drop
 from wallflower.desk.keys import date_of
 from wallflower.errors import Refused
 from wallflower.host.log import Entry
+from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
 from wallflower.trust.drop import verify_drop
 from wallflower.trust.record import EpochRecord
@@ -49,10 +50,16 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
     except Refused as refused:
         _pass_over(parts, entry, refused.rule)
         return
+    number = drop.header.record
     try:
-        record = await parts.record(drop.header.record)
+        record = await parts.record(number)
+    except Unreachable:
+        if not (_is_kept_back(parts, number) and _has_waited(parts, number)):
+            raise
+        _pass_over(parts, entry, "record is not shown")
+        return
     except Refused as refused:
-        if not _has_waited(parts, drop.header.record):
+        if not _has_waited(parts, number):
             raise
         _pass_over(parts, entry, refused.rule)
         return
@@ -64,9 +71,17 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
         parts.store.put("cursor", entry.seq)
 
 
+def _is_kept_back(parts: Parts, number: int) -> bool:
+    """Whether a desk server that showed the record in force at this pass does not show an older
+    one: then it has lost that one, or keeps it back."""
+    record = parts.in_force()
+    return parts.record_shown and record is not None and number < record.number
+
+
 def _has_waited(parts: Parts, number: int) -> bool:
     """Whether a day has gone since a drop was first held up by this record. Letters that come after
-    must not wait for ever: after other pins, records of the signers before verify no more."""
+    must not wait for ever: after other pins, a record of the signers before that is no ancestor of
+    today's verifies no more."""
     now = int(parts.host.clock.now())
     with parts.store.transaction():
         if parts.store.get("held_record") != number:

@@ -17,7 +17,13 @@ from wallflower.host.clock import day_of
 from wallflower.host.entropy import Entropy, shuffled
 from wallflower.host.net import Unreachable
 from wallflower.trust.pins import Pins
-from wallflower.trust.record import EpochRecord, verify_follows, verify_in_force, verify_record
+from wallflower.trust.record import (
+    EpochRecord,
+    ancestor_of,
+    verify_follows,
+    verify_in_force,
+    verify_record,
+)
 from wallflower.wire.sizes import ANCESTORS, RECORD_MAX
 
 T = TypeVar("T")
@@ -75,6 +81,10 @@ class Parts:
         self.outbox = Outbox(store, host.entropy)
         self.keyring = Keyring(store, settings.pins, settings.name)
         self.records = Records(store, settings.pins)
+        # From before a signer's key was replaced. Apart from the others: nothing but the drop or
+        # segment that names one is read by it, and no key lives longer for its sake.
+        self._ancestors: dict[int, EpochRecord] = {}
+        self.record_shown = False  # at the last question: the desk server's record was a good one
         self._url = settings.board.url.rstrip("/")
 
     def today(self) -> int:
@@ -102,6 +112,7 @@ class Parts:
 
     async def fetch_record(self) -> None:
         """Fetch the record in force, verify it, and keep it."""
+        self.record_shown = False
         data = await self.get("record", RECORD_MAX)
         record = verify_record(data, self.settings.pins)
         verify_in_force(record, self.host.clock.now())
@@ -111,6 +122,7 @@ class Parts:
             self.letters.alarm(self.today(), "The desk server showed a record that does not follow")
             raise
         self.records.keep(record)
+        self.record_shown = True
 
     def _check_place(self, record: EpochRecord) -> None:
         """One record per number, and each continues the one before it (record 2.11)."""
@@ -128,12 +140,20 @@ class Parts:
         that is not there yet is Unreachable, and the drop waits instead of being lost.
         """
         kept, newest = self.records.by_number(number), self.records.newest()
+        kept = kept or self._ancestors.get(number)
         if kept is not None or newest is None:
             return kept
         if not newest.number - _MOST_BEHIND <= number <= newest.number + _MOST_AHEAD:
             return None
         data = await self.get(f"records/{number}", RECORD_MAX)
-        record = verify_record(data, self.settings.pins)
+        try:
+            record = verify_record(data, self.settings.pins)
+        except Refused:
+            ancestor = ancestor_of(newest, data)
+            if ancestor is None or ancestor.number != number:
+                raise
+            self._ancestors[number] = ancestor
+            return ancestor
         if record.number != number:
             raise Refused("record 2.11", "Another record was asked for")
         self._check_place(record)
