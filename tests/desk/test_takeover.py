@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.desk.simulated import World
+from tests.desk.simulated import PASSPHRASE, World
 
 from wallflower.crypto.derive import epoch_secret
 from wallflower.wire.chain import Continuity, chain_value, hash_times
@@ -79,6 +79,26 @@ async def test_a_copy_of_everything_that_was_seen_speaks_for_the_week_and_gets_n
     [case] = world.desk.inbox()
     assert (case.unconfirmed, case.continuity) == (0, Continuity.CONFIRMED)
     assert await _answer_and_read(world, 0) == [[REPLY], []]
+
+
+async def test_at_a_desk_that_lost_its_store_who_writes_first_gets_replies(world: World) -> None:
+    """The loss: an empty store knows no chain, and the thief of the old one knows every id."""
+    week = await _known(world)
+    world.desk.lock()
+    world.server.keys.clear()  # all of them were revoked
+    world.folder = world.path / "another"
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    await world.desk.step()
+    world.make_record()
+    await world.desk.step()
+    world.drop(world.write(ALICE, "it is me", e=epoch_secret(THIEF, week)))
+    await world.desk.step()
+    world.drop(world.write(ALICE, "truly Alice", mark=1))
+    await world.desk.step()
+    [case] = world.desk.inbox()
+    assert (case.continuity, case.unconfirmed) == (Continuity.FIRST, 1)
+    assert await _answer_and_read(world, 0) == [[], [REPLY]]
 
 
 async def test_alice_is_believed_again_after_a_thief_has_tried(world: World) -> None:
