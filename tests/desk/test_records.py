@@ -255,3 +255,18 @@ async def test_dying_key_leaves_nothing_in_the_write_ahead_log(world: World) -> 
     assert log_size(world) > 0
     keyring.erase_dead(world.clock.time + 5 * DAY_S, 1)
     assert log_size(world) == 0
+
+
+async def test_a_log_that_a_full_disk_did_not_let_go_of_a_dead_key_is_emptied_at_the_next_pass(
+    world: World,
+) -> None:
+    await world.start()
+    world.clock.time = (MONDAY + 5) * DAY_S
+    with pytest.MonkeyPatch.context() as patch:
+        refuse(patch, "PRAGMA wal_checkpoint", DiskTrouble())
+        await world.desk.step()
+    keyring = world.desk._open()[1].keyring
+    assert MONDAY not in keyring._drop(), "the control: the key was erased"
+    assert log_size(world) > 0
+    keyring.erase_dead(world.clock.time, 1)
+    assert log_size(world) == 0

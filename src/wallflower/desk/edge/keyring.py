@@ -21,6 +21,7 @@ class Keyring:
         self._store = store
         self._pins = pins
         self._name = name
+        self._log_holds_dead = False  # until the log was emptied, which a full disk may refuse
         self._living_rows: list[tuple[int, bytes]] = []
         self._living: list[keys.LivingKey] = []
 
@@ -72,14 +73,16 @@ class Keyring:
         """Erase what may no longer open anything; without a record no desk key is judged."""
         days = keys.dead_drop_days(self._drop(), now)
         weeks = [] if mean_b is None else keys.dead_desk_weeks(self._desk(), now, mean_b)
-        if not days and not weeks:
-            return
-        with self._store.transaction():
-            for day in days:
-                self._store.run("DELETE FROM drop_keys WHERE day = ?", day)
-            for week in weeks:
-                self._store.run("DELETE FROM desk_keys WHERE week = ?", week)
-        self._store.forget_log()
+        if days or weeks:
+            self._log_holds_dead = True
+            with self._store.transaction():
+                for day in days:
+                    self._store.run("DELETE FROM drop_keys WHERE day = ?", day)
+                for week in weeks:
+                    self._store.run("DELETE FROM desk_keys WHERE week = ?", week)
+        if self._log_holds_dead:
+            self._store.forget_log()
+            self._log_holds_dead = False
 
     def publication(self, today: int) -> bytes:
         """The public halves, as the desk server wants them."""
