@@ -83,6 +83,19 @@ def test_tokens_lie_in_files_until_the_desk_was_set_up_and_are_not_asked_for_aft
     assert read_settings(load_settings(config)).token_files["b"] == "b.token"
 
 
+def test_a_desk_whose_port_another_program_has_leads_nobody_there(tmp_path: Path) -> None:
+    port = free_port()
+    config = configured(tmp_path, port)
+    with socket.create_server(("127.0.0.1", port)):
+        done = subprocess.run(
+            [sys.executable, "-m", "wallflower", "desk", str(config)],
+            capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert f"port {port}: Address already in use. Look whether".encode() in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_process_says_one_line_refuses_strangers_and_ends_when_told(tmp_path: Path) -> None:
     port = free_port()
     config = configured(tmp_path, port)

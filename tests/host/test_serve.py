@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from tests.host.sockets import exchange, free_port, line, listening, request, serving, until
 
+from wallflower.errors import Fault
 from wallflower.host import quiet
 from wallflower.host import serve as serving_of
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body, refuse
@@ -144,6 +146,58 @@ async def test_an_error_beside_ends_every_listener() -> None:
     with pytest.raises(ValueError, match="the work beside failed"):
         await asyncio.wait_for(task, 10)
     assert not any([await listening(p) for p in ports])
+
+
+async def test_a_port_that_is_taken_is_a_fault_before_anything_listens_or_works() -> None:
+    first, taken = free_port(), free_port()
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+
+    listeners = [Listener(echo, "127.0.0.1", port) for port in (first, taken)]
+    with (
+        socket.create_server(("127.0.0.1", taken)),
+        pytest.raises(Fault, match=f"The system said of port {taken}: Address already in use") as e,
+    ):
+        await serve(listeners, work())
+    assert "127.0.0.1" not in str(e.value)
+    assert not begun.is_set()
+    assert not await listening(first)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("a..b", "is no address"), ("[::1]", "is no address"), ("192.0.2.1", "Cannot assign")],
+)
+async def test_a_host_that_is_not_of_this_machine_is_a_fault(host: str, said: str) -> None:
+    with pytest.raises(Fault, match=said) as fault:
+        await serve([Listener(echo, host, free_port())])
+    assert host not in str(fault.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", ""])
+async def test_work_begins_when_connections_are_taken(host: str) -> None:
+    port = free_port()
+    found: list[bool] = []
+
+    async def work() -> None:
+        found.append(await listening(port))
+
+    await asyncio.wait_for(serve([Listener(echo, host, port)], work()), 10)
+    assert found == [True]
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+async def test_an_ipv6_address_is_listened_at_and_no_other() -> None:
+    port = free_port()
+
+    async def work() -> None:
+        _, writer = await asyncio.open_connection("::1", port)
+        writer.close()
+        assert not await listening(port), "not on IPv4"
+
+    await asyncio.wait_for(serve([Listener(echo, "::1", port)], work()), 10)
 
 
 def test_connections_are_kept_at_least_two_minutes() -> None:

@@ -36,6 +36,19 @@ def test_a_field_that_is_missing_or_of_another_kind_is_named_with_its_file(
         settings_of(tmp_path, text).get("port", int)
 
 
+@pytest.mark.parametrize("port", [-1, 0, 65536, 65536 + 7600])
+def test_a_port_that_cannot_be_is_refused_and_not_taken_for_another(
+    tmp_path: Path, port: int
+) -> None:
+    with pytest.raises(Fault, match=r"mix-a\.toml has a port that cannot be"):
+        settings_of(tmp_path, f'host = "h"\nport = {port}').address()
+
+
+def test_the_first_and_the_last_port_can_be(tmp_path: Path) -> None:
+    for port in (1, 65535):
+        assert settings_of(tmp_path, f'host = "h"\nport = {port}').address() == ("h", port)
+
+
 def test_a_field_of_a_table_is_named_with_its_file(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "[source]\n")
     with pytest.raises(Fault, match=r"mix-a\.toml has no usable 'url'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 import sys
 import time
@@ -87,3 +88,25 @@ async def test_the_process_takes_cells_keeps_them_over_a_kill_says_nothing_and_l
             process.kill()
             await process.wait()
     assert await holds_one(cells)
+
+
+@pytest.mark.parametrize("table", ["inner", "status_page"])
+async def test_a_listener_whose_port_is_taken_ends_the_process_with_one_sentence_and_1(
+    tmp_path: Path, table: str
+) -> None:
+    taken = free_port()
+
+    def ports(config: Config) -> None:
+        config["port"], config["inner"]["port"] = free_port(), free_port()
+        config["status_page"]["port"] = free_port()
+        config[table]["port"] = taken
+
+    config = make("ingress", tmp_path / "ingress", ports)
+    with socket.create_server(("127.0.0.1", taken)):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "wallflower", "ingress", str(config),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, out, err.count(b"\n")) == (1, b"", 1)
+    assert f"The system said of port {taken}: ".encode() in err

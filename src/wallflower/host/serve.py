@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import resource
 import signal
+import socket
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +20,7 @@ from typing import Any
 
 import uvicorn
 
+from wallflower.errors import Fault
 from wallflower.host.asgi import App, refusing_faults
 from wallflower.host.disk import disk_trouble
 from wallflower.host.quiet import KEEP_ALIVE_S, QuietHttp
@@ -79,8 +82,44 @@ def status_listeners(settings: Settings, report: Report) -> list[Listener]:
     """The operator's own listener, on loopback and nowhere else; none without [status_page]."""
     if "status_page" not in settings.fields:
         return []
-    port = settings.table("status_page").get("port", int)
-    return [Listener(status_app(report), "127.0.0.1", port)]
+    return [Listener(status_app(report), "127.0.0.1", settings.table("status_page").port())]
+
+
+def _listen(listener: Listener, backlog: int, held: contextlib.ExitStack) -> list[socket.socket]:
+    """Sockets that take connections from now on, one for each address of its host; or a Fault."""
+    try:
+        found = socket.getaddrinfo(
+            listener.host or None, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (socket.gaierror, UnicodeError):
+        raise Fault(
+            f"The host to listen at with port {listener.port} is no address",
+            "Write an address of this machine as 'host', such as 127.0.0.1.",
+        ) from None
+    sockets = []
+    for family, _, _, _, address in dict.fromkeys(found):
+        if family == socket.AF_INET6 and len(found) > 1 and not socket.has_dualstack_ipv6():
+            continue  # a name may have such an address on a machine that has no IPv6
+        try:
+            one = socket.create_server(address, family=family, backlog=backlog)
+        except OSError as error:
+            # Not `strerror`: it holds the address.
+            said = os.strerror(error.errno) if error.errno else type(error).__name__
+            raise Fault(
+                f"The system said of port {listener.port}: {said}",
+                "Look whether another program has it, and whether 'host' is this machine's.",
+            ) from None
+        sockets.append(held.enter_context(one))
+    return sockets
+
+
+def _listen_to_all(listeners: list[Listener], backlog: int) -> list[list[socket.socket]]:
+    """The sockets of each, or a Fault and none. uvicorn is given them, since it ends the process
+    without a word where it cannot have an address."""
+    with contextlib.ExitStack() as held:
+        sockets = [_listen(each, backlog, held) for each in listeners]
+        held.pop_all()
+    return sockets
 
 
 def _server(listener: Listener, seats: int, backlog: int) -> _Server:
@@ -98,15 +137,24 @@ def _server(listener: Listener, seats: int, backlog: int) -> _Server:
 
 
 async def serve(listeners: list[Listener], *work: Coroutine[Any, Any, None]) -> None:
-    """Serve until SIGTERM or SIGINT, with `work` beside; an error in one ends all."""
+    """Serve until SIGTERM or SIGINT, with `work` beside; an error in one ends all.
+
+    When the work begins, every listener takes connections; a Fault where one has no such address.
+    """
     descriptors = raise_descriptors()
     backlog, seats = backlog_of(descriptors), seats_of(descriptors, len(listeners))
+    try:
+        sockets = _listen_to_all(listeners, backlog)
+    except Fault:
+        for one in work:
+            one.close()
+        raise
     servers = [_server(*each, backlog) for each in zip(listeners, seats, strict=True)]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    running = [asyncio.ensure_future(s.serve()) for s in servers]
+    running = [asyncio.ensure_future(s.serve(own)) for s, own in zip(servers, sockets, strict=True)]
     beside = [asyncio.ensure_future(w) for w in work]
     stopped = asyncio.ensure_future(stop.wait())
     try:

@@ -12,6 +12,7 @@ from wallflower.errors import Fault
 from wallflower.wire.record import Pace
 
 T = TypeVar("T")
+_MOST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,19 @@ class Settings:
                 f"Write {name} = … ({kind.__name__}) into it; the handbook has an example.",
             )
         return value
+
+    def port(self) -> int:
+        """The port to listen at; the system would take one that cannot be for another."""
+        port = self.get("port", int)
+        if not 1 <= port <= _MOST_PORT:
+            raise Fault(
+                f"{self.path.name} has a port that cannot be", f"Write one of 1 to {_MOST_PORT}."
+            )
+        return port
+
+    def address(self) -> tuple[str, int]:
+        """The host and port to listen at."""
+        return self.get("host", str), self.port()
 
     def table(self, name: str) -> Settings:
         """The sub-table `name`."""

@@ -54,7 +54,7 @@ async def main(config: Path) -> None:
         Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
         settings.file("record_key"), board_seed, read_loops(settings),
     )  # fmt: skip
-    listener = Listener(server.app, settings.get("host", str), settings.get("port", int))
+    listener = Listener(server.app, *settings.address())
     await serve([listener, *status_listeners(settings, server.report)], server.run())
 
 
@@ -74,7 +74,7 @@ async def mirror_main(config: Path) -> None:
     site = read_site(config.parent / settings.get("site", str))
     net = HttpNet()
     mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
-    listener = Listener(mirror.app, settings.get("host", str), settings.get("port", int))
+    listener = Listener(mirror.app, *settings.address())
     try:
         await serve([listener, *status_listeners(settings, mirror.report)], mirror.run())
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,6 @@ from wallflower.host.settings import Settings, load_settings
 from wallflower.trust.pins import parse_pins
 
 ADDRESS: Final = "127.0.0.1"
-_LOOK_S: Final = 0.05
 
 
 def read_settings(settings: Settings) -> DeskSettings:
@@ -44,20 +42,9 @@ def read_settings(settings: Settings) -> DeskSettings:
 
 
 async def _work(desk: Desk, port: int, door: Door) -> None:
-    """Say once where to enter, when somebody is there to answer; then make the passes."""
-    while not await _answers(port):  # noqa: ASYNC110  # uvicorn has no event to wait for
-        await asyncio.sleep(_LOOK_S)
+    """Say once where to enter, as the port is this desk's by now; then make the passes."""
     _announce(port, door.entry)
     await desk.run()
-
-
-async def _answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(ADDRESS, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 def _announce(port: int, entry: str) -> None:
@@ -69,7 +56,7 @@ def _announce(port: int, entry: str) -> None:
 async def main(config: Path) -> None:
     """Run a desk by its configuration until it is told to stop."""
     settings = load_settings(config)
-    own, port = read_settings(settings), settings.get("port", int)
+    own, port = read_settings(settings), settings.port()
     has_status = "status" in settings.fields
     status_token = settings.table("status").secret("token") if has_status else ""
     net, entropy = HttpNet(), OsEntropy()

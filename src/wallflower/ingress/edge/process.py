@@ -124,11 +124,10 @@ async def main(config: Path) -> None:
     clock = PacedClock(settings.pace())
     host = Host(clock, OsEntropy(), Folder(config.parent / "data"), Silent())
     ingress = Ingress(host, settings.secret("token"), demo=settings.pace().days > 1)
-    inner = settings.table("inner")
     await serve(
         [
-            Listener(ingress.public, settings.get("host", str), settings.get("port", int)),
-            Listener(ingress.inner, inner.get("host", str), inner.get("port", int)),
+            Listener(ingress.public, *settings.address()),
+            Listener(ingress.inner, *settings.table("inner").address()),
             *status_listeners(settings, ingress.report),
         ],
         ingress.commit.run(),

@@ -43,7 +43,7 @@ async def main(config: Path) -> None:
     host = Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), net)
     keys = Folder(config.parent / settings.get("keys", str))
     mix = Mix(host, keys, parse_pins(settings.file("pins")), own)
-    listener = Listener(mix.inner, settings.get("host", str), settings.get("port", int))
+    listener = Listener(mix.inner, *settings.address())
     try:
         await serve([listener, *status_listeners(settings, mix.report)], mix.run())
     finally:
