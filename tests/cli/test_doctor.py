@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli_w
 from click.testing import CliRunner
 
+from wallflower.board.edge import process as board
 from wallflower.cli import wallflower
 from wallflower.cli.ceremony import rehearse
 from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.doctor import status_of
 from wallflower.cli.new import make
+from wallflower.desk.edge import process as desk
+from wallflower.errors import Fault
 from wallflower.host.http import HttpNet
+from wallflower.host.serve import Listener
 from wallflower.host.settings import load_settings
 from wallflower.host.status import Status
+from wallflower.ingress.edge import process as ingress
+from wallflower.mix.edge import process as mix
+from wallflower.source.edge import process as sender
 
 Break = Callable[[Path], object]
 
@@ -49,6 +59,116 @@ def failures(folder: Path, role: str) -> list[str]:
 @pytest.mark.parametrize("role", ["organisation", "mix-a", "mix-b"])
 def test_a_folder_that_is_whole_has_nothing_red(folders: Path, role: str) -> None:
     assert failures(folders, role) == []
+
+
+EXCHANGED = {
+    "mix-a/source.token": "ingress/a.token", "desk/b.token": "mix-b/next.token",
+    "desk/board.token": "organisation/desk.token", "desk/pins.json": "mix-a/pins.json",
+    "loops/pins.json": "mix-a/pins.json", "loops/loop.key": "mix-a/loop.key",
+}  # fmt: skip
+MAINS = {
+    "organisation": (board, board.main), "ingress": (ingress, ingress.main),
+    "mix-a": (mix, mix.main), "mix-b": (mix, mix.main), "desk": (desk, desk.main),
+    "mirror": (board, board.mirror_main), "loops": (sender, sender.main),
+}  # fmt: skip
+
+
+@pytest.fixture
+def town(folders: Path) -> Path:
+    """The folders of all seven roles, as whole as the handbook makes them."""
+    for role in ("ingress", "desk", "mirror", "loops"):
+        make(role, folders / role)
+    for target, file in EXCHANGED.items():
+        shutil.copy(folders / file, folders / target)
+    (folders / "mirror" / "site").mkdir()
+    (folders / "mirror" / "site" / "index.html").touch()
+    return folders
+
+
+class Started(Exception):
+    """The role had all that it reads, and was about to serve."""
+
+
+async def not_served(_: list[Listener], *work: Coroutine[Any, Any, None]) -> None:
+    for one in work:
+        one.close()
+    raise Started
+
+
+async def starts(folder: Path, role: str) -> None:
+    """Read by the role itself, up to its sockets: it misses nothing."""
+    module, main = MAINS[role]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "serve", not_served)
+        with pytest.raises(Started):
+            await main(folder / role / f"{role}.toml")
+
+
+def lines_of(fields: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each line of a configuration, as the table that holds it and its name."""
+    for name, value in fields.items():
+        yield fields, name
+        if isinstance(value, dict):
+            yield from lines_of(value)
+
+
+async def judge(town: Path, role: str) -> None:
+    """What the doctor calls fit has to start."""
+    if not failures(town, role):
+        await starts(town, role)
+
+
+async def test_the_doctor_is_green_only_where_the_role_starts_whatever_line_is_missing(
+    town: Path,
+) -> None:
+    for role in MAINS:
+        assert failures(town, role) == []
+        await starts(town, role)
+        path = town / role / f"{role}.toml"
+        fields = tomllib.loads(path.read_text())
+        for table, name in list(lines_of(fields)):
+            value = table.pop(name)
+            path.write_text(tomli_w.dumps(fields))
+            await judge(town, role)
+            table[name] = value
+        path.write_text(tomli_w.dumps(fields))
+
+
+def handed_files(town: Path) -> list[Path]:
+    """Each key, token and pins file of each role."""
+    found = [p for role in MAINS for p in sorted((town / role).iterdir())]
+    return [p for p in found if p.suffix in (".key", ".token", ".json")]
+
+
+async def test_and_whatever_key_or_token_or_pins_are_missing_empty_or_too_short(town: Path) -> None:
+    for path in handed_files(town):
+        before = path.read_bytes()
+        path.unlink()
+        await judge(town, path.parent.name)
+        for content in (b"", b"short"):
+            path.touch(0o600)
+            path.write_bytes(content)
+            await judge(town, path.parent.name)
+        path.write_bytes(before)
+
+
+@pytest.mark.parametrize(("role", "act", "said"), [
+    ("mix-a", lambda f: (f / "mix-a/loop.key").unlink(), "loop.key cannot be read"),
+    ("mix-a", lambda f: (f / "mix-a/source.token").write_bytes(b""), "source.token holds no token"),
+    ("mix-b", lambda f: (f / "mix-b/drop.key").write_bytes(b"short"), "drop.key is no key"),
+    ("organisation", lambda f: (f / "organisation/board.key").write_bytes(b"short"),
+     "board.key is no key"),
+    ("loops", lambda f: (f / "loops/pins.json").unlink(), "pins.json cannot be read"),
+    ("ingress", lambda f: _edit("ingress/ingress.toml", "port = 7610", "port = 73146")(f),
+     "ingress.toml has a port that cannot be"),
+])  # fmt: skip
+async def test_what_stops_a_role_is_red_and_at_its_start_a_fault(
+    town: Path, role: str, act: Break, said: str
+) -> None:
+    act(town)
+    assert failures(town, role) == [said]
+    with pytest.raises(Fault, match=said):
+        await MAINS[role][1](town / role / f"{role}.toml")
 
 
 def _edit(name: str, old: str, new: str) -> Break:

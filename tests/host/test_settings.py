@@ -91,6 +91,17 @@ def test_a_token_that_no_header_can_carry_is_a_fault_that_does_not_repeat_it(
     assert "caf" not in str(fault.value)
 
 
+@pytest.mark.parametrize("length", [0, 5, 31, 33])
+def test_a_key_of_another_length_is_a_fault_that_names_its_file(
+    tmp_path: Path, length: int
+) -> None:
+    (tmp_path / "drop.key").write_bytes(bytes(length))
+    with pytest.raises(Fault, match=r"drop\.key is no key"):
+        settings_of(tmp_path, 'drop_key = "drop.key"').seed("drop_key")
+    (tmp_path / "drop.key").write_bytes(bytes(32))
+    assert settings_of(tmp_path, 'drop_key = "drop.key"').seed("drop_key") == bytes(32)
+
+
 def test_without_a_pace_time_is_real(tmp_path: Path) -> None:
     assert settings_of(tmp_path, "").pace() == Pace(1, 1, 0)
 

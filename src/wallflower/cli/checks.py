@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from wallflower.board.edge import process as board
 from wallflower.board.edge.process import read_fixed, read_site
 from wallflower.campaign.addresses import parts_of
 from wallflower.crypto import sign
+from wallflower.desk.edge import process as desk
 from wallflower.desk.edge.handed import NODES
 from wallflower.desk.edge.store import HEADER_FILE
 from wallflower.errors import Fault
 from wallflower.host.memory import is_swapped
 from wallflower.host.settings import Settings
 from wallflower.host.status import disk_alarms
+from wallflower.mix.edge import process as mix
+from wallflower.source.edge import process as loops
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.wire.record import check_parameters
 
@@ -33,6 +37,17 @@ _TABLES = ("source", "board", "b", "status")
 _CONNECT_S = 3.0
 # Whose public key in the pins a role's record_key must belong to.
 _SIGNERS = {"organisation": "organisation", "mix-a": "a", "mix-b": "b"}
+# What each role reads of its folder at its start, as it reads it.
+_READ: dict[str, Callable[[Settings], object]] = {
+    "organisation": lambda s: (board.read_settings(s), s.address()),
+    "ingress": lambda s: (s.secret("token"), s.address(), s.table("inner").address()),
+    **dict.fromkeys(
+        ("mix-a", "mix-b"), lambda s: (mix.read_settings(s), s.get("keys", str), s.address())
+    ),
+    "desk": lambda s: (desk.read_settings(s), desk.read_status_token(s), s.port()),
+    "mirror": lambda s: (s.get("board", str), s.address()),
+    "loops": loops.read_settings,
+}
 
 
 class Level(StrEnum):
@@ -61,13 +76,27 @@ def examine(settings: Settings) -> list[Finding]:
     """All checks that need no network."""
     role = role_of(settings.path)
     findings = [*_secrets(settings), *_space(settings.path.parent), _swap()]
-    if role in ("organisation", "mix-a", "mix-b", "desk"):
+    if role in ("organisation", "mix-a", "mix-b", "desk", "loops"):
         findings += list(_pins(settings, role))
     if role == "organisation":
         findings += list(_organisation(settings))
     if role == "mirror":
         findings.append(_site(settings))
+    if role in _READ and not any(f.level is Level.FAIL for f in findings):
+        findings.append(_start(settings, role))
     return findings
+
+
+def _start(settings: Settings, role: str) -> Finding:
+    """Whether the start finds all that it reads: lines, files and ports that no check names."""
+    try:
+        _READ[role](settings)
+        settings.pace()
+        if "status_page" in settings.fields:
+            settings.table("status_page").port()
+    except Fault as fault:
+        return Finding(Level.FAIL, fault.what, fault.next_step)
+    return Finding(Level.OK, "all that its start reads is there")
 
 
 def _beside(settings: Settings, name: str) -> Path:
@@ -144,9 +173,9 @@ def _pins(settings: Settings, role: str) -> Iterator[Finding]:
 
 def _own_key(settings: Settings, pins: Pins, signer: str) -> Finding:
     try:
-        own = sign.verify_key(settings.file("record_key"))
-    except (Fault, ValueError):
-        return Finding(Level.FAIL, "record.key is no key", "Restore it, or make a new folder.")
+        own = sign.verify_key(settings.seed("record_key"))
+    except Fault as fault:
+        return Finding(Level.FAIL, fault.what, fault.next_step)
     if own != getattr(pins, signer):
         return Finding(
             Level.FAIL, "the pins name another record key than this folder's",

@@ -13,6 +13,7 @@ from wallflower.wire.record import Pace
 
 T = TypeVar("T")
 _MOST_PORT = 65535
+_SEED = 32  # bytes of an Ed25519 seed (RFC 8032)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,13 @@ class Settings:
             raise Fault(
                 f"{target.name} cannot be read", "Put it beside the configuration."
             ) from None
+
+    def seed(self, name: str) -> bytes:
+        """The Ed25519 seed in the file that the field names."""
+        seed = self.file(name)
+        if len(seed) != _SEED:
+            raise Fault(f"{self.get(name, str)} is no key", "Restore it, or make a new folder.")
+        return seed
 
     def secret(self, name: str) -> str:
         """A token out of the file that the field names; an empty one would let everyone in."""

@@ -13,11 +13,11 @@ from wallflower.host import Host
 from wallflower.host.clock import PacedClock
 from wallflower.host.disk import Folder
 from wallflower.host.entropy import OsEntropy
-from wallflower.host.loops import read_loops
+from wallflower.host.loops import LoopSettings, read_loops
 from wallflower.host.net import Net, Silent
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
-from wallflower.trust.pins import parse_pins
+from wallflower.trust.pins import Pins, parse_pins
 from wallflower.wire.record import Parameters, Way, WayKind
 
 
@@ -39,6 +39,19 @@ def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
     )  # fmt: skip
 
 
+def read_settings(
+    settings: Settings,
+) -> tuple[Pins, Fixed, Tokens, bytes, bytes, LoopSettings | None]:
+    """What a desk server is made of beside its host, or a Fault that names what is missing."""
+    pins = parse_pins(settings.file("pins"))
+    board_seed = settings.seed("board_key")
+    return (
+        pins, read_fixed(settings, pins.root, sign.verify_key(board_seed)),
+        Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
+        settings.seed("record_key"), board_seed, read_loops(settings),
+    )  # fmt: skip
+
+
 def _host(config: Path, settings: Settings, net: Net) -> Host:
     return Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent / "data"), net)
 
@@ -46,14 +59,8 @@ def _host(config: Path, settings: Settings, net: Net) -> Host:
 async def main(config: Path) -> None:
     """Run the desk server by its configuration until it is told to stop."""
     settings = load_settings(config)
-    pins = parse_pins(settings.file("pins"))
-    board_seed = settings.file("board_key")
-    server = DeskServer(
-        _host(config, settings, Silent()), pins,
-        read_fixed(settings, pins.root, sign.verify_key(board_seed)),
-        Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
-        settings.file("record_key"), board_seed, read_loops(settings),
-    )  # fmt: skip
+    own = read_settings(settings)
+    server = DeskServer(_host(config, settings, Silent()), *own)
     listener = Listener(server.app, *settings.address())
     await serve([listener, *status_listeners(settings, server.report)], server.run())
 

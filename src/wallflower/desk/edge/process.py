@@ -41,6 +41,11 @@ def read_settings(settings: Settings) -> DeskSettings:
     return DeskSettings(settings.get("name", str), pins, peers["b"], peers["board"])
 
 
+def read_status_token(settings: Settings) -> str:
+    """What opens the desk's status; empty where its configuration has none, and nothing does."""
+    return settings.table("status").secret("token") if "status" in settings.fields else ""
+
+
 async def _work(desk: Desk, port: int, door: Door) -> None:
     """Say once where to enter, as the port is this desk's by now; then make the passes."""
     _announce(port, door.entry)
@@ -57,8 +62,7 @@ async def main(config: Path) -> None:
     """Run a desk by its configuration until it is told to stop."""
     settings = load_settings(config)
     own, port = read_settings(settings), settings.port()
-    has_status = "status" in settings.fields
-    status_token = settings.table("status").secret("token") if has_status else ""
+    status_token = read_status_token(settings)
     net, entropy = HttpNet(), OsEntropy()
     host = Host(PacedClock(settings.pace()), entropy, Folder(config.parent), net)
     desk, door = Desk(host, own), Door(entropy.draw, port, partial(_announce, port))

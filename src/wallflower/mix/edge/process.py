@@ -28,8 +28,8 @@ def read_settings(settings: Settings) -> MixSettings:
         position=position, source_url=source.get("url", str), source_token=source.secret("token"),
         own_token=settings.secret("token"), status_token=settings.secret("status_token"),
         board=board.get("url", str), board_token=board.secret("token") if is_b else "",
-        record_seed=settings.file("record_key"),
-        drop_seed=settings.file("drop_key") if is_b else b"",
+        record_seed=settings.seed("record_key"),
+        drop_seed=settings.seed("drop_key") if is_b else b"",
         loops=read_loops(settings), demo=settings.pace().days > 1,
         workers=settings.get("workers", int) if "workers" in settings.fields else 0,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from wallflower.host.loops import LoopSettings, check_loops
 from wallflower.host.serve import serve
 from wallflower.host.settings import Settings, load_settings
 from wallflower.source.edge.loops import LoopSender
-from wallflower.trust.pins import parse_pins
+from wallflower.trust.pins import Pins, parse_pins
 
 
 def read_keys(settings: Settings) -> list[LoopSettings]:
@@ -27,16 +27,21 @@ def read_keys(settings: Settings) -> list[LoopSettings]:
     return [check_loops(key, per_day) for key in keys]
 
 
+def read_settings(settings: Settings) -> tuple[str, Pins, list[LoopSettings], float]:
+    """What a sender is made of beside its host, or a Fault that names what is missing."""
+    pace = settings.pace()
+    return (
+        settings.get("mirror", str).rstrip("/"), parse_pins(settings.file("pins")),
+        read_keys(settings), pace.days / pace.hums,
+    )  # fmt: skip
+
+
 async def main(config: Path) -> None:
     """Send loops by the configuration until told to stop."""
     settings = load_settings(config)
-    pace = settings.pace()
-    net = HttpNet()
-    host = Host(PacedClock(pace), OsEntropy(), Folder(config.parent), net)
-    sender = LoopSender(
-        host, settings.get("mirror", str).rstrip("/"), parse_pins(settings.file("pins")),
-        read_keys(settings), pace.days / pace.hums,
-    )  # fmt: skip
+    own, net = read_settings(settings), HttpNet()
+    host = Host(PacedClock(settings.pace()), OsEntropy(), Folder(config.parent), net)
+    sender = LoopSender(host, *own)
     try:
         await serve([], sender.run())
     finally:
