@@ -74,6 +74,12 @@ def test_a_configuration_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
         load_settings(path)
 
 
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_an_address_has_no_slash_at_its_end_whoever_wrote_one(tmp_path: Path, end: str) -> None:
+    settings = settings_of(tmp_path, f'url = "http://board.example/under{end}"')
+    assert settings.url("url") == "http://board.example/under"
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"record\.key cannot be read"):
         settings_of(tmp_path, 'key = "record.key"').file("key")

@@ -11,13 +11,16 @@ from tests.mix.room import DAY, Make, Room, desk_keys, power_cut_at, room_on
 from tests.trust.made import private
 
 from wallflower.board.edge.server import DeskServer, Tokens
+from wallflower.cli.new import Config, make
 from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, read_body
 from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
+from wallflower.host.settings import load_settings
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.mix.edge.mix import Mix
+from wallflower.mix.edge.process import read_settings
 from wallflower.wire.hello import Kind
 from wallflower.wire.offer import make_offer
 from wallflower.wire.record import RecordBody, parse_body
@@ -31,6 +34,19 @@ def keys_of(room: Room, position: str) -> Folder:
 def fresh(path: Path) -> Room:
     """A town that has no record yet."""
     return room_on(path / "fresh")
+
+
+@pytest.mark.parametrize("position", ["a", "b"])
+def test_a_slash_at_the_end_of_the_boards_address_makes_no_path_that_the_desk_server_refuses(
+    tmp_path: Path, position: str
+) -> None:
+    def end(config: Config) -> None:
+        config["board"]["url"] = f"{BOARD}/"
+
+    config = make(f"mix-{position}", tmp_path / "mix", end)
+    for name in ("source", "board"):
+        (tmp_path / "mix" / f"{name}.token").write_text(TOKEN)
+    assert read_settings(load_settings(config)).board == BOARD
 
 
 class Server:

@@ -45,7 +45,7 @@ _READ: dict[str, Callable[[Settings], object]] = {
         ("mix-a", "mix-b"), lambda s: (mix.read_settings(s), s.get("keys", str), s.address())
     ),
     "desk": lambda s: (desk.read_settings(s), desk.read_status_token(s), s.port()),
-    "mirror": lambda s: (s.get("board", str), s.address()),
+    "mirror": lambda s: (s.url("board"), s.address()),
     "loops": loops.read_settings,
 }
 

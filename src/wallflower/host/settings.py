@@ -61,6 +61,10 @@ class Settings:
                 f"{target.name} cannot be read", "Put it beside the configuration."
             ) from None
 
+    def url(self, name: str) -> str:
+        """The address of another node, without a slash at its end: paths are put behind it."""
+        return self.get(name, str).rstrip("/")
+
     def seed(self, name: str) -> bytes:
         """The Ed25519 seed in the file that the field names."""
         seed = self.file(name)

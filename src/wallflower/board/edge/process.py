@@ -80,7 +80,7 @@ async def mirror_main(config: Path) -> None:
     settings = load_settings(config)
     site = read_site(config.parent / settings.get("site", str))
     net = HttpNet()
-    mirror = Mirror(_host(config, settings, net), settings.get("board", str), site)
+    mirror = Mirror(_host(config, settings, net), settings.url("board"), site)
     listener = Listener(mirror.app, *settings.address())
     try:
         await serve([listener, *status_listeners(settings, mirror.report)], mirror.run())

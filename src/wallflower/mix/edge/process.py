@@ -27,7 +27,7 @@ def read_settings(settings: Settings) -> MixSettings:
     return MixSettings(
         position=position, source_url=source.get("url", str), source_token=source.secret("token"),
         own_token=settings.secret("token"), status_token=settings.secret("status_token"),
-        board=board.get("url", str), board_token=board.secret("token") if is_b else "",
+        board=board.url("url"), board_token=board.secret("token") if is_b else "",
         record_seed=settings.seed("record_key"),
         drop_seed=settings.seed("drop_key") if is_b else b"",
         loops=read_loops(settings), demo=settings.pace().days > 1,

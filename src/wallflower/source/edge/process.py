@@ -31,7 +31,7 @@ def read_settings(settings: Settings) -> tuple[str, Pins, list[LoopSettings], fl
     """What a sender is made of beside its host, or a Fault that names what is missing."""
     pace = settings.pace()
     return (
-        settings.get("mirror", str).rstrip("/"), parse_pins(settings.file("pins")),
+        settings.url("mirror"), parse_pins(settings.file("pins")),
         read_keys(settings), pace.days / pace.hums,
     )  # fmt: skip
 
