@@ -12,19 +12,20 @@ from typing import Any
 import pytest
 import tomli_w
 from click.testing import CliRunner
+from tests.host.sockets import serving
 
 from wallflower.board.edge import process as board
 from wallflower.cli import wallflower
 from wallflower.cli.ceremony import rehearse
 from wallflower.cli.checks import Level, examine, judge_status
 from wallflower.cli.doctor import status_of
-from wallflower.cli.new import make
+from wallflower.cli.new import Config, make
 from wallflower.desk.edge import process as desk
 from wallflower.errors import Fault
 from wallflower.host.http import HttpNet
 from wallflower.host.serve import Listener
 from wallflower.host.settings import load_settings
-from wallflower.host.status import Status
+from wallflower.host.status import Status, status_app
 from wallflower.ingress.edge import process as ingress
 from wallflower.mix.edge import process as mix
 from wallflower.source.edge import process as sender
@@ -254,8 +255,70 @@ async def test_every_role_is_asked_where_it_answers(
     settings = load_settings(path if path.exists() else make(role, folders / role))
     assert await status_of(settings) == {"role": role, "alarms": [], "facts": {}}
     ((url, token),) = asked
+    assert url.startswith("http://127.0.0.1:")
     assert url.endswith("/status")
-    assert bool(token) == (role != "mirror"), "a mirror's page has no token, since it has no secret"
+    assert bool(token) == (role == "desk"), "a page on loopback needs none, and is shown none"
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("10.8.0.2", "http://10.8.0.2:7602/status"), ("fd00::2", "http://[fd00::2]:7602/status"),
+     ("", "http://127.0.0.1:7602/status")],
+)  # fmt: skip
+async def test_a_role_without_a_page_is_asked_at_the_address_of_its_listener(
+    tmp_path: Path, host: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    async def get(_: HttpNet, url: str, token: str = "", limit: int = 0) -> bytes:
+        del limit
+        asked.append((url, token))
+        return Status("mix a", []).encode()
+
+    def change(config: Config) -> None:
+        config["host"] = host
+        del config["status_page"]
+
+    monkeypatch.setattr(HttpNet, "get", get)
+    config = make("mix-a", tmp_path / "mix-a", change)
+    await status_of(load_settings(config))
+    assert asked == [(url, (tmp_path / "mix-a" / "status.token").read_text().strip())]
+
+
+async def test_a_role_that_listens_at_its_tunnel_alone_is_found_by_its_page(tmp_path: Path) -> None:
+    async def report() -> Status:
+        return Status("mix a", [])
+
+    async with serving(status_app(report)) as port:
+
+        def change(config: Config) -> None:
+            config["host"], config["status_page"]["port"] = "10.8.0.2", port
+
+        found = await status_of(load_settings(make("mix-a", tmp_path / "mix-a", change)))
+    assert found == {"role": "mix a", "alarms": [], "facts": {}}
+
+
+@pytest.mark.parametrize("said", [
+    b'{"status":"ok"}', b"[]", b"1", b"<html>", b"\xff", b"[" * 60_000,
+    b'{"role":"x","alarms":[{}],"facts":{}}', b'{"role":"x","alarms":[],"facts":[]}',
+    b'{"role":"x","alarms":[{"what":1,"next_step":"y"}],"facts":{}}',
+    b'{"role":1,"alarms":[],"facts":{}}',
+], ids=range(10))  # fmt: skip
+def test_another_program_at_a_role_s_port_is_a_fault_and_red(
+    tmp_path: Path, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def get(_: HttpNet, url: str, token: str = "", limit: int = 0) -> bytes:
+        del url, token, limit
+        return said
+
+    monkeypatch.setattr(HttpNet, "get", get)
+    config = str(make("ingress", tmp_path / "ingress"))
+    done = CliRunner().invoke(wallflower, ["status", config])
+    assert isinstance(done.exception, Fault)
+    assert "Another program answers" in str(done.exception)
+    done = CliRunner().invoke(wallflower, ["doctor", config])
+    assert done.exit_code == 1
+    assert "FAIL  Another program answers at a port of this role. End that" in done.output
 
 
 def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:

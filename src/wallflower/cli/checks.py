@@ -6,6 +6,7 @@ Each check answers in one finding; none changes anything, and none looks at peop
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -235,6 +236,24 @@ async def reach(settings: Settings) -> list[Finding]:
         writer.close()
         findings.append(Finding(Level.OK, f"the node at port {port} answers"))
     return findings
+
+
+def parse_status(data: bytes) -> dict[str, Any]:
+    """What a role answers to /status; a Fault where no role of ours answers so."""
+    other = Fault(
+        "Another program answers at a port of this role",
+        "End that program, or give the role another port.",
+    )
+    try:
+        status: dict[str, Any] = json.loads(data)
+        alarms = [(alarm["what"], alarm["next_step"]) for alarm in status["alarms"]]
+        texts = [status["role"], *(text for alarm in alarms for text in alarm)]
+        facts = status["facts"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise other from None
+    if not all(isinstance(text, str) for text in texts) or not isinstance(facts, dict):
+        raise other
+    return status
 
 
 def judge_status(status: dict[str, Any]) -> list[Finding]:

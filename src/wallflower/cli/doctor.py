@@ -10,51 +10,67 @@ from typing import Any
 
 import click
 
-from wallflower.cli.checks import Finding, Level, examine, judge_status, reach, role_of
+from wallflower.cli.checks import (
+    Finding,
+    Level,
+    examine,
+    judge_status,
+    parse_status,
+    reach,
+    role_of,
+)
 from wallflower.cli.options import CONFIG
 from wallflower.errors import Fault
 from wallflower.host.http import HttpNet
 from wallflower.host.net import Unreachable
 from wallflower.host.settings import Settings, load_settings
 
-# Where each role answers /status, and the token that opens it; a mirror's page needs none.
-_STATUS = {
-    "organisation": ("port", "status_token"), "mix-a": ("port", "status_token"),
-    "mix-b": ("port", "status_token"), "ingress": ("inner", "token"), "desk": ("port", "status"),
-    "mirror": ("status_page", ""),
-}  # fmt: skip
+_LOOPBACK = "127.0.0.1"
+
+
+def _place_of(settings: Settings) -> tuple[str, int, str] | None:
+    """Host and port where a role tells its status, and the token that opens it.
+
+    It is the page on loopback, which needs no token, and without one the listener of the role's
+    own: that may have an address of a tunnel only.
+    """
+    if "status_page" in settings.fields:
+        return _LOOPBACK, settings.table("status_page").port(), ""
+    match role_of(settings.path):
+        case "organisation" | "mix-a" | "mix-b":
+            return *settings.address(), settings.secret("status_token")
+        case "ingress":
+            return *settings.table("inner").address(), settings.secret("token")
+        case "desk":
+            return _LOOPBACK, settings.port(), settings.table("status").secret("token")
+    return None
 
 
 async def status_of(settings: Settings) -> dict[str, Any] | None:
-    """What a running role tells its operator; None when it does not run here."""
-    role = role_of(settings.path)
-    if role not in _STATUS:
+    """What a running role tells its operator; None when it does not run here. A Fault where
+    another program answers in its place."""
+    place = _place_of(settings)
+    if place is None:
         return None
-    where, key = _STATUS[role]
-    if where not in settings.fields:
-        return None
-    port = settings.get(where, int) if where == "port" else settings.table(where).get("port", int)
-    if key == "status":
-        token = settings.table("status").secret("token")
-    else:
-        token = settings.secret(key) if key else ""
+    host, port, token = place
+    named = f"[{host}]" if ":" in host else host or _LOOPBACK
     net = HttpNet()
     try:
-        found: dict[str, Any] = json.loads(
-            await net.get(f"http://127.0.0.1:{port}/status", token, 65536)
-        )
-    except (Unreachable, ValueError):
+        return parse_status(await net.get(f"http://{named}:{port}/status", token, 65536))
+    except Unreachable:
         return None
     finally:
         await net.close()
-    return found
 
 
 async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None]:
     findings = [*examine(settings), *await reach(settings)]
     if any(f.level is Level.FAIL for f in findings):
         return findings, None
-    status = await status_of(settings)
+    try:
+        status = await status_of(settings)
+    except Fault as fault:
+        return [*findings, Finding(Level.FAIL, fault.what, fault.next_step)], None
     if status is None:
         findings.append(Finding(Level.OK, "it is not running here"))
     else:
