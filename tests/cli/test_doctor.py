@@ -17,7 +17,7 @@ from tests.host.sockets import serving
 from wallflower.board.edge import process as board
 from wallflower.cli import wallflower
 from wallflower.cli.ceremony import rehearse
-from wallflower.cli.checks import Level, examine, judge_status
+from wallflower.cli.checks import Level, examine, judge_status, reach
 from wallflower.cli.doctor import status_of
 from wallflower.cli.new import Config, make
 from wallflower.desk.edge import process as desk
@@ -319,6 +319,19 @@ def test_another_program_at_a_role_s_port_is_a_fault_and_red(
     done = CliRunner().invoke(wallflower, ["doctor", config])
     assert done.exit_code == 1
     assert "FAIL  Another program answers at a port of this role. End that" in done.output
+
+
+@pytest.mark.parametrize(("url", "level"), [
+    ("http://a..b:1", Level.WARN), ("http://" + "x" * 64, Level.WARN), ("http://[::1", Level.FAIL),
+])  # fmt: skip
+async def test_a_node_whose_name_can_be_no_host_s_is_a_finding_like_any_other(
+    tmp_path: Path, url: str, level: Level
+) -> None:
+    def change(config: Config) -> None:
+        config["board"] = url
+
+    settings = load_settings(make("mirror", tmp_path / "mirror", change))
+    assert [finding.level for finding in await reach(settings)] == [level]
 
 
 def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:

@@ -113,6 +113,15 @@ async def test_nobody_listening_is_unreachable_and_names_no_address() -> None:
     assert "secret-path" not in str(fault.value)
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64, "a b", "[::1", "a\0b", "a:99999", ""])
+async def test_a_name_that_can_be_no_host_s_is_unreachable_like_any_other(host: str) -> None:
+    async with net() as one:
+        with pytest.raises(Unreachable):
+            await one.get(f"http://{host}/record")
+        with pytest.raises(Unreachable):
+            await one.post(f"http://{host}/record", b"x")
+
+
 async def test_an_answer_that_is_cut_short_is_unreachable() -> None:
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -229,7 +229,7 @@ async def reach(settings: Settings) -> list[Finding]:
             continue
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, UnicodeError):  # the last of a name such as a..b
             step = "Start it, or correct its address."
             findings.append(Finding(Level.WARN, f"the node at port {port} does not answer", step))
             continue

@@ -55,7 +55,8 @@ class HttpNet:
                 if answer.status not in (200, 204):
                     raise Unreachable("Another node refused a request")
                 return await _read(answer.content, limit)
-        except (aiohttp.ClientError, TimeoutError, OSError):
+        # UnicodeError: a name that can be no host's, such as a..b.
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError):
             raise Unreachable from None
 
 
