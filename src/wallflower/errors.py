@@ -20,6 +20,10 @@ class Fault(Exception):
         self.what = what
         self.next_step = next_step
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Python would call the class with `args`; but these are not what any of ours is made of.
+        return Exception.__new__, (type(self), *self.args), self.__dict__
+
 
 class Refused(Fault):
     """Bytes that break a rule of the spec; `rule` is its number, such as "letter 3.2"."""

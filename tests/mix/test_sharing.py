@@ -18,10 +18,11 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, power_cut_at
 from tests.mix.test_workers import runs
 
 from wallflower.host.asgi import Receive, Scope, Send
+from wallflower.mix.edge import sharing as sharing_module
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.share import Share
-from wallflower.mix.edge.sharing import database_of
+from wallflower.mix.edge.sharing import Sharing, database_of
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.workers import Workers
 from wallflower.wire.cells import read_name, share_of, share_of_hum
@@ -372,6 +373,21 @@ async def test_a_share_whose_disk_fails_keeps_its_cells_at_ingress_until_it_work
         assert room.town.ingress._log.size() > 0
         monkeypatch.setattr(Share, "take", real)
         assert await arrived(room) == texts()
+
+
+async def test_what_a_round_that_was_cut_short_left_on_its_way_is_not_taken_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a real process, which says what it was asked."""
+    monkeypatch.setattr(sharing_module, "_work", str)
+    workers = Workers(1)
+    sharing = Sharing(workers)
+    try:
+        sharing.begin(["cut short"])  # type: ignore[list-item]
+        sharing.begin(["next"])  # type: ignore[list-item]
+        assert await sharing.finish() == ["next"]  # type: ignore[comparison-overlap]
+    finally:
+        workers.end()
 
 
 async def test_a_full_a_pulls_for_no_share(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from wallflower.crypto import hpke
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
+from wallflower.host.net import Unreachable
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge import openers as edge_openers
 from wallflower.mix.edge.openers import MOST, Openers
@@ -171,6 +173,48 @@ def test_a_worker_that_dies_when_all_was_handed_out_takes_nothing_with_it_that_o
     found = opened(Openers(folder, workers), covers)
     assert len(found) == MANY
     assert all(isinstance(o, Opened) for o in found)
+
+
+def test_after_a_key_volume_that_failed_once_workers_open_what_they_are_given_now(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they still owed of the round that failed is not taken for it."""
+    monkeypatch.setattr(edge_openers, "_AHEAD", MANY)  # so that they owe much when the first fails
+    key = folder.path / f"hop-{TODAY.number}"
+    aside = key.with_name("aside")
+    parcels = [parcel(hum(Kind.LETTER)) for _ in range(MANY)]
+    workers = Workers(2)
+    openers = Openers(folder, workers)
+    try:
+        key.rename(aside)
+        key.symlink_to("/proc/self/mem")  # reading it gives EIO
+        with pytest.raises(OSError, match="Input/output"):
+            opened(openers, parcels)
+        aside.replace(key)
+        assert opened(openers, parcels) == opened(Openers(folder, Workers()), parcels)
+    finally:
+        workers.end()
+
+
+def test_a_worker_that_does_not_find_its_hop_key_says_so_by_a_fault(
+    tmp_path: Path, covers: list[bytes]
+) -> None:
+    workers = Workers(1)
+    try:
+        with pytest.raises(Fault, match="hop key is not in its folder"):
+            opened(Openers(Folder(tmp_path), workers), covers)
+    finally:
+        workers.end()
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault("It broke", "Mend it."), Refused("cell 2.1", "It is long"), Unreachable()]
+)
+def test_a_fault_comes_out_of_another_process_as_it_was(fault: Fault) -> None:
+    found = pickle.loads(pickle.dumps(fault))  # noqa: S301  # our own
+    assert type(found) is type(fault)
+    assert str(found) == str(fault)
+    assert vars(found) == vars(fault)
 
 
 async def test_when_a_hop_key_is_erased_nobody_is_left_who_read_it(make_room: Make) -> None:

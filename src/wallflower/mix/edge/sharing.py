@@ -27,7 +27,7 @@ from wallflower.mix.edge.intake import Source, take_all
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.share import Rules, Share
 from wallflower.mix.edge.state import State
-from wallflower.mix.edge.workers import WorkerGone, Workers
+from wallflower.mix.edge.workers import Worker, WorkerGone, Workers
 from wallflower.mix.opening import Usable
 
 
@@ -75,28 +75,25 @@ class Sharing:
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
-        self._tasks: list[Task] = []
+        self._begun: list[tuple[Task, Worker]] = []
 
     def begin(self, tasks: list[Task]) -> None:
         """Begin all rounds. `finish` has to follow."""
-        self._tasks = tasks
-        for task, worker in zip(tasks, self._workers.started(), strict=False):
+        self._begun = list(zip(tasks, self._workers.started(), strict=False))
+        for task, worker in self._begun:
             with suppress(WorkerGone):  # `finish` meets it again
                 worker.give(_work, task)
 
     async def finish(self) -> list[Took]:
         """What became of each round, once all have ended. A worker that was killed leaves its share
         as it was after the last page that it took; we do the rest ourselves."""
-        tasks, self._tasks = self._tasks, []
-        if not tasks:
-            return []
-        asked = self._workers.started()[: len(tasks)]
-        results = (asyncio.to_thread(worker.result) for worker in asked)
+        begun, self._begun = self._begun, []
+        results = (asyncio.to_thread(worker.result) for _, worker in begun)
         ended = await asyncio.gather(*results, return_exceptions=True)
         if any(isinstance(took, WorkerGone) for took in ended):
             self._workers.end()
         done = []
-        for task, took in zip(tasks, ended, strict=True):
+        for (task, _), took in zip(begun, ended, strict=True):
             if isinstance(took, WorkerGone):
                 done.append(await take_share(task))
             elif isinstance(took, BaseException):

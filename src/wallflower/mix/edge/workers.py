@@ -38,6 +38,7 @@ class Worker:
     """One process. What it is given it does first come, first served."""
 
     def __init__(self) -> None:
+        self.owes = 0  # answers that nobody took yet
         self._line, others = Pipe()
         ends, self._lives = os.pipe()  # nothing goes through: it breaks when this process ends
         passed = (others.fileno(), ends)
@@ -57,6 +58,7 @@ class Worker:
 
     def give(self, work: Callable[..., object], *args: object) -> None:
         """Have it call something. Its `result` comes after those of what it was given before."""
+        self.owes += 1
         try:
             self._line.send((work, args))
         except OSError:
@@ -72,6 +74,7 @@ class Worker:
             failed, value = self._line.recv()
         except (EOFError, OSError):
             raise WorkerGone from None
+        self.owes -= 1
         if failed:
             raise value
         return value
@@ -94,7 +97,10 @@ class Workers:
         self._started: list[Worker] = []
 
     def started(self) -> list[Worker]:
-        """All of them."""
+        """All of them, before they are given anything. Where an error ended what was asked before,
+        answers are on their way that would be taken for those of what is asked now."""
+        if any(worker.owes for worker in self._started):
+            self.end()
         while len(self._started) < self.count:
             self._started.append(Worker())
         return self._started
