@@ -75,20 +75,27 @@ def test_the_rows_of_a_share_leave_so_few_at_a_time_that_the_reserve_holds_them(
 ) -> None:
     """Each may lie on another page of the file, so that a page of a pull could need four times the
     write-ahead log that the same rows need one after another."""
-    monkeypatch.setattr(log_module, "_TRIMMED", 8)
     log = open_log(tmp_path)
-    sizes: list[int] = []
     log.append(1, [bytes([n % 4]) + bytes(2400) for n in range(160)])
-    settle(log._db)
-
-    def settled(db: sqlite3.Connection) -> None:
-        sizes.append((tmp_path / "cells.db-wal").stat().st_size)
-        settle(db)
-
-    monkeypatch.setattr(log_module, "settle", settled)
+    sizes = wals_of_few(log, monkeypatch)
     log.trim_wanted(160, lambda body: body[0] == 1)
     assert log.size() == 120
     assert max(sizes) < (8 + 8) * (PAGE_SIZE + 24), "rows, and what SQLite keeps beside them"
+
+
+def wals_of_few(log: Log, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Trim eight rows at a time; how large the write-ahead log is each time that it is emptied."""
+    monkeypatch.setattr(log_module, "_TRIMMED", 8)
+    settle(log._db)
+    sizes: list[int] = []
+
+    def settled(db: sqlite3.Connection) -> None:
+        file = Path(db.execute("PRAGMA database_list").fetchone()[2])
+        sizes.append(file.with_name(f"{file.name}-wal").stat().st_size)
+        settle(db)
+
+    monkeypatch.setattr(log_module, "settle", settled)
+    return sizes
 
 
 def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> None:
@@ -98,6 +105,20 @@ def test_trim_records_deletes_what_came_under_older_records(tmp_path: Path) -> N
     log.trim_records(5)
     assert [e.record for e in log.read(0, 10)] == [5]
     assert not (tmp_path / "cells.db-wal").read_bytes(), "it is in no file any more"
+
+
+def test_a_day_that_is_over_leaves_so_few_rows_at_a_time_that_the_reserve_holds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a day may be more than a full disk has room for in the write-ahead log."""
+    log = open_log(tmp_path)
+    for record in (3, 4, 5):
+        log.append(record, [bytes(2400)] * 160)
+    sizes = wals_of_few(log, monkeypatch)
+    log.trim_records(5)
+    assert [e.record for e in log.read(0, 1000)] == [5] * 160
+    assert max(sizes) < (8 + 8) * (PAGE_SIZE + 24), "rows, and what SQLite keeps beside them"
+    assert not (tmp_path / "cells.db-wal").read_bytes()
 
 
 def test_one_read_holds_no_more_than_its_bound_but_always_one(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.host.sockets import exchange
@@ -10,6 +12,7 @@ from tests.ingress.stage import TOKEN, Stage, staged, upload
 from tests.wire.drawn import Draw
 from tests.wire.test_hum import CELLS, ROOM
 
+from wallflower.host.log import Log
 from wallflower.host.pull import WHOLE, Alike, Share, make_question, pull_alike
 from wallflower.lab.host import SimulatedNet, ask
 from wallflower.wire.cells import share_of
@@ -53,6 +56,26 @@ async def test_every_cell_is_handed_to_one_share_and_all_of_a_hum_to_the_same(
         assert sorted(map(sorted, both)) == sorted(map(sorted, [CELLS, OTHER]))
         assert sorted(cells_of(await pulled(stage, WHOLE))) == sorted(MANY)
         assert waiting(stage) == len(MANY), "nobody has said that they have any"
+
+
+async def test_a_disk_that_cannot_forget_what_is_too_old_hands_all_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or A, whose answers alone make room, would have none."""
+    async with staged(tmp_path) as stage:
+        await put(stage)
+        tried: list[int] = []
+
+        def fails(_: Log, below: int) -> NoReturn:
+            tried.append(below)
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(Log, "trim_records", fails)
+        got = await pulled(stage, WHOLE)
+        assert sorted(cells_of(got)) == sorted(MANY)
+        await pulled(stage, WHOLE, got.last)
+        assert waiting(stage) == 0
+        assert len(tried) == 2, "and it was tried each time"
 
 
 async def test_a_page_of_a_share_is_full_when_there_is_more_of_it(tmp_path: Path) -> None:

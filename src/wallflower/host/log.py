@@ -14,7 +14,7 @@ from typing import NamedTuple
 from wallflower.host.disk import has_room, settle, transaction
 
 READ_BYTES = 20 * 1024 * 1024
-_TRIMMED = 2048  # rows of a share, each on another page: 17 MB of a disk's reserve
+_TRIMMED = 2048  # rows at a time, each on another page at worst: 17 MB of a disk's reserve
 
 
 class Entry(NamedTuple):
@@ -115,7 +115,9 @@ class Log:
 
     def trim_records(self, below: int) -> None:
         """`trim` of every entry that came under a record whose keys are gone."""
-        if self._db.execute(f"DELETE FROM {self.name} WHERE record < ?", (below,)).rowcount:  # noqa: S608
+        few = f"SELECT seq FROM {self.name} WHERE record < ? LIMIT {_TRIMMED}"  # noqa: S608
+        delete = f"DELETE FROM {self.name} WHERE seq IN ({few})"  # noqa: S608
+        while self._db.execute(delete, (below,)).rowcount:
             settle(self._db)
 
     def span(self) -> int:

@@ -52,12 +52,13 @@ class Ingress:
     async def run(self) -> None:
         """Forget for ever what came more than KEPT_DAYS ago, whether A asks or not."""
         while True:
-            with suppress(sqlite3.Error):  # a disk that fails now may not at the next look
-                await self.commit.on_disk(self._forget)
+            await self.commit.on_disk(self._forget)
             await self._clock.sleep_until(self._clock.now() + FORGET_S)
 
     def _forget(self) -> None:
-        self._log.trim_records(self._today() - KEPT_DAYS)
+        # A disk that fails now may not at the next look, and A can make room on it meanwhile.
+        with suppress(sqlite3.Error):
+            self._log.trim_records(self._today() - KEPT_DAYS)
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The listener that only A knows: pull and status."""
