@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.mix.room import TICK, Make
+from tests.mix.room import DAY, TICK, Make
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import READ_BYTES, Entry
@@ -19,10 +19,14 @@ from wallflower.mix.edge import mix as mix_module
 from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE
 from wallflower.mix.edge.sharing import Task, take_share
-from wallflower.wire.sizes import CELL, PARCEL
+from wallflower.wire.sizes import CELL, DAY_S, PARCEL
 
 ANSWER_S = 60.0  # as slow as an answer may be
 MOST = 100
+
+
+class Enough(BaseException):
+    """The test has seen what it wanted."""
 
 
 @dataclass
@@ -83,6 +87,36 @@ async def test_a_node_whose_answers_never_end_does_not_hold_the_tick(
     assert town.clock.now() - begun <= 2 * TICK + 2 * ANSWER_S, "a page and a last question more"
     assert mix.ticks == ticks + 1
     assert liar.answers < MOST
+
+
+@pytest.mark.parametrize(("position", "days"), [("a", 2), ("b", 3)])
+async def test_nor_does_it_cost_the_next_tick_or_keep_a_key_that_is_due(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, position: str, days: int
+) -> None:
+    """In the mix's own loop, where each round ends when the next is due."""
+    room = await make_room()
+    town, before = room.town, "inner.example" if position == "a" else "a.example"
+    mix, dies = town.a if position == "a" else town.b, (DAY + days) * DAY_S
+    key = town.path / f"mix-{position}-keys" / "hop-1"
+    town.clock.time = dies - 6 * TICK
+    await room.tick(2)
+    alive: list[float] = []
+
+    def passes(seconds: float) -> None:
+        town.clock.time += seconds
+        if key.exists():
+            alive.append(town.clock.time - dies)
+        if town.clock.time >= dies + 4 * TICK:
+            raise Enough
+
+    monkeypatch.setitem(PAGE, position, 4)
+    town.net.apps[before] = Liar(CELL if position == "a" else PARCEL, passes).app
+    ticks, begun = mix.ticks, town.clock.now()
+    with pytest.raises(Enough):
+        await mix.run()
+    due = int(town.clock.now() // TICK) - int(begun // TICK)
+    assert mix.ticks - ticks >= due - 1, "but for the one that this broke off"
+    assert -TICK < max(alive) <= 2 * ANSWER_S, "a page and a last question more"
 
 
 async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
