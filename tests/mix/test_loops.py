@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from tests.mix.room import DAY, Make
 from tests.mix.test_second import give, parcel
 
+from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings, LoopWatch
 from wallflower.mix.edge import loops as at_mix
 from wallflower.wire.hello import Kind
@@ -46,6 +50,37 @@ async def test_a_watcher_misses_nothing_from_before_it_watched_and_forgets_old_l
     watch.forget(late)
     assert db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)
     assert not watch.came(loop.key_a, late)
+
+
+@pytest.mark.parametrize("ahead", [1, 9, 365])
+def test_a_clock_that_was_ahead_for_one_look_leaves_the_watching_as_it_was(
+    tmp_path: Path, ahead: int
+) -> None:
+    few = LoopSettings(LOOPS.key, 8)  # so that all loops of the days that are kept are judged
+    watches = [LoopWatch(Folder(tmp_path / n).database("a.db"), few, NOON) for n in ("a", "b")]
+    now = NOON + 7 * DAY_S
+    watches[0].judge(Way(0.0, 0.0), now + ahead * DAY_S)
+    for day in range(3):
+        known, same = (watch.marks(now + day * DAY_S) for watch in watches)
+        assert known == same != frozenset()
+        judged, well = (watch.judge(Way(0.0, 0.0), now + day * DAY_S) for watch in watches)
+        assert judged == well
+        assert judged.alarm, "nothing came at all"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_watch_that_began_while_the_clock_was_ahead_begins_anew_when_it_is_right(
+    tmp_path: Path, restarted: bool
+) -> None:
+    db = Folder(tmp_path).database("a.db")
+    watch = LoopWatch(db, LOOPS, NOON + 365 * DAY_S)
+    if restarted:
+        watch = LoopWatch(db, LOOPS, NOON)
+    watch.marks(NOON)
+    assert watch.judge(Way(0.0, 0.0), NOON + DAY_S).alarm, "a day on which nothing came"
+    if restarted:
+        again = LoopWatch(db, LOOPS, NOON + DAY_S)
+        assert again.judge(Way(0.0, 0.0), NOON + DAY_S).alarm, "and that outlives a restart"
 
 
 async def test_loops_of_others_wait_without_order_are_told_once_and_never_fill_the_disk(

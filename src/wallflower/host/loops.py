@@ -63,23 +63,30 @@ class LoopWatch:
         db.execute("CREATE TABLE IF NOT EXISTS loops_watched (since INTEGER NOT NULL)")
         db.execute("CREATE TABLE IF NOT EXISTS loops_came (step INTEGER PRIMARY KEY)")
         found = db.execute("SELECT since FROM loops_watched").fetchone()
-        if found is None:
+        if found is None or int(found[0]) > step_of(now) + 1:  # or it began while a clock was ahead
             found = (step_of(now) + 1,)
+            db.execute("DELETE FROM loops_watched")
             db.execute("INSERT INTO loops_watched VALUES (?)", found)
         self._since = int(found[0])
-        self._known = self._since
+        self._known = self._since  # up to here, but not with it
 
     def _learn(self, now: float) -> None:
         """Know every loop up to now, and drop those that nobody asks about any more."""
-        if self._known > step_of(now):
+        following = step_of(now) + 1
+        if self._known == following:
             return  # a mix asks for every hum
+        if self._known > following:
+            # The clock was ahead and is put back: what was dropped as too old may not be.
+            self._loops.clear()
+            self._by_mark.clear()
+            self._known = min(self._since, following)
         oldest = step_of(now - _KEPT_S)
-        for step in range(max(self._known, oldest), step_of(now) + 1):
+        for step in range(max(self._known, oldest), following):
             loop = loop_at(self._settings.key, self._settings.per_day, step)
             if loop is not None:
                 self._loops[step] = loop
                 self._by_mark[loop.key_a] = self._by_mark[loop.token] = step
-        self._known = max(self._known, step_of(now) + 1)
+        self._known = following
         for step in [s for s in self._loops if s < oldest]:
             loop = self._loops.pop(step)
             del self._by_mark[loop.key_a], self._by_mark[loop.token]
