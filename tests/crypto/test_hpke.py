@@ -80,6 +80,21 @@ def test_bytes_that_are_no_key_are_refused_with_a_value_error(data: bytes) -> No
             hpke.PublicKey.from_bytes(wrong)
 
 
+# Every encoding of the points of small order (RFC 7748 6.1), the highest bit apart.
+_P = 2**255 - 19
+_ORDER_8 = (
+    325606250916557431795983626356110631294008115727848805560023387167927233504,
+    39382357235489614581723060781553021112529911719440698176882885853963445705823,
+)
+SMALL_ORDER = [u | high for u in (0, 1, _P - 1, _P, _P + 1, *_ORDER_8) for high in (0, 1 << 255)]
+
+
+@pytest.mark.parametrize("u", SMALL_ORDER)
+def test_a_key_that_nobody_could_seal_to_is_no_key(u: int) -> None:
+    with pytest.raises(ValueError, match="key"):
+        hpke.PublicKey.from_bytes(KEY.public.raw[:1184] + u.to_bytes(32, "little"))
+
+
 def test_keys_of_the_same_bytes_are_equal_and_a_private_key_shows_nothing() -> None:
     assert hpke.PublicKey.from_bytes(KEY.public.raw) == KEY.public
     assert KEY.public != hpke.PrivateKey.from_seed(bytes(32)).public

@@ -178,7 +178,10 @@ def good() -> list[Case]:
 
 
 # Offsets in the body, added up from the table.
-_AT = {"version": 0, "week": 8, "not_before": 10, "not_after": 18, "name": 4321, "key_week": 4353}
+_AT = {
+    "version": 0, "week": 8, "not_before": 10, "not_after": 18, "hop_a": 570, "hop_b": 1786,
+    "drop": 3002, "name": 4321, "key_week": 4353, "desk": 4355,
+}  # fmt: skip
 _WAY_AT = _AT["name"] + 2 * 1250
 
 
@@ -208,6 +211,22 @@ def _parse_faults() -> list[tuple[str, str, bytes, str]]:
          "signature"),
     ]  # fmt: skip
     return faults
+
+
+def _small_order() -> list[tuple[str, str, bytes, str]]:
+    """Keys whose X25519 part is of small order (crypto 1)."""
+    order_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"
+    points = {
+        "drop": ("drop-key-of-order-2", bytes(32), ""),
+        "desk": ("desk-key-of-order-4", b"\1" + bytes(31), ""),
+        "hop_a": ("key-of-a-of-order-8", bytes.fromhex(order_8), ""),
+        "hop_b": ("key-of-b-of-order-2-written-otherwise", b"\xed" + bytes([255] * 31),
+                  "the prime itself, with the highest bit, which says nothing"),
+    }  # fmt: skip
+    return [
+        (name, "record 2.1", put(body(TODAY), _AT[key] + 1184, point), note)
+        for key, (name, point, note) in points.items()
+    ]
 
 
 def _made_faults() -> list[tuple[str, str, bytes, str]]:
@@ -269,7 +288,9 @@ def refused() -> list[Refusal]:
     parse = [
         Refusal(name, {}, lambda data=data: signed(data, TODAY["signers"]),  # type: ignore[misc]
                 note=note, rule=rule, stage="parse")
-        for name, rule, data, note in (*_parse_faults(), *_made_faults(), *_bounds())
+        for name, rule, data, note in (
+            *_parse_faults(), *_small_order(), *_made_faults(), *_bounds(),
+        )
     ]  # fmt: skip
     rest = [
         Refusal("empty", {}, lambda: b"", rule="record 2.1", stage="parse"),

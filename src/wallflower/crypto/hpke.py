@@ -29,6 +29,9 @@ KEM_ENC: Final = 1120
 ROLES: Final = frozenset({"hop-a", "hop-b", "drop", "desk"})
 
 _MLKEM_PUBLIC: Final = 1184
+# A fixed key that keeps no secret. With a point of small order it shares zero, as every key does,
+# and the library refuses that.
+_TRIAL: Final = X25519PrivateKey.from_private_bytes(bytes(32))
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
@@ -53,6 +56,7 @@ class PublicKey:
             raise ValueError("an X-Wing public key has 1216 bytes")
         mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC])
         x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:])
+        _TRIAL.exchange(x25519)  # nobody could seal to a point of small order (crypto 1)
         return cls(raw, MLKEM768X25519PublicKey(mlkem, x25519))
 
 
