@@ -3,8 +3,10 @@ these lie in the file."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.mix.room import AT_ONCE, TICK, Make
@@ -62,14 +64,25 @@ def test_what_else_is_kept_of_a_letter_goes_with_it_to_its_new_place(tmp_path: P
         )  # fmt: skip
 
 
-async def test_what_b_remembers_of_letters_lies_in_the_order_of_its_hashes(make_room: Make) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_b_remembers_of_letters_lies_in_the_order_of_its_hashes(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """Also where the ticks that wrote it anew were undone, since the disk failed in them."""
     room = await make_room(replace(AT_ONCE, mean_b=1000 * TICK))
     came = []
+
+    def no_room(*_: object) -> NoReturn:
+        raise OSError(28, "no space left")
+
     for n in range(12):
         letter = room.letter(f"letter {n}")
         came.append(sha256(letter))
         await room.send(room.hum(letter))
-        await room.tick()
+        with monkeypatch.context() as patch, pytest.raises(OSError) if fails else nullcontext():
+            if fails:
+                patch.setattr(room.b.out, "add", no_room)
+            await room.tick(2)
     await room.tick(2)
     file = (room.town.path / "mix-b" / "mix.db").read_bytes()
     lies = [file.index(name) for name in came]

@@ -56,7 +56,8 @@ class Second:
         self._openers = openers
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
-        self._in_order = False  # whether what is remembered of letters lies in the order of its key
+        # The drop with which what is remembered of letters was laid anew; None since one came.
+        self._laid: int | None = None
         self.came = 0  # hums of this round, but for loops; in memory only
         self.counts = {
             "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 0,
@@ -160,7 +161,7 @@ class Second:
             self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
         except self._state.Duplicate:
             raise Refused("parcel 3.4", "A letter was already taken") from None
-        self._in_order = False
+        self._laid = None
         self.counts["letters"] += 1
         # After the letter is known to be new: a copy of it spends nothing (token 3.2).
         known = self.known.spend(self._records.week(record), opened.record.token)
@@ -209,10 +210,11 @@ class Second:
 
     def _lay_anew(self) -> None:
         """Leave nothing of the order in which letters came since the last tick."""
-        if not self._in_order:
+        last = self._state.number("drop")
+        if self._laid != last:
             for table in ("taken", "spent"):
                 self._state.lay_anew(table)
-        self._in_order = True
+        self._laid = last + 1  # where that tick is undone, there is no such drop
 
     def forget(self, record: EpochRecord) -> None:
         """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days; and tokens
