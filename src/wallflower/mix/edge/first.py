@@ -217,14 +217,11 @@ class First:
 
     def forget(self, day: int) -> None:
         """Seal the other pools anew under the key of `day`, as the caller does with the first; and
-        drop what belongs to records whose keys are gone, nothing sooner (hum 2.5)."""
+        drop what belongs to records whose keys are gone, nothing sooner (hum 2.5). Has transactions
+        of its own."""
         for share in self._shares[1:]:
             share.pool.new_day(day, share.state.transaction)
-            with share.state.transaction():
-                self._forget(share)
-        self._forget(self.share)
-
-    def _forget(self, share: Share) -> None:
-        for number in share.records():
-            if self._records.private(number) is None:
-                share.forget(number)
+        for share in self._shares:
+            for number in share.records():
+                if self._records.private(number) is None:
+                    share.forget(number)

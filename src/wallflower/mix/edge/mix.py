@@ -213,10 +213,10 @@ class Mix:
         if today != self.state.number("day"):
             record = self.records.in_force(now)
             self.pool.new_day(today, self.state.transaction)
+            if isinstance(self.part, First):
+                self.part.forget(today)
             with self.state.transaction():
-                if isinstance(self.part, First):
-                    self.part.forget(today)
-                elif record is not None:
+                if isinstance(self.part, Second) and record is not None:
                     self.part.forget(record)
                 self.loops.forget()
                 self.state.set_number("day", today)

@@ -44,7 +44,7 @@ _SEAL_END = HELLO_HEADER + SEAL_A
 
 
 class Share:
-    """The caller wraps each call in one transaction of `state`."""
+    """The caller wraps each call in one transaction of `state`, but for `forget`."""
 
     def __init__(
         self, which: Which, state: State, pool: Pool, entropy: Entropy, rules: Rules
@@ -207,9 +207,10 @@ class Share:
         return {*self.waiting.records(), *(number for (number,) in numbers)}
 
     def forget(self, record: int) -> None:
-        """Drop what belongs to a record whose key is gone (hum 2.5)."""
+        """Drop what belongs to a record whose key is gone (hum 2.5). Has transactions of its
+        own."""
+        self.state.forget("seen", record)
         self.waiting.forget(record)
-        self._db.execute("DELETE FROM seen WHERE record = ?", (record,))
 
 
 def _cut(data: bytes, places: Places, key_a: bytes = b"") -> Gathering:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from wallflower.host.disk import transaction
 
 _CACHE_KB = 32 * 1024
+_FORGOTTEN = 1024  # rows at a time, each on another page at worst: 8 MB of a disk's reserve
 
 
 class State:
@@ -49,6 +50,15 @@ class State:
         self.db.execute(f"DELETE FROM {table}")  # noqa: S608
         self.db.execute(f"INSERT INTO {table} SELECT * FROM laid ORDER BY 1")  # noqa: S608
         self.db.execute("DROP TABLE laid")
+
+    def forget(self, table: str, record: int) -> None:
+        """Delete the rows of all hums of a record, some hums at a time, and not inside of a
+        transaction: in one alone all of them would be in the write-ahead log too, and a disk
+        without that much room would never forget them."""
+        some = f"SELECT hum FROM {table} WHERE record = ?1 LIMIT {_FORGOTTEN}"  # noqa: S608
+        delete = f"DELETE FROM {table} WHERE record = ?1 AND hum IN ({some})"  # noqa: S608
+        while self.db.execute(delete, (record,)).rowcount:
+            pass
 
     @contextmanager
     def transaction(self) -> Generator[None, None, None]:

@@ -36,6 +36,7 @@ class Waiting:
     """Gatherings by (record, hum id). The caller begins and commits transactions."""
 
     def __init__(self, state: State, entropy: Entropy, shares: int = 1) -> None:
+        self._state = state
         self._db = state.db
         self._shares = shares
         self._entropy = entropy
@@ -152,6 +153,6 @@ class Waiting:
         return [number for (number,) in self._db.execute("SELECT DISTINCT record FROM waiting")]
 
     def forget(self, record: int) -> None:
-        """Drop everything of a record."""
-        self._db.execute("DELETE FROM waiting WHERE record = ?", (record,))
-        self._db.execute("DELETE FROM gatherings WHERE record = ?", (record,))
+        """Drop everything of a record. Has transactions of its own."""
+        self._state.forget("gatherings", record)
+        self._state.forget("waiting", record)  # last, since `records` goes by it
