@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 from tests.campaign.made import LABELS, LATER, NOW, Folders, Town, copy, seeded
 
 from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_replace import renew, replace_medium, replace_role
+from wallflower.campaign.edge.ceremony_sign import drop, finish, sign_pending
 from wallflower.campaign.eightwords import RootKeys, ids_of, organisation_root
 from wallflower.campaign.verify import Verdict
+from wallflower.cli import wallflower
 from wallflower.crypto import sign
 from wallflower.host.disk import Folder
 
@@ -146,3 +153,84 @@ def test_a_replacement_that_is_cut_at_any_write_counts_whole_or_not_at_all(
         assert not [n for n in town.keys.online.names() if not n.endswith(".key")], at
         at += 1
     assert seen == {False, True}
+
+
+def _cut_while_it_begins_to_count(first: Town, place: Path, change: Change, at: int) -> Town | None:
+    """A town whose last medium has signed, and whose power went at that write of what follows;
+    None when all was written."""
+    town = copy(first, place)
+    change(town, seeded("new"))
+    for label in ("1", "3"):
+        sign_pending(town.keys, town.medium(label))
+    with cut_after(at) as gone:
+        finish(town.keys)
+    return town if gone() else None
+
+
+def _cuts(first: Town, place: Path, change: Change) -> Iterator[Town]:
+    for at in count(1):
+        town = _cut_while_it_begins_to_count(first, place / str(at), change, at)
+        if town is None:
+            assert at > 5
+            return
+        yield town
+
+
+def _type(*arguments: str | Path) -> click.testing.Result:
+    return CliRunner().invoke(wallflower, [str(a) for a in arguments])
+
+
+def test_what_is_signed_after_a_cut_is_what_people_can_check(
+    first: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is signed next, and nobody thought of the media again."""
+    monkeypatch.setattr(import_module("wallflower.cli.sign"), "now", lambda: LATER)
+    for town in _cuts(first, tmp_path, _role("snapshot")):
+        keys = ("--keys", town.keys.folder.path, "--clock-is-right")
+        done = _type("campaign", "sign", town.site, *keys)
+        assert done.exit_code == 0, done.exception
+        assert town.check().verdict is Verdict.GENUINE, town.place.name
+
+
+def test_a_drop_after_a_cut_says_that_it_was_too_late_and_keeps_the_key_that_counts(
+    first: Town, tmp_path: Path
+) -> None:
+    for town in _cuts(first, tmp_path, _role("snapshot")):
+        waited = bool(town.keys.waiting())
+        done = _type("keys", "drop", town.keys.folder.path)
+        assert ("too late" in done.output) == waited, town.place.name
+        town.sign(LATER)
+        assert town.check().verdict is Verdict.GENUINE, town.place.name
+
+
+def test_a_stolen_medium_is_not_trusted_again_after_a_cut(first: Town, tmp_path: Path) -> None:
+    stolen = sign.verify_key((first.medium("2") / "root.key").read_bytes())
+    for town in _cuts(first, tmp_path, _medium):
+        drop(town.keys)
+        renew(town.keys, NOW)
+        _sign_until_nothing_waits(town)
+        root = town.keys.root()
+        assert root is not None
+        assert repository.public_key(stolen).keyid not in root.signed.roles["root"].keyids
+
+
+def test_a_replacement_after_a_cut_stands_on_the_change_before_it(
+    first: Town, tmp_path: Path
+) -> None:
+    for town in _cuts(first, tmp_path, _role("snapshot")):
+        replace_role(town.keys, "page", NOW, seeded("newer"))
+        _sign_until_nothing_waits(town)
+        town.sign(LATER)
+        assert town.check().verdict is Verdict.GENUINE, town.place.name
+
+
+def test_a_change_that_counts_by_half_is_named_with_what_to_type(
+    first: Town, tmp_path: Path
+) -> None:
+    for town in _cuts(first, tmp_path, _role("snapshot")):
+        waited = bool(town.keys.waiting())
+        said = _type("keys", "status", town.keys.folder.path).output
+        assert ("counts by half; type: wallflower campaign sign" in said) == waited
+        asked = _type("keys", "status", town.keys.folder.path, "--json")
+        assert json.loads(asked.output)["stopped_half"] == waited
+        assert asked.exit_code == 1 or not waited

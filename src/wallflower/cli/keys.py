@@ -49,9 +49,11 @@ def status(folder: Path, as_json: bool) -> None:
     held = require_keys(folder)
     due = ending(held)
     waits = missing(held)
+    half = bool(held.waiting()) and not waits  # the power went while it began to count
     if as_json:
         all_ends = {role: e.isoformat() for role, e in ends(held).items()}
-        click.echo(json.dumps({"ends": all_ends, "due": sorted(due), "missing": waits}))
+        said = {"ends": all_ends, "due": sorted(due), "missing": waits, "stopped_half": half}
+        click.echo(json.dumps(said))
     else:
         for role, end in sorted(ends(held).items(), key=lambda item: item[1]):
             warning = f"  DUE, type: {_due(role, folder)}" if role in due else ""
@@ -60,7 +62,9 @@ def status(folder: Path, as_json: bool) -> None:
             what = "signature is" if count == 1 else "signatures are"
             step = f"wallflower keys sign {typed(folder)} --medium FOLDER"
             click.echo(f"{role}: {count} {what} missing; type: {step}")
-    sys.exit(1 if due or waits else 0)
+        if half:
+            click.echo(f"A change has all its signatures and counts by half; type: {_sign(folder)}")
+    sys.exit(1 if due or waits or half else 0)
 
 
 def ending(held: Keys) -> dict[str, datetime]:
@@ -83,6 +87,10 @@ def warn_of_ends(folder: Path, only: tuple[str, ...] = ()) -> None:
 def _due(role: str, folder: Path) -> str:
     if role in OFFLINE:
         return f"wallflower keys renew {typed(folder)}"
+    return _sign(folder)
+
+
+def _sign(folder: Path) -> str:
     return f"wallflower campaign sign bundle --keys {typed(folder)}"
 
 
@@ -114,8 +122,11 @@ def _tell(held: Keys) -> None:
         click.echo(f"Signatures missing yet: {as_missing(waits)}")
         return
     show(held)
-    place = held.folder.path
-    click.echo(f"Now sign the bundle again: wallflower campaign sign bundle --keys {typed(place)}")
+    _sign_again(held)
+
+
+def _sign_again(held: Keys) -> None:
+    click.echo(f"Now sign the bundle again: {_sign(held.folder.path)}")
 
 
 @keys.command()
@@ -182,9 +193,10 @@ def restored(folder: Path, published: Path) -> None:
     """
     held = require_keys(folder)
     with held.alone():
+        finish(held)
         roles = restore(held, published)
     click.echo(f"Taken over: {', '.join(roles)}." if roles else "Nothing there is newer.")
-    click.echo(f"Now sign the bundle again: wallflower campaign sign bundle --keys {typed(folder)}")
+    _sign_again(held)
 
 
 @keys.command("drop")
@@ -192,9 +204,13 @@ def restored(folder: Path, published: Path) -> None:
 def drop_(folder: Path) -> None:
     """Give up what waits for signatures; all stays as it was.
 
-    KEYS is the folder of keys.
+    KEYS is the folder of keys. What has all its signatures is not given up: it counts.
     """
     held = require_keys(folder)
     with held.alone():
-        drop(held)
-    click.echo("Dropped. What counted before goes on counting.")
+        dropped = drop(held)
+    if dropped:
+        click.echo("Dropped. What counted before goes on counting.")
+        return
+    click.echo("It was too late: the change had all its signatures, and counts from now on.")
+    _sign_again(held)

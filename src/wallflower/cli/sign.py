@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wallflower.campaign.edge.ceremony_keys import require_keys
+from wallflower.campaign.edge.ceremony_sign import finish
 from wallflower.campaign.edge.shapes import ZIP
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
 from wallflower.campaign.edge.sign_clock import check_clock
@@ -47,6 +48,7 @@ def sign(folder: Path, keys_folder: Path, only_dates: bool, clock_is_right: bool
     moment = now()
     say_clock(moment, "If that is wrong, set it and sign again before you upload anything.")
     with keys.alone():
+        finish(keys)  # where the power went within that, half of a change counts
         if not clock_is_right:
             check_clock(build or folder, keys, moment)
         if build is not None:

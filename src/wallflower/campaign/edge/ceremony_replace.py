@@ -15,7 +15,7 @@ from tuf.api.metadata import Root, Targets
 from wallflower.campaign.ceremony import Ceremony, without_medium
 from wallflower.campaign.edge.ceremony import Draw, make_medium
 from wallflower.campaign.edge.ceremony_keys import NEXT, SEED, Keys
-from wallflower.campaign.edge.ceremony_sign import prepare
+from wallflower.campaign.edge.ceremony_sign import finish, prepare
 from wallflower.campaign.repository import OFFLINE, TIMES
 from wallflower.crypto import sign
 from wallflower.errors import Fault, typed
@@ -56,6 +56,7 @@ def renew(keys: Keys, now: datetime) -> None:
 
 
 def _settled(keys: Keys) -> Ceremony:
+    finish(keys)  # the power may have gone within that
     found = keys.ceremony()
     if keys.waiting():
         raise Fault(

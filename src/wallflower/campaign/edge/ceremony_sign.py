@@ -135,11 +135,21 @@ def finish(keys: Keys) -> bool:
         if seed is not None and sign.verify_key(seed) == public:
             keys.online.write(f"{role}.key", seed)
     keep(keys, found)
-    drop(keys)
+    _clear(keys)
     return True
 
 
-def drop(keys: Keys) -> None:
+def drop(keys: Keys) -> bool:
+    """Give up what waits for signatures; False when it has them all: then it counts from now on.
+    Some of it may count already, where the power went within `finish`, and nothing takes that back.
+    """
+    if finish(keys):
+        return False
+    _clear(keys)
+    return True
+
+
+def _clear(keys: Keys) -> None:
     """Nothing waits for signatures any more; what counts by now goes on counting."""
     keys.pending.remove(BOOK)  # first: what lies there without it does not wait
     for name in keys.pending.names():
