@@ -6,12 +6,18 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+from click.testing import CliRunner
 from tests.campaign.made import Town
 from tests.campaign.mirrors import from_mirror, mirror
 
 from wallflower.campaign.verify import Verdict
+from wallflower.cli import wallflower
+from wallflower.errors import Fault
+from wallflower.trust.pins import Pins
 
 ONION = "a" * 56 + ".onion"
 
@@ -71,5 +77,45 @@ def test_an_onion_is_asked_through_socks_by_its_name(first: Town) -> None:
     asked: list[tuple[int, bytes]] = []
     with mirror(first.site) as url, socks(urlsplit(url).port or 0, asked) as port:
         report = from_mirror(first, f"http://{ONION}/", {"socks": port})
+    assert report.verdict is Verdict.GENUINE
+    assert set(asked) == {(3, ONION.encode())}
+
+
+PINS = Pins(bytes(32), bytes(32), bytes(32), bytes(32), "Office")
+SOFT = "o\u00adn"
+SPELLINGS = (
+    f"http://{ONION}/", f"http://{ONION.upper()}:80/", f"http://{ONION}./",
+    *(f"http://{ONION.replace('.', dot)}/" for dot in ("\u3002", "\uff0e", "\uff61", "%2e")),
+    f"http://{ONION.replace('onion', 'ｏｎｉｏｎ')}/", f"http://{ONION.replace('on', SOFT)}/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("url", SPELLINGS)
+@pytest.mark.parametrize("command", ["verify", "visit"])
+def test_no_resolver_learns_of_an_onion_however_it_is_spelled(
+    command: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    (tmp_path / "pins.json").write_bytes(PINS.encode())
+    line = {
+        "verify": ["verify", url],
+        "visit": ["visit", "--pins", f"{tmp_path}/pins.json", "--store", f"{tmp_path}/me",
+                  "--mirror", url],
+    }[command]  # fmt: skip
+    done = CliRunner().invoke(wallflower, line)
+    assert not asked
+    assert isinstance(done.exception, Fault) or done.exit_code == 2, done.exception
+
+
+def test_an_onion_with_a_dot_at_its_end_is_asked_through_socks_without_it(first: Town) -> None:
+    asked: list[tuple[int, bytes]] = []
+    with mirror(first.site) as url, socks(urlsplit(url).port or 0, asked) as port:
+        report = from_mirror(first, f"http://{ONION.replace('.', chr(0x3002))}./", {"socks": port})
     assert report.verdict is Verdict.GENUINE
     assert set(asked) == {(3, ONION.encode())}

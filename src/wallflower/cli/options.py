@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from wallflower.campaign.addresses import parts_of
+from wallflower.errors import Fault
+from wallflower.host.net import asked_host, is_onion
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,10 +23,11 @@ class _Address(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """See click.ParamType.convert."""
-        parts = parts_of(value)
-        good = value.startswith(("http://", "https://")) and parts.hostname and not parts.username
-        if not good:
+        good = value.startswith(("http://", "https://")) and asked_host(value)
+        if not good or parts_of(value).username:
             self.fail("that is no address. Give one such as https://film.example", param, ctx)
+        if is_onion(value):  # here is no Tor, and the resolver would be told
+            raise Fault("This command does not go through Tor", "Give an https:// address.")
         return value.rstrip("/")
 
 

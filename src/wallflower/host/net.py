@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from wallflower.errors import Fault
 
 MAX_ANSWER = 64 * 1024 * 1024
+_HOST = re.compile(r"[a-z0-9._:-]+")
+
+
+def asked_host(url: str) -> str:
+    """The host of an address as a resolver is asked for it: in ASCII and small letters, without a
+    dot at its end; "" where it has none, or its port is none. IDNA takes three more signs for a
+    dot, and letters of other shapes for plain ones, so only this name shows what an address is."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+        name = (parts.hostname or "").encode("idna").decode("ascii").lower().rstrip(".")
+    except ValueError:
+        return ""
+    return name if _HOST.fullmatch(name) else ""
+
+
+def is_onion(url: str) -> bool:
+    """Whether an address is an onion: then no resolver may be asked, who would learn of it."""
+    return asked_host(url).endswith(".onion")
 
 
 class Unreachable(Fault):

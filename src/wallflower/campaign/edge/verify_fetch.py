@@ -20,6 +20,7 @@ from yarl import URL
 from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.edge.verify_places import Place
 from wallflower.errors import Fault
+from wallflower.host.net import asked_host, is_onion
 
 T = TypeVar("T")
 HEAD_S: Final = 60.0  # to connect and to have the whole head of the answer
@@ -37,14 +38,15 @@ class MirrorPlace(Place):
         self, url: str, socks: str = "", clock: Callable[[], float] = time.monotonic,
         head_s: float = HEAD_S, gap_s: float = GAP_S, grace_s: float = GRACE_S,
     ) -> None:  # fmt: skip
-        parts = parts_of(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        parts, host = parts_of(url), asked_host(url)
+        if parts.scheme not in ("http", "https") or not host or parts.username:
             raise Fault("That is no address of a mirror", "Give one that begins with https://.")
-        if parts.hostname.endswith(".onion") and not socks:
+        if is_onion(url) and not socks:
             raise Fault(
                 "An onion address needs Tor", "Start Tor and give its port: --socks 127.0.0.1:9050"
             )
-        self.base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+        at = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
+        self.base = f"{parts.scheme}://{at}{parts.path.rstrip('/')}/"
         self._clock, self._socks = clock, socks
         self._head_s, self._gap_s, self._grace_s = head_s, gap_s, grace_s
         self._runner = asyncio.Runner()
