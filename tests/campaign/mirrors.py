@@ -31,8 +31,8 @@ def from_mirror(town: Town, url: str, limits: dict[str, Any] | None = None, **tr
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """A static server; `bad` names a path and what is done to whoever asks for it. `heads` gets the
-    headers of every request."""
+    """A static server; `bad` names a path and what is done to whoever asks for it, or the status
+    that is answered. `heads` gets the headers of every request."""
 
     def __init__(
         self, *args: Any, bad: dict[str, str], heads: list[dict[str, str]], **kwargs: Any
@@ -53,6 +53,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             super().do_GET()
             return
         self.close_connection = True
+        if how.isdigit():
+            self.send_response(int(how))
+            self.send_header("Location", "https://moved.example/")
+            self.end_headers()
+            return
         try:
             getattr(self, f"_{how}")()
         except OSError:

@@ -22,7 +22,7 @@ from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace
-from wallflower.campaign.verify import Verdict
+from wallflower.campaign.verify import Verdict, as_text
 
 THIEF = seeded("thief")(32)
 
@@ -97,6 +97,16 @@ def test_indefinite_freeze_is_told_as_old(first: Town, days: int) -> None:
     report = first.check(NOW + timedelta(days=days))
     assert (report.verdict, report.rule) == (Verdict.OLD, "bundle 6.7")
     assert report.differs == ()
+
+
+def test_a_forgery_that_was_let_grow_old_is_not_called_genuine(first: Town) -> None:
+    """Nobody compared the words: whose it is comes before how old it is."""
+    report = first.check(NOW + timedelta(days=15), words="")
+    assert (report.verdict, report.rule, report.exit) == (Verdict.UNCOMPARED, "bundle 6.7", 4)
+    said = as_text(report)
+    assert said.startswith("COMPLETE, BUT BY WHOM?")
+    assert "has ended (bundle 6.7)" in said
+    assert "look for a newer version" in said
 
 
 def test_what_is_promised_ends_with_the_first_signature_that_ends(town: Town) -> None:

@@ -179,8 +179,9 @@ def test_verify_tells_programs_the_same_as_people(place: Path, tmp_path: Path) -
     done = run("verify", tmp_path / "copy", "--json")
     report = json.loads(done.stdout)
     assert (report["verdict"], report["exit"], done.exit_code) == ("refused", 1, 1)
+    what = "It is not what was signed"
     assert report["differs"] == [
-        {"name": "index.html", "rule": "bundle 6.11", "what": "It is not what was signed"}
+        {"name": "index.html", "rule": "bundle 6.11", "what": what, "broke_off": False}
     ]
     text = run("verify", tmp_path / "copy").output
     assert text.startswith("NOT GENUINE.")

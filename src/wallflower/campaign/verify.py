@@ -46,8 +46,8 @@ class Verdict(StrEnum):
     """What came out, from best to worst."""
 
     GENUINE = "genuine"
-    UNCOMPARED = "uncompared"
     OLD = "old"
+    UNCOMPARED = "uncompared"
     REFUSED = "refused"
 
 
@@ -56,11 +56,13 @@ EXIT: Final = {Verdict.GENUINE: 0, Verdict.REFUSED: 1, Verdict.OLD: 3, Verdict.U
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One file that is not as it was signed; `rule` is the number of the spec."""
+    """One file that is not as it was signed; `rule` is the number of the spec. `broke_off`: a
+    mirror did not give it to its end, which says nothing of the file."""
 
     name: str
     rule: str
     what: str
+    broke_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +108,13 @@ def refused_report(refused: Refused) -> Report:
 
 
 def verdict_of(differs: tuple[Difference, ...], old: bool, compared: bool) -> Verdict:
-    """The worst of what was found counts."""
+    """The worst of what was found counts: who signed it comes before whether it is the newest,
+    since a forgery grows old too."""
     if differs:
         return Verdict.REFUSED
-    if old:
-        return Verdict.OLD
-    return Verdict.GENUINE if compared else Verdict.UNCOMPARED
+    if not compared:
+        return Verdict.UNCOMPARED
+    return Verdict.OLD if old else Verdict.GENUINE
 
 
 _PARTS: Final = {SITE: "the whole site", "carried": "the whole copy to carry by hand"}
@@ -129,22 +132,23 @@ _UNFINISHED: Final = (
     "NOT CHECKED TO THE END. Do not use this copy before it was, and do not pass it on."
 )
 _BROKE_OFF: Final = ("bundle 6.9", "bundle 6.10")
+ENDED: Final = "bundle 6.7"
 
 
 def as_text(report: Report) -> str:
     """The report for a person who has never heard of signatures."""
-    broke_off = report.rule in _BROKE_OFF and not report.differs
+    broke_off = report.rule in _BROKE_OFF and all(d.broke_off for d in report.differs)
     lines = [_UNFINISHED if broke_off else _HEADS[report.verdict], ""]
     if report.what:
         lines += [f"Why: {report.what} ({report.rule}). {report.next_step}", ""]
     if report.differs:
-        lines.append("What differs:")
+        lines.append("What did not come:" if broke_off else "What differs:")
         lines += [f"  {d.name}: {d.what} ({d.rule})" for d in report.differs[:50]]
         lines += [f"  … and {len(report.differs) - 50} more"] if len(report.differs) > 50 else []
         lines.append("")
     if report.words:
         lines += _about(report)
-    if report.verdict is Verdict.OLD:
+    if report.rule == ENDED:
         lines += [
             "Next: look for a newer version over a network, and check that too:",
             "  wallflower verify ADDRESS_OF_A_MIRROR",

@@ -22,6 +22,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 from wallflower.campaign import minisign
 from wallflower.campaign.edge.sign_folder import digest_of
 from wallflower.campaign.edge.verify_metadata import (
+    AGAIN,
     ROOT_MAX,
     Opened,
     Trust,
@@ -30,7 +31,7 @@ from wallflower.campaign.edge.verify_metadata import (
     open_metadata,
     transfer,
 )
-from wallflower.campaign.edge.verify_places import BASE, Place, ZipPlace
+from wallflower.campaign.edge.verify_places import BASE, Absent, Place, ZipPlace
 from wallflower.campaign.eightwords import DIGITS, fingerprint, root_keys, to_shown
 from wallflower.campaign.page_pins import check_page_pins, is_page, unreviewed
 from wallflower.campaign.papers import PAPERS_MAX, cut
@@ -43,6 +44,7 @@ from wallflower.campaign.repository import (
     part_of,
 )
 from wallflower.campaign.verify import (
+    ENDED,
     FILE_MAX,
     FILES_MAX,
     MADE,
@@ -76,12 +78,11 @@ def check(place: Place, trust: Trust, now: datetime, keep: Path | None = None) -
             targets, parts = _held(place, _targets(opened))
             with tempfile.TemporaryDirectory() as staged:
                 differs = tuple(_differences(place, opened, targets, Path(staged)))
-                verdict = verdict_of(differs, opened.old, opened.compared)
-                if keep is not None and verdict is not Verdict.REFUSED:
+                if keep is not None and not differs:
                     _keep(opened, place, Path(staged), targets, keep)
                 said = () if differs else _unreviewed(targets, Path(staged))
             report = replace(report, parts=parts, unreviewed=said)
-            return _closed(report, verdict, differs, len(targets))
+            return _closed(report, opened, differs, len(targets))
     except Refused as refused:
         return refused_report(refused)
 
@@ -101,7 +102,7 @@ def check_file(file: Path, place: Place, trust: Trust, now: datetime) -> Report:
                 _check_pins(body, place, targets[PINS])
                 report = replace(report, unreviewed=tuple(sorted(unreviewed(_text(body)))))
             report = replace(report, file=name)
-            return _closed(report, verdict_of((), opened.old, opened.compared), (), 1)
+            return _closed(report, opened, (), 1)
     except Refused as refused:
         return refused_report(refused)
 
@@ -124,9 +125,9 @@ def _is(body: Path | bytes, target: TargetFile) -> bool:
 def _check_pins(body: Path | bytes, place: Place, target: TargetFile) -> None:
     """A page alone pins what the offline keys signed, too (bundle 6.17)."""
     with tempfile.TemporaryDirectory() as staged:
-        refused = _fetch(place, PINS, target, Path(staged) / PINS)
-        if refused is not None:
-            raise Refused(refused.rule, "The pins of the bundle cannot be had, or differ", NEXT)
+        differs = _fetch(place, PINS, target, Path(staged) / PINS)
+        if differs is not None:
+            raise Refused(differs.rule, "The pins of the bundle cannot be had, or differ", NEXT)
         check_page_pins(_data(body), (Path(staged) / PINS).read_bytes())
 
 
@@ -144,19 +145,21 @@ def _unreviewed(targets: Names, staged: Path) -> tuple[str, ...]:
     return tuple(sorted(set().union(*(unreviewed(_text(staged / str(n))) for n in pages))))
 
 
-def _closed(
-    report: Report, verdict: Verdict, differs: tuple[Difference, ...], files: int
-) -> Report:
-    """The report with its reason, if there is one."""
+def _closed(report: Report, opened: Opened, differs: tuple[Difference, ...], files: int) -> Report:
+    """The report with its verdict, and the reason if there is one."""
     rule = what = step = ""
-    if differs:
-        rule, what, step = differs[0].rule, "Files are not as they were signed", NEXT
-    elif verdict is Verdict.OLD:
-        rule, what = "bundle 6.7", "The promise to be up to date has ended"
+    wrong = [difference for difference in differs if not difference.broke_off]
+    if wrong:
+        rule, what, step = wrong[0].rule, "Files are not as they were signed", NEXT
+    elif differs:
+        rule, what, step = differs[0].rule, "Files did not come, or not to their end", AGAIN
+    elif opened.old:
+        rule, what = ENDED, "The promise to be up to date has ended"
         step = "Ask another place for a newer copy."
     return replace(
-        report, verdict=verdict, differs=differs, files=files, rule=rule, what=what, next_step=step
-    )
+        report, verdict=verdict_of(differs, opened.old, opened.compared), differs=differs,
+        files=files, rule=rule, what=what, next_step=step,
+    )  # fmt: skip
 
 
 def _report(opened: Opened) -> Report:
@@ -223,10 +226,10 @@ def _differences(
     """Each file against what was signed, staged under a number of its own, never under its name."""
     bad = set()
     for number, name in enumerate(targets):
-        refused = _fetch(place, name, targets[name], staged / str(number))
-        if refused is not None:
+        differs = _fetch(place, name, targets[name], staged / str(number))
+        if differs is not None:
             bad.add(name)
-            yield Difference(name, refused.rule, refused.what)
+            yield differs
     for name in sorted((place.names() or set()) - set(targets)):
         if not is_metadata(name) or name not in _expected(opened):
             yield Difference(name, "bundle 6.19", "Nobody signed this file")
@@ -260,19 +263,21 @@ def _expected(opened: Opened) -> set[str]:
     return names | {f"{METADATA}/{Timestamp.type}.json"}
 
 
-def _fetch(place: Place, name: str, target: TargetFile, to: Path) -> Refused | None:
+def _fetch(place: Place, name: str, target: TargetFile, to: Path) -> Difference | None:
     papers = PAPERS_MAX if part_of(target) and is_page(name) else 0
     try:
         with place.download_file(f"{place.base}{name}", target.length + papers) as got:
             target.verify_length_and_hashes(cut(got.read())[0] if papers else got)
             got.seek(0)
             _copy(got, to)
-    except exceptions.DownloadHTTPError:
-        return Refused("bundle 6.10", "It is missing")
+    except Absent:
+        return Difference(name, "bundle 6.10", "It is missing")
     except exceptions.DownloadError as error:
-        return transfer(error)
+        refused = transfer(error)
+        broke_off = place.names() is None and refused.next_step == AGAIN
+        return Difference(name, refused.rule, refused.what, broke_off)
     except exceptions.LengthOrHashMismatchError:
-        return Refused("bundle 6.11", "It is not what was signed")
+        return Difference(name, "bundle 6.11", "It is not what was signed")
     return None
 
 

@@ -18,7 +18,7 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError, SlowRetrievalEr
 from yarl import URL
 
 from wallflower.campaign.addresses import parts_of
-from wallflower.campaign.edge.verify_places import Place
+from wallflower.campaign.edge.verify_places import Absent, Place
 from wallflower.errors import Fault
 from wallflower.host.net import asked_host, is_onion
 
@@ -29,6 +29,9 @@ GRACE_S: Final = 30.0  # before the average counts
 SLOWEST: Final = 1000  # bytes per second, on average
 _PIECE: Final = 64 * 1024
 _OK: Final = 200
+_GONE: Final = (404, 410)
+# Some hosts say it of every name that they have not; python-tuf takes it for the end of the roots.
+_FORBIDDEN: Final = 403
 
 
 class MirrorPlace(Place):
@@ -79,7 +82,11 @@ class MirrorPlace(Place):
         answer = self._run(self._ask(url), self._head_s)
         if answer.status != _OK:
             answer.close()
-            raise DownloadHTTPError("refused", answer.status)
+            if answer.status in _GONE:
+                raise Absent
+            if answer.status == _FORBIDDEN:
+                raise DownloadHTTPError("refused", answer.status)
+            raise DownloadError("refused for now, or elsewhere")
         return self._pieces(answer, began)
 
     async def _ask(self, url: str) -> aiohttp.ClientResponse:

@@ -19,13 +19,14 @@ from tuf.api import exceptions
 from tuf.api.metadata import Metadata, Targets
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from wallflower.campaign.edge.verify_places import Link, Place
+from wallflower.campaign.edge.verify_places import Absent, Link, Place
 from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import METADATA_MAX, NEXT
 from wallflower.errors import Fault, Refused
 
+AGAIN: Final = "Try again, or another place."
 ROOT_MAX: Final = 64 * 1024
 _TIME_MAX: Final = 16 * 1024
 _MAX_ROOTS: Final = 64
@@ -139,7 +140,7 @@ def _remembered(folder: Path) -> bytes:
 def _first_root(place: Place) -> bytes:
     try:
         return place.download_bytes(f"{place.base}{METADATA}/1.root.json", ROOT_MAX)
-    except exceptions.DownloadHTTPError:
+    except Absent:
         raise Refused("bundle 6.1", "That is no signed bundle", NEXT) from None
     except exceptions.DownloadError as error:
         raise transfer(error) from None
@@ -220,14 +221,13 @@ def _unsigned(updater: Updater | None, data: bytes) -> Refused:
 
 def transfer(error: exceptions.DownloadError) -> Refused:
     """What went wrong on the way (bundle 6.8-6.10, 6.13)."""
-    again = "Try again, or another place."
     if isinstance(error, Link):
         return Refused("bundle 6.13", "It is a link or a device, which nobody follows", NEXT)
     if isinstance(error, exceptions.DownloadLengthMismatchError):
         return Refused("bundle 6.8", "More was sent than was signed", NEXT)
     if isinstance(error, exceptions.SlowRetrievalError):
-        return Refused("bundle 6.9", "The answer came too slowly to be honest", again)
-    return Refused("bundle 6.10", "A part cannot be had, or broke off", again)
+        return Refused("bundle 6.9", "The answer came too slowly to be honest", AGAIN)
+    return Refused("bundle 6.10", "A part cannot be had, or broke off", AGAIN)
 
 
 def _metadata(error: exceptions.RepositoryError) -> Refused:

@@ -40,6 +40,13 @@ class Link(DownloadError):
     """What was asked for is a link or device, or lies behind one (bundle 6.13)."""
 
 
+class Absent(DownloadHTTPError):
+    """What was asked for is not there (bundle 6.10); what a mirror withholds just now may be."""
+
+    def __init__(self) -> None:
+        super().__init__("not there", 404)
+
+
 class Place(FetcherInterface):
     """What a check reads from: python-tuf's fetcher, with a beginning of all addresses."""
 
@@ -132,7 +139,7 @@ class FolderPlace(Place):
         name = unquote(url.removeprefix(BASE))
         _check_link(name, self._links)
         if name not in self._found:
-            raise DownloadHTTPError("not there", 404)
+            raise Absent
         return self._pieces(self._folder / name)
 
     def _pieces(self, path: Path) -> Iterator[bytes]:
@@ -180,7 +187,7 @@ class ZipPlace(Place):
         _check_link(name, self._links)
         member = self._members.get(name)
         if member is None:
-            raise DownloadHTTPError("not there", 404)
+            raise Absent
         return self._pieces(member)
 
     def _pieces(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
