@@ -30,6 +30,10 @@ def _found(folder: Path) -> list[Finding]:
     return lint(read_campaign(folder), packaged_page()).findings
 
 
+def _mirrors(folder: Path) -> list[str]:
+    return [one.what for one in _found(folder) if one.rule == "mirrors"]
+
+
 def _publish(folder: Path, place: str, text: str) -> None:
     with (folder / "campaign.toml").open("a", encoding="utf-8") as file:
         file.write(f'\n[[published]]\nplace = "{place}"\ntext = "{text}"\n')
@@ -298,6 +302,58 @@ def test_a_copy_that_names_a_mirror_is_found(folder: Path) -> None:
         "es.md names the mirror quiet.example",
         "a board names the mirror quiet.example",
     ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["请打开 quiet.example 观看", "请打开quiet.example观看", "打开（quiet.example）",
+     "打开。quiet.example。", "https://quiet.example看", "打开quiet。example看",
+     "看...quiet.example", "ｑｕｉｅｔ．ｅｘａｍｐｌｅ"],
+)  # fmt: skip
+def test_a_mirror_is_found_in_chinese_which_has_no_spaces(folder: Path, said: str) -> None:
+    change(folder, "campaign.toml", "mirrors = []", 'mirrors = ["https://quiet.example"]')
+    with (folder / "zh-Hans.md").open("a", encoding="utf-8") as file:
+        file.write(f"\n{said}\n")
+    assert _mirrors(folder) == ["zh-Hans.md names the mirror quiet.example"]
+
+
+def test_a_host_whose_name_holds_a_mirrors_is_another(folder: Path) -> None:
+    change(folder, "campaign.toml", "mirrors = []", 'mirrors = ["https://quiet.example"]')
+    change(folder, "es.md", "Mire.", "Mire en unquiet.example, a.quiet.example y quiet.example-b.")
+    assert _mirrors(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("mirror", "said"),
+    [("xn--fiqs8s.example", "中国.example"), ("中国.example", "xn--fiqs8s.example"),
+     ("中国.example", "打开中国。example看")],
+)  # fmt: skip
+def test_a_mirror_is_found_in_both_spellings_of_its_name(
+    folder: Path, mirror: str, said: str
+) -> None:
+    change(folder, "campaign.toml", "mirrors = []", f'mirrors = ["https://{mirror}"]')
+    change(folder, "es.md", "Mire.", f"Mire en {said} ya.")
+    assert _mirrors(folder) == ["es.md names the mirror xn--fiqs8s.example"]
+
+
+def test_a_mirror_is_found_in_films_names_and_the_organisations(folder: Path) -> None:
+    change(folder, "campaign.toml", "mirrors = []", 'mirrors = ["https://quiet.example"]')
+    change(folder, "campaign.toml", "Office for Clean Hands", "quiet.example")
+    change(folder, "campaign.toml", 'page = "film.mp4"', 'make = ["film/en.toml"]')
+    change(folder, "film/en.toml", "If you saw", "Look at quiet.example. If you saw")
+    change(folder, "fa.md", 'name = "', 'name = "quiet.example ')
+    assert _mirrors(folder) == [
+        f"{place} names the mirror quiet.example"
+        for place in ("fa.md", "the organisation", "film/en.toml")
+    ]
+
+
+@pytest.mark.parametrize("said", ["请先装VPN再看", "请用Telegram联系"])
+def test_what_readers_cannot_have_is_found_in_chinese_too(folder: Path, said: str) -> None:
+    before = [one.what for one in _found(folder) if one.rule == "reach"]
+    with (folder / "zh-Hans.md").open("a", encoding="utf-8") as file:
+        file.write(f"\n{said}\n")
+    assert len([one for one in _found(folder) if one.rule == "reach"]) > len(before)
 
 
 def test_outdated_and_shortened_translations_are_findings(folder: Path) -> None:

@@ -19,5 +19,18 @@ def parts_of(address: str) -> SplitResult:
 
 
 def host_of(address: str) -> str:
-    """The host of an address, in small letters; what is no address stands for itself."""
-    return (parts_of(address).hostname or address).lower()
+    """The host of an address, in small letters and in ASCII as IDNA has it, so that one host has
+    one name; what is no address stands for itself."""
+    name = (parts_of(address).hostname or address).lower()
+    try:
+        return name.encode("idna").decode("ascii").lower().rstrip(".")
+    except UnicodeError:
+        return name
+
+
+def shown(host: str) -> str:
+    """A host in its own script where it is in ASCII for IDNA's sake; else as it is."""
+    try:
+        return host.encode("ascii").decode("idna")
+    except UnicodeError:
+        return host

@@ -16,7 +16,7 @@ from typing import Final
 from confusable_homoglyphs import confusables
 from pypinyin import Style, pinyin
 
-from wallflower.campaign.addresses import parts_of
+from wallflower.campaign.addresses import parts_of, shown
 from wallflower.campaign.authoring import Authored
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -45,15 +45,15 @@ def confusing(authored: Authored) -> Iterator[tuple[str, str]]:
     """What about our own names invites a fake."""
     names = names_of(authored)
     for name in names:
-        shown = _unpunycoded(name)
-        if confusables.is_dangerous(shown, preferred_aliases=["latin", "common"]):
+        own = shown(name)
+        if confusables.is_dangerous(own, preferred_aliases=["latin", "common"]):
             yield (
-                f"'{shown}' mixes scripts whose letters look alike",
+                f"'{own}' mixes scripts whose letters look alike",
                 "Choose a name in one script: nobody can tell it from a fake.",
             )
-        if misread := [pair for pair in _MISREAD[:2] if pair[0] in shown]:
+        if misread := [pair for pair in _MISREAD[:2] if pair[0] in own]:
             yield (
-                f"'{shown}' has '{misread[0][0]}', which is read as '{misread[0][1]}'",
+                f"'{own}' has '{misread[0][0]}', which is read as '{misread[0][1]}'",
                 "Choose another name, or register the other reading and add it to 'owned'.",
             )
     for one, other in combinations(names, 2):
@@ -141,13 +141,6 @@ def _same_sound() -> dict[str, tuple[str, ...]]:
 
 def _others(name: str, found: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(other for other in found if other and other != name))
-
-
-def _unpunycoded(name: str) -> str:
-    try:
-        return name.encode("ascii").decode("idna")
-    except (UnicodeError, ValueError):
-        return name
 
 
 def _distance_is_one(one: str, other: str) -> bool:

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from wallflower.campaign.addresses import host_of
+from wallflower.campaign.addresses import host_of, shown
 from wallflower.campaign.authoring import Authored
 
 _NETWORK_V4, _NETWORK_V6 = 24, 48  # neighbours: whoever scans one scans the other
 
 
-def linked(authored: Authored) -> Iterator[tuple[str, str]]:
-    """What links two mirrors, or a copy to a mirror."""
+def linked(authored: Authored, films: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What links two mirrors, or a copy to a mirror. `films`: what each film says, by its name."""
     hosts = [host_of(address) for address in authored.mirrors]
+    places = {place: _spellings(text) for place, text in _places(authored, films).items()}
     for host in hosts:
-        for place in _named_in(authored, host):
+        for place in _named_in(places, host):
             yield (
                 f"{place} names the mirror {host}",
                 "Take it out: every copy would lead whoever has it to that mirror.",
@@ -34,16 +36,32 @@ def linked(authored: Authored) -> Iterator[tuple[str, str]]:
             )
 
 
-def _named_in(authored: Authored, host: str) -> Iterator[str]:
+def _places(authored: Authored, films: Mapping[str, str]) -> dict[str, str]:
+    """place -> all that a copy shows of it."""
     places = {
-        f"{code}.md": "\n".join((text.title, text.lead, text.about, text.body))
+        f"{code}.md": "\n".join((text.name, text.title, text.lead, text.about, text.body))
         for code, text in authored.texts.items()
     }
+    places["the organisation"] = authored.organisation
     places["a way"] = " ".join(authored.ways)
     places["a board"] = " ".join(authored.boards)
     places["the films and cards"] = authored.address
-    pattern = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I)
-    yield from (place for place, text in places.items() if pattern.search(text))
+    return places | dict(films)
+
+
+def _spellings(text: str) -> tuple[str, str]:
+    """A text as browsers read addresses in it, and with the Chinese full stop as the dot that they
+    take it for."""
+    plain = unicodedata.normalize("NFKC", text)
+    return plain, plain.replace("\u3002", ".")
+
+
+def _named_in(places: Mapping[str, tuple[str, str]], host: str) -> Iterator[str]:
+    """The places that name a host, in ASCII or in its own script. Only ASCII borders a name:
+    Chinese has no spaces between words, and its characters are letters too."""
+    names = "|".join(re.escape(name) for name in (host, shown(host)))
+    pattern = re.compile(rf"(?<![A-Z0-9_-])(?<![A-Z0-9_-]\.)(?:{names})(?![A-Z0-9_-])", re.I)
+    yield from (place for place, said in places.items() if any(map(pattern.search, said)))
 
 
 def _shared(one: str, other: str) -> str | None:

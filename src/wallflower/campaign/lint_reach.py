@@ -30,8 +30,9 @@ def table() -> dict[str, list[dict[str, Any]]]:
 
 def _asks(text: str, words: list[str]) -> str | None:
     for word in words:
-        whole = word[0].isascii() and word[0].isalnum()  # Chinese has no spaces between words
-        if re.search(("(?<!\\w)" if whole else "") + re.escape(word), text):
+        # Only ASCII borders a word: Chinese has no spaces between words.
+        whole = word[0].isascii() and word[0].isalnum()
+        if re.search(("(?<![A-Za-z0-9_])" if whole else "") + re.escape(word), text):
             return word
     return None
 

@@ -20,6 +20,7 @@ from wallflower.campaign import (
 )
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.edge import lint_certificates, lint_media
+from wallflower.campaign.film.storyboard import MAX_BYTES, parse_storyboard
 from wallflower.campaign.texts import lost_items
 from wallflower.errors import Fault, typed
 
@@ -49,7 +50,6 @@ _RULES: Final[tuple[tuple[str, Callable[[Authored], Said]], ...]] = (
     ("metadata", lint_media.telling),
     ("reach", lint_reach.beyond_reach),
     ("referrer", lint_names.marked),
-    ("mirrors", lint_mirrors.linked),
 )
 
 
@@ -57,6 +57,7 @@ def lint(authored: Authored, page: Path) -> Report:
     """Judge a campaign and the page that it will be shown on."""
     report, read = Report(), lint_certificates.read_certificates(authored)
     said = [(rule, pair) for rule, judge in _RULES for pair in judge(authored)]
+    said += [("mirrors", pair) for pair in lint_mirrors.linked(authored, _films(authored))]
     said += [("certificates", pair) for pair in lint_certificates.linked(authored, read)]
     said += [(rule, (what, step)) for rule, what, step in lint_page.judged(_files(page))]
     said += [("translation", pair) for pair in _translations(authored)]
@@ -66,6 +67,16 @@ def lint(authored: Authored, page: Path) -> Report:
         report.unsaid.extend(module.not_judged(authored))
     report.unsaid.extend(lint_certificates.not_judged(authored, read))
     return report
+
+
+def _films(authored: Authored) -> dict[str, str]:
+    """name -> the words of each film that is made of a storyboard."""
+    found = {}
+    for film in (film for film in authored.films if film.suffix == ".toml"):
+        with film.open("rb") as file:
+            board = parse_storyboard(file.read(MAX_BYTES + 1))
+        found[film.relative_to(authored.folder).as_posix()] = board.said
+    return found
 
 
 def _files(page: Path) -> dict[str, bytes]:

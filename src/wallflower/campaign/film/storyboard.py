@@ -87,6 +87,13 @@ class Storyboard:
         cards = (*self.cards, self.closing)
         return tuple(sorted({n for c in cards for n in (c.picture, c.clip, c.narration) if n}))
 
+    @property
+    def said(self) -> str:
+        """All its words, in lines."""
+        cards = (*self.cards, self.closing)
+        lines = [t for c in cards for t in (c.title, c.text, *(said.text for said in c.captions))]
+        return "\n".join((*lines, self.footnote))
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
