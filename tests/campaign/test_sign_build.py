@@ -33,7 +33,7 @@ from wallflower.campaign.edge.build import packaged_page
 from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.edge.shapes import build_bundle, packed
 from wallflower.campaign.edge.sign_build import build_of, freshen_build, sign_build
-from wallflower.campaign.edge.sign_folder import freshen
+from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.edge.verify import check, check_file
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, ZipPlace
@@ -520,7 +520,9 @@ def test_an_older_zip_is_refused_by_who_has_seen_a_newer_site(
 
 def test_a_build_is_known_by_its_folder_and_by_its_site(made: Built, first: Town) -> None:
     assert build_of(build(made)) == build_of(made.site) == build(made)
+    assert build_of(build(made) / "onion" / "site") == build(made)
     assert build_of(first.site) is None
+    assert build_of(build(made) / "carried") is None
     done = CliRunner().invoke(
         wallflower,
         ["campaign", "sign", str(made.site), "--keys", str(made.keys.folder.path)],
@@ -529,6 +531,34 @@ def test_a_build_is_known_by_its_folder_and_by_its_site(made: Built, first: Town
     assert f"To hand out: {build(made)}/carry.zip" in done.output
     assert check_zip(made, now=NOW + timedelta(days=2)).verdict is not Verdict.REFUSED
     assert typed(made, build(made)).exit_code == 0
+
+
+@pytest.mark.parametrize("how", ["from within", "link to the site", "link to the build"])
+def test_a_build_is_signed_whole_by_whatever_way_it_is_named(
+    made: Built, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    at = made.site
+    if how != "from within":
+        at = made.place / "link"
+        at.symlink_to(made.site if how == "link to the site" else build(made))
+    monkeypatch.chdir(at)
+    keys = ("--keys", str(made.keys.folder.path))
+    named = "." if how == "from within" else str(at)
+    assert CliRunner().invoke(wallflower, ["campaign", "sign", named, *keys]).exit_code == 0
+    for what in (build(made), build(made) / "carry.zip", page(made)):
+        done = typed(made, what, "--remember", str(made.place / "seen"))
+        assert said(done) == ("genuine", ""), what
+
+
+def test_a_date_alone_is_not_put_to_what_is_handed_out_and_was_not_signed_last(
+    made: Built,
+) -> None:
+    sign_folder(made.site, made.keys, LATER)  # the site alone: as a folder, not as a build
+    before = image(build(made))
+    with pytest.raises(Fault, match="carried/ is not what these keys signed last") as fault:
+        freshen_build(build(made), made.keys, LATER)
+    assert f"wallflower campaign sign {build(made)} --keys" in fault.value.next_step
+    assert image(build(made)) == before
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])

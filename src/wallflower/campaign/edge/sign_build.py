@@ -28,6 +28,7 @@ from wallflower.campaign.edge.sign_folder import (
     publish,
     published,
     sign_folder,
+    signed_files,
 )
 from wallflower.campaign.edge.verify_places import BASE, ZipPlace, scan
 from wallflower.campaign.edge.whole import put_whole
@@ -36,7 +37,7 @@ from wallflower.campaign.papers import cut, with_papers
 from wallflower.campaign.repository import METADATA, PINS, Listed
 from wallflower.campaign.verify import FILE_MAX, MADE, SITE, is_metadata
 from wallflower.crypto.derive import sha256
-from wallflower.errors import Fault
+from wallflower.errors import Fault, typed
 from wallflower.host.disk import BESIDE
 
 _CARRIED: Final = "carried"  # a folder of the build, and the part that the ZIP holds
@@ -47,10 +48,14 @@ _BUILD_AGAIN: Final = "Build the campaign again, then sign."
 
 
 def build_of(folder: Path) -> Path | None:
-    """The build that a folder is, or whose site it is."""
-    for build in (folder, folder.parent) if folder.name == SITE else (folder,):
-        if (build / SUMS).is_file() and (build / SITE).is_dir() and (build / ZIP).is_file():
-            return build
+    """The build that a folder is, or whose site it is, the onion's too, by whatever way it was
+    named: signed as a folder of its own, it would make false what the build hands out."""
+    for place in (folder, folder.resolve()):
+        for build in (place, *place.parents[:2]):
+            named = place in (build, build / SITE, build / _ONION)
+            whole = (build / SUMS).is_file() and (build / SITE).is_dir() and (build / ZIP).is_file()
+            if named and whole:
+                return build
     return None
 
 
@@ -62,7 +67,7 @@ def sign_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
         if is_page(name):
             check_page_pins(data, pins)
     _check_onion(build)
-    parts = {name: Listed(len(d), sha256(d).hex(), _CARRIED) for name, d in carried.items()}
+    parts = _listed(carried)
     for part in (part for part in _ALONE if (build / part).is_dir()):
         for name in scan(build / part):
             parts[f"{part}/{name}"] = digest_of(build / part / name, part)
@@ -75,6 +80,11 @@ def freshen_build(build: Path, keys: Keys, now: datetime) -> SignedBundle:
     """Promise again that a signed build is the newest, wherever its metadata lies."""
     carried = _carried(build)
     _check_onion(build)
+    if not _listed(carried).items() <= signed_files(keys).items():
+        raise Fault(
+            f"{_CARRIED}/ is not what these keys signed last, so a new date alone would not fit it",
+            f"Type: wallflower campaign sign {typed(build)} --keys {typed(keys.folder.path)}",
+        )
     made = freshen(build / SITE, keys, now)
     _hand_out(build, keys, carried, comment(made.version, now))
     return made
@@ -95,6 +105,10 @@ def _carried(build: Path) -> dict[str, bytes]:
         ):
             raise Fault(f"{ZIP} and {_CARRIED}/ do not hold the same", _BUILD_AGAIN)
     return files
+
+
+def _listed(carried: Mapping[str, bytes]) -> dict[str, Listed]:
+    return {name: Listed(len(d), sha256(d).hex(), _CARRIED) for name, d in carried.items()}
 
 
 def _check_onion(build: Path) -> None:

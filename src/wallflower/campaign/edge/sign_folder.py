@@ -146,6 +146,14 @@ def _check_settled(keys: Keys, now: datetime) -> None:
             )
 
 
+def signed_files(keys: Keys) -> Files:
+    """Every file that the keys signed last, but for those of the media."""
+    held = (_read(keys, role) for role in repository.file_roles(keys.ceremony().plan.languages))
+    return {
+        n: file for m in held if m is not None for n, file in repository.listed(m.signed).items()
+    }
+
+
 def digest_of(path: Path, part: str = "") -> Listed:
     """A file as it is signed."""
     with path.open("rb") as file:
