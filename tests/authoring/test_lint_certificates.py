@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,18 @@ def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path
 def test_what_is_no_certificate_is_said_with_its_name(mirrors: Path, bad: bytes) -> None:
     (mirrors / "certificates" / "bad.pem").write_bytes(bad)
     with pytest.raises(Fault, match=r"bad\.pem is no certificate"):
+        read_certificates(read_campaign(mirrors))
+
+
+def test_a_key_of_an_unknown_kind_is_said_with_the_name_of_its_file(mirrors: Path) -> None:
+    made = x509.load_pem_x509_certificate(ONE.pem()).public_bytes(Encoding.DER)
+    key = ONE.key.public_key().public_bytes_raw()
+    at = made.index(key)
+    # Before the key stand its kind and two bytes; the kind's last byte is another here, as GOST's.
+    other = made[: at - 4] + b"\x7f" + made[at - 3 :]
+    pem = f"-----BEGIN CERTIFICATE-----\n{b64encode(other).decode()}\n-----END CERTIFICATE-----"
+    (mirrors / "certificates" / "gost.pem").write_text(pem)
+    with pytest.raises(Fault, match=r"gost\.pem has a key or a name of a kind"):
         read_certificates(read_campaign(mirrors))
 
 

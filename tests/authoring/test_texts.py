@@ -116,6 +116,7 @@ def test_a_translation_that_loses_an_advice_is_found() -> None:
     [
         ("no front", "between +++"),
         ("+++\nname = \n+++\n", "not TOML"),
+        (f"+++\nname = {'[' * 100_000}\n+++\n", "fewer brackets"),
         ('+++\nname = "N"\n+++\n', "'title'"),
         (FRONT.replace('"L"', '""'), "'lead'"),
         (FRONT.replace('about = "A"', 'about = "A"\nof = 3'), "'of'"),

@@ -77,6 +77,10 @@ def parse_text(language: str, raw: str) -> Text:
         front = tomllib.loads(found[1])
     except tomllib.TOMLDecodeError as error:
         raise Fault(f"{language}.md: its first lines are not TOML", f"Correct: {error}.") from None
+    except RecursionError:
+        raise Fault(
+            f"{language}.md: its first lines are not TOML that can be read", "Write fewer brackets."
+        ) from None
     for key in _SPOKEN:
         if not isinstance(front.get(key), str) or not front[key].strip():
             raise Fault(f"{language}.md says nothing for '{key}'", "Write it between the +++.")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wallflower.campaign.addresses import host_of
@@ -76,11 +77,16 @@ def _read(path: Path) -> Certificate:
         found = x509.load_pem_x509_certificates(data)[0]
         names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         key = found.public_key()
+        others = [a for a in found.subject if a.oid != x509.NameOID.COMMON_NAME]
     except x509.ExtensionNotFound:
         raise Fault(f"{path.name} names no host", "Take the certificate of a mirror.") from None
+    except (UnsupportedAlgorithm, x509.UnsupportedGeneralNameType) as error:
+        raise Fault(
+            f"{path.name} has a key or a name of a kind that is not known here",
+            "Compare it with the others yourself, and take it out of the folder.",
+        ) from error
     except (ValueError, x509.DuplicateExtension) as error:
         raise Fault(f"{path.name} is no certificate", "Copy it again, as PEM.") from error
-    others = [a for a in found.subject if a.oid != x509.NameOID.COMMON_NAME]
     return Certificate(
         path.name,
         frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
