@@ -149,6 +149,35 @@ def test_a_computer_whose_routes_lead_nowhere_is_not_asked_about(
     assert "has a network" not in done.output
 
 
+def test_a_ceremony_goes_on_with_the_medium_at_hand_and_asks_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has all media on one day; each start names the one that is there."""
+    for kind in ("_ROUTES", "_ROUTES_V6"):
+        monkeypatch.setattr(commands, kind, tmp_path / "no routes")
+    for role in ("organisation", "mix-a", "mix-b"):
+        run("new", role, tmp_path / role)
+    media = [tmp_path / f"usb{n}" for n in (1, 2, 3)]
+    for medium in media:
+        medium.mkdir()
+    record = [part for name, role in (("organisation",) * 2, ("a", "mix-a"), ("b", "mix-b"))
+              for part in ("--record", name, tmp_path / role / "record.pub")]  # fmt: skip
+    plan = ("--organisation", "x", "--media", "3", "--threshold", "2", "--language", "en", *record)
+    keys = tmp_path / "keys"
+    *begun, last = [
+        run("keys", "ceremony", keys, *more, "--medium", medium)
+        for medium, more in zip((*media, media[0]), (plan, (), (), ()), strict=True)
+    ]
+    for label, done in enumerate(begun, 1):
+        assert f"Medium {label} has its keys." in done.output
+        assert isinstance(done.exception, Fault)
+        assert f"wallflower keys ceremony {keys} --medium FOLDER" in done.exception.next_step
+    assert begun[2].output.count("Medium 3 has signed.") == 1
+    assert last.exit_code == 0, last.exception
+    assert last.output.count("Medium 1 has signed.") == 1
+    assert Keys(keys).ceremony().plan.labels == ("1", "2", "3")
+
+
 def test_what_the_system_refuses_is_no_verdict_of_a_copy(place: Path, tmp_path: Path) -> None:
     """Exit code 1 would tell a program that the copy is false."""
     (tmp_path / "file").write_bytes(b"")

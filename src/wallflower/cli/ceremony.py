@@ -11,6 +11,7 @@ import click
 from wallflower.campaign.ceremony import SIGNERS, Plan
 from wallflower.campaign.edge.ceremony import hold_ceremony, write_record
 from wallflower.campaign.edge.ceremony_keys import Keys
+from wallflower.campaign.edge.ceremony_sign import label_of
 from wallflower.campaign.eightwords import DIGITS, LISTS, to_shown
 from wallflower.cli.new import make
 from wallflower.cli.options import FILE, FOLDER
@@ -95,16 +96,25 @@ class _Person:
 
     def medium(self, label: str) -> Path:
         """See Ask.medium."""
-        plan = Keys(self._folder).load()
-        if self._media and plan is not None:
-            if label:
-                return self._media[plan.plan.labels.index(label)]
-            return next(self._signing, self._media[-1])
+        if self._media:
+            found = self._named(label) if label else next(self._signing, None)
+            if found is None:  # whoever goes on with the medium at hand names that alone
+                raise Fault(
+                    "The ceremony needs another medium than was named, and goes on where it is now",
+                    f"Insert it. Type: wallflower keys ceremony {typed(self._folder)} "
+                    "--medium FOLDER",
+                )
+            return found
         if label:
             click.echo(f"Take an empty medium, write '{label}' on it, and insert it.")
         else:
             click.echo("Insert a medium that has not signed yet.")
         return Path(click.prompt("The folder that it shows as"))
+
+    def _named(self, label: str) -> Path | None:
+        """The medium of that label among those that were named, or the first that has none."""
+        marks = {path: label_of(path) for path in self._media}
+        return next((p for mark in (label, "") for p, held in marks.items() if held == mark), None)
 
     def say(self, text: str) -> None:
         """See Ask.say."""
@@ -155,7 +165,13 @@ def _fields(routes: Path) -> list[list[str]]:
 @click.option("--desk", default="Office", show_default=True, help="the desk's name")
 @click.option("--media", type=click.IntRange(1, 16), help="how many removable media")
 @click.option("--threshold", type=click.IntRange(1, 16), help="how many of them must sign")
-@click.option("--medium", "paths", multiple=True, type=FOLDER, help="folder of each, in order")
+@click.option(
+    "--medium",
+    "paths",
+    multiple=True,
+    type=FOLDER,
+    help="folder of each, in order, or of the one at hand",
+)
 @click.option("--language", "languages", multiple=True, help="of the campaign's texts: en, zh-Hans")
 @click.option("--record", "record", type=(click.Choice(SIGNERS), FILE), multiple=True,
               help="organisation, a or b, and its record.pub")  # fmt: skip
@@ -184,7 +200,7 @@ def ceremony(
     def plan() -> Plan:
         given = dict(record)
         name = organisation or click.prompt("The organisation's name")
-        count = len(paths) or media or click.prompt("How many media", default=3, type=int)
+        count = media or len(paths) or click.prompt("How many media", default=3, type=int)
         needed = threshold or click.prompt(
             "How many of them must sign", default=count // 2 + 1, type=int
         )

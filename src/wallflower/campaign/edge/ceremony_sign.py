@@ -159,6 +159,12 @@ def _clear(keys: Keys) -> None:
             keys.online.erase(name)
 
 
+def label_of(path: Path) -> str:
+    """The label that a medium bears, whatever the campaign; "" where it bears none."""
+    mark = read_label((Folder(path).read(LABEL) or b"") if path.is_dir() else b"")
+    return str(mark.get("label", "")) if isinstance(mark, dict) else ""
+
+
 def read_label(data: bytes) -> object:
     """What a medium says of itself, or None."""
     try:
