@@ -25,7 +25,7 @@ from tests.campaign.test_attacks import publish
 from tuf.api.metadata import TargetFile
 
 from wallflower.campaign import repository
-from wallflower.campaign.edge import verify, verify_places
+from wallflower.campaign.edge import verify_metadata, verify_places
 from wallflower.campaign.edge.ceremony import hold_ceremony
 from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.edge.ceremony_sign import prepare
@@ -163,7 +163,7 @@ def test_nothing_is_unpacked_that_a_mirror_packed_unasked(first: Town) -> None:
 def test_more_files_than_there_may_be_are_refused_in_folders_zips_and_targets(
     first: Town, packed_town: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify, "FILES_MAX", 5)
+    monkeypatch.setattr(verify_metadata, "FILES_MAX", 5)
     assert first.check().rule == "bundle 6.8"
     monkeypatch.setattr(verify_places, "FILES_MAX", 5)
     for look in (lambda: scan(first.site), lambda: ZipPlace(BytesIO(packed_town))):

@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any, Final
 
+from wallflower.campaign.verify import NEXT
 from wallflower.errors import Refused
 
 _MARK: Final = "wallflower-pins"
@@ -49,7 +50,7 @@ def check_page_pins(page: bytes, pins: bytes) -> None:
     """A page carries the pins that the offline keys signed, in the one spelling that is looked at,
     or Refused (bundle 6.17). A script that ignores the mark is not seen here: whoever signs pages
     can write one."""
-    signed = json.loads(pins)
+    signed = _signed(pins)
     text = _plain(page)
     said = page_pins(text)
     others = _spelled(html.unescape(text)) - len(said)
@@ -58,6 +59,17 @@ def check_page_pins(page: bytes, pins: bytes) -> None:
             "bundle 6.17", "The page pins other record keys than the offline keys signed",
             "Build it again with the pins.json of the folder of keys.",
         )  # fmt: skip
+
+
+def _signed(pins: bytes) -> dict[str, Any]:
+    """The pins that the offline keys signed, who may be a stranger's."""
+    try:
+        value = json.loads(pins)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or not all(isinstance(value.get(n), str) for n in _PINNED):
+        raise Refused("bundle 6.17", "The bundle's own pins cannot be read", NEXT)
+    return value
 
 
 def _plain(page: bytes) -> str:

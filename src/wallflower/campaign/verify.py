@@ -18,6 +18,7 @@ from wallflower.errors import Refused
 NAME_MAX: Final = 200  # bytes of UTF-8
 FILE_MAX: Final = 1 << 30
 FILES_MAX: Final = 10_000
+ROLES_MAX: Final = 64  # delegated ones: three, and one a language
 METADATA_MAX: Final = 4 << 20
 MADE: Final = frozenset({PINS, MINISIGN, MANIFEST, SIGNATURE})
 SITE: Final = "site"

@@ -46,7 +46,6 @@ from wallflower.campaign.repository import (
 from wallflower.campaign.verify import (
     ENDED,
     FILE_MAX,
-    FILES_MAX,
     MADE,
     NEXT,
     SITE,
@@ -184,8 +183,6 @@ def _targets(opened: Opened) -> dict[str, TargetFile]:
     names = set(top.targets)
     for role in delegated(top):
         names |= set(opened.set[role].targets)
-    if len(names) > FILES_MAX:
-        raise Refused("bundle 6.8", "More files are signed than there may be", NEXT)
     found = {}
     for name in sorted(names):
         if is_metadata(check_name(name)):
@@ -195,6 +192,8 @@ def _targets(opened: Opened) -> dict[str, TargetFile]:
             raise Refused("bundle 6.8", "A file is signed that is larger than any may be", NEXT)
         if target is None:
             raise Refused("bundle 6.15", "A role signed a file that is not its own", NEXT)
+        if target.hashes.keys() != {"sha256"}:
+            raise Refused("bundle 6.2", "A file is signed with another hash than SHA-256", NEXT)
         found[name] = target
     if not set(found) >= MADE or any(part_of(found[name]) for name in MADE):
         raise Refused("bundle 6.1", "That is no signed bundle", NEXT)

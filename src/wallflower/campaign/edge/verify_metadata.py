@@ -23,7 +23,7 @@ from wallflower.campaign.edge.verify_places import Absent, Link, Place
 from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.eightwords import fingerprint, is_said, root_keys
 from wallflower.campaign.repository import METADATA
-from wallflower.campaign.verify import METADATA_MAX, NEXT
+from wallflower.campaign.verify import FILES_MAX, METADATA_MAX, NEXT, ROLES_MAX
 from wallflower.errors import Fault, Refused
 
 AGAIN: Final = "Try again, or another place."
@@ -172,8 +172,7 @@ def _refresh(place: Place, first: bytes, folder: Path, now: datetime) -> Updater
         )  # fmt: skip
         updater._trusted_set.reference_time = now
         updater.refresh()
-        for role in delegated(updater._trusted_set.targets):
-            updater._load_targets(role, Targets.type)
+        _load_files(updater)
     except exceptions.ExpiredMetadataError:
         raise
     except exceptions.UnsignedMetadataError:
@@ -187,10 +186,22 @@ def _refresh(place: Place, first: bytes, folder: Path, now: datetime) -> Updater
     return updater
 
 
+def _load_files(updater: Updater) -> None:
+    """The delegated roles, each counted before the next is asked for, or Refused (bundle 6.8)."""
+    top: Targets = updater._trusted_set.targets
+    files = len(top.targets)
+    for role in delegated(top):
+        files += len(updater._load_targets(role, Targets.type).targets)
+        if files > FILES_MAX:
+            raise Refused("bundle 6.8", "More files are signed than there may be", NEXT)
+
+
 def delegated(targets: Targets) -> list[str]:
-    """The names of the delegated roles, or Refused (bundle 6.2)."""
+    """The names of the delegated roles, or Refused (bundle 6.2, 6.8)."""
     if targets.delegations is None or not targets.delegations.roles:
         raise Refused("bundle 6.2", "The signed metadata names no roles", NEXT)
+    if len(targets.delegations.roles) > ROLES_MAX:
+        raise Refused("bundle 6.8", "The signed metadata names more roles than there may be", NEXT)
     return list(targets.delegations.roles)
 
 
