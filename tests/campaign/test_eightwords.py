@@ -15,6 +15,7 @@ from wallflower.campaign import repository
 from wallflower.campaign.edge.ceremony_replace import replace_role
 from wallflower.campaign.eightwords import (
     RootKeys,
+    check_typed,
     eight_words,
     fingerprint,
     is_said,
@@ -22,7 +23,7 @@ from wallflower.campaign.eightwords import (
     to_shown,
 )
 from wallflower.crypto import sign
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 
 MARKS = st.binary(min_size=11, max_size=11)
 ROOTS = {v["name"]: v for v in load("eightwords/hand.json")["vectors"]}
@@ -55,6 +56,28 @@ def test_digits_of_every_script_and_words_in_any_spacing_are_read(
     assert is_said(typed, mark)
     assert is_said(between.join(to_shown(mark, "en").upper().split()), mark)
     assert is_said(to_shown(mark, "zh-Hans").replace(" ", ""), mark)
+
+
+@given(MARKS, st.sampled_from(["en", "zh-Hans", "digits"]), st.data())
+def test_what_is_right_but_for_its_spaces_is_no_slip(
+    mark: bytes, name: str, data: st.DataObject
+) -> None:
+    words = to_shown(mark, name).split()
+    spaces = data.draw(st.lists(st.sampled_from(["", " ", "-"]), min_size=8, max_size=8))
+    check_typed("".join(map("".join, zip(words, spaces, strict=False))))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [(" ", "0 words"), ("-", "0 words"), ("able about", "2 words"), ("ableabout above", "3 words"),
+     ("able " * 9, "9 words"), ("able" * 7, "7 words"), ("able " * 7 + "abel", "'abel'"),
+     ("able " * 6 + "ableabel", "'ableabel'"), ("123", "3 digits"), ("的一是", "3 words"),
+     ("able" * 9, "in no list"), ("x" * 100_000, "in no list")],
+)  # fmt: skip
+def test_a_slip_in_what_was_typed_is_named(typed: str, said: str) -> None:
+    with pytest.raises(Fault) as fault:
+        check_typed(typed)
+    assert said in fault.value.what
 
 
 @given(MARKS, st.integers(0, 7))

@@ -225,5 +225,7 @@ def test_the_command_makes_a_film_and_a_second_time_takes_it_from_the_cache(tmp_
         assert done.exit_code == 0, done.output
         assert done.stdout.splitlines()[-1].startswith(begins)
     assert (tmp_path / "out" / "film-240.mp4").stat().st_size > 1000
+    done = CliRunner().invoke(wallflower, [*command, " ".join((*WORDS[:7], "abus"))])
+    assert "'abus' is in no list" in str(done.exception)
     done = CliRunner().invoke(wallflower, [*command, " ".join(WORDS[:5])])
     assert isinstance(done.exception, Fault)

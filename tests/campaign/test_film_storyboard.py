@@ -117,6 +117,8 @@ def test_a_copy_ends_with_a_web_address_and_eight_words() -> None:
             parse_ending(address, WORDS)
     with pytest.raises(Fault, match="address"):
         parse_ending("https://" + "a" * LONGEST_ADDRESS, WORDS)
+    with pytest.raises(Fault, match="'abus' is in no list of words"):
+        parse_ending("https://a.example/", (*WORDS[:7], "abus"))
     for words in (WORDS[:7], (*WORDS, "x"), (*WORDS[:7], "a b"), (*WORDS[:7], "")):
         with pytest.raises(Fault, match="eight"):
             parse_ending("https://a.example/", words)

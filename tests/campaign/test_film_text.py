@@ -21,7 +21,7 @@ from wallflower.campaign.film.layout import (
     qr_rows,
     square_sheet,
 )
-from wallflower.campaign.film.storyboard import LONGEST_ADDRESS, Card, parse_ending
+from wallflower.campaign.film.storyboard import LONGEST_ADDRESS, Card, Ending, parse_ending
 from wallflower.campaign.film.text import chop, fit, pieces, wrap
 from wallflower.errors import Fault
 
@@ -167,7 +167,7 @@ def test_a_code_has_whole_pixels_and_fits_the_card(length: int, scale: float) ->
 
 
 def test_words_too_wide_for_the_card_are_refused() -> None:
-    ending = parse_ending("https://a.example/", ("w" * 24,) * 8)
+    ending = Ending("https://a.example/", ("w" * 24,) * 8)
     with pytest.raises(Fault, match="eight words"):
         closing_sheet(HANDS[False], Card(), ending, 1.0)
 

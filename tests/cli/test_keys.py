@@ -198,6 +198,15 @@ def test_a_newsroom_reads_plain_words_and_an_exit_code(place: Path, what: str) -
     assert "Compare them with those that the film shows" in unsure.output
 
 
+def test_words_that_are_none_or_lost_their_spaces_make_no_copy_false(place: Path) -> None:
+    for typed in (words(place).replace(" ", ""), words(place).replace(" ", "", 1)):
+        assert run("verify", place / "site", "--words", typed).exit_code == 0
+    for typed in (" ", "-"):
+        done = run("verify", place / "site", "--words", typed)
+        assert isinstance(done.exception, Fault)
+        assert (done.exception.EXIT, done.exception.what) == (2, "Those are 0 words")
+
+
 def test_verify_tells_programs_the_same_as_people(place: Path, tmp_path: Path) -> None:
     with mirror(place / "site") as url:
         done = run("verify", url, "--json", "--words", words(place), "--keep", tmp_path / "copy")

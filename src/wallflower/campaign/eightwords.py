@@ -119,24 +119,38 @@ def _plain(text: str) -> str:
 
 def check_typed(typed: str) -> None:
     """A Fault that names the slip when what a person typed can be no fingerprint at all: a word
-    that is in no list, or too few. Nothing typed is well."""
+    that is in no list, or too few. Spaces do not count here either (eightwords 2.3), and nothing
+    typed is well."""
     plain = _plain(typed)
-    words = _WORD.findall(unicodedata.normalize("NFKD", typed).lower())
-    chinese = _list("zh-Hans")
-    if not plain or (plain.isdecimal() and len(plain) == 4 * _GROUPS):
+    if not typed or (plain.isdecimal() and len(plain) == 4 * _GROUPS) or WORDS in _counts(plain):
         return
-    if any(sign in chinese for sign in plain):
+    words = _WORD.findall(unicodedata.normalize("NFKD", typed).lower())
+    if any(sign in _list("zh-Hans") for sign in plain):
         words = list(plain)
-    unknown = [word for word in words if word not in (*_list("en"), *chinese)]
+    unknown = [word for word in words if not _counts(word)]
     if unknown and not plain.isdecimal():
         raise Fault(
             f"'{unknown[0]}' is in no list of words", "Look for a slip in it, and try again."
         )
-    if plain.isdecimal() or len(words) != WORDS:
-        count = f"{len(plain)} digits" if plain.isdecimal() else f"{len(words)} words"
-        raise Fault(
-            f"Those are {count}", f"Give all {WORDS} words, or all {4 * _GROUPS} digits, in order."
-        )
+    many = (
+        f"{len(plain)} digits"
+        if plain.isdecimal()
+        else f"{sum(min(_counts(word)) for word in words)} words"
+    )
+    raise Fault(
+        f"Those are {many}", f"Give all {WORDS} words, or all {4 * _GROUPS} digits, in order."
+    )
+
+
+def _counts(text: str) -> set[int]:
+    """In how many words of the lists a text without spaces can be cut, none more than fit."""
+    known = {word for language in LISTS for word in _list(language)}
+    longest = max(map(len, known))
+    counts: list[set[int]] = [{0}]
+    for end in range(1, min(len(text), WORDS * longest) + 1):
+        starts = range(max(0, end - longest), end)
+        counts.append({n + 1 for at in starts if text[at:end] in known for n in counts[at]})
+    return {n for n in counts[-1] if n <= WORDS} if len(text) < len(counts) else set()
 
 
 @cache

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from wallflower.campaign.eightwords import WORDS
+from wallflower.campaign.eightwords import WORDS, check_typed
 from wallflower.errors import Fault
 
 MAX_BYTES: Final = 256 * 1024
@@ -121,6 +121,7 @@ def parse_ending(address: str, words: tuple[str, ...]) -> Ending:
         )
     if len(words) != WORDS or not all(_is_word(word) for word in words):
         raise Fault("The words for the film are not eight single words", "Give the eight words.")
+    check_typed(" ".join(words))
     return Ending(address, words)
 
 
