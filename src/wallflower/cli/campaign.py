@@ -216,7 +216,7 @@ def preview_film() -> Callable[[Authored, Path], Path | None]:
     def film(authored: Authored, scratch: Path) -> Path | None:
         if authored.film or not authored.films:
             return authored.film
-        words = " ".join(["preview"] * WORDS)
+        words = " ".join(["example"] * WORDS)
         made = make_films(authored, words, scratch, usual_cache(), lambda *_: None, only_page=True)
         return made[authored.films[0].stem] / SMALL.name
 

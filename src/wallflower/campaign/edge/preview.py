@@ -3,7 +3,7 @@
 It listens to loopback only and builds into memory. The line that reloads the page is put in here,
 into what is shown, and exists in no build. Without keys the page is shown with keys of zeros, which
 no record fits: it can be read and sends nothing. Its film, where one can be made here, is closed by
-eight times the word "preview".
+eight times the word "example".
 """
 
 from __future__ import annotations
