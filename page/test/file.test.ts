@@ -18,7 +18,7 @@ class File implements FileSystemSyncAccessHandle {
   takes = IMAGE;
 
   async createSyncAccessHandle(): Promise<FileSystemSyncAccessHandle> {
-    assert.ok(!this.held);
+    if (this.held) throw new DOMException('', 'NoModificationAllowedError');
     this.held = true;
     return this;
   }
@@ -87,6 +87,15 @@ test('a turn reads what another tab put there, and does not read again what this
   await elsewhere(imageOf(2));
   assert.deepEqual(await turn(imageOf(3)), imageOf(2));
   assert.deepEqual(await unpackInFile(file.bytes), imageOf(3));
+});
+
+test('a browser whose file another tab holds has the file all the same', async () => {
+  file.held = true;
+  assert.ok(await isAble());
+  assert.ok(file.held, 'it stays with the other tab');
+  file.held = false;
+  assert.ok(await isAble());
+  assert.ok(!file.held);
 });
 
 test('what is damaged is written over, and what did not fit is no image', async () => {

@@ -1,7 +1,7 @@
 // Where the image lies: the file is let go of after every turn, and localStorage is what is left.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import { toHex } from '../src/bytes.js';
 import { draw } from '../src/entropy.js';
@@ -16,13 +16,28 @@ class Desk extends EventTarget implements Port {
   held = false;
   readonly keys: string[] = [];
   readonly jobs: string[] = [];
+  /** What came before the Worker runs. */
+  #early: StoreJob[] | null;
 
-  constructor(readonly able: boolean) {
+  constructor(readonly able: boolean, runs = true) {
     super();
+    this.#early = runs ? null : [];
+  }
+
+  /** Its script came. */
+  start(): void {
+    const jobs = this.#early ?? [];
+    this.#early = null;
+    for (const job of jobs) this.#do(job);
   }
 
   postMessage(job: StoreJob): void {
     this.jobs.push(job.job);
+    if (this.#early) this.#early.push(job);
+    else this.#do(job);
+  }
+
+  #do(job: StoreJob): void {
     queueMicrotask(() => this.dispatchEvent(new MessageEvent('message', { data: this.#answer(job) })));
   }
 
@@ -37,6 +52,20 @@ class Desk extends EventTarget implements Port {
     if (job.plain) this.file = job.plain;
     return { report: 'store-written', kept: job.plain !== null };
   }
+}
+
+/** The browser's localStorage, as it is asked for here. */
+class Local {
+  readonly kept = new Map<string, string>();
+  getItem = (key: string): string | null => this.kept.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.kept.set(key, value);
+  removeItem = (key: string): void => void this.kept.delete(key);
+}
+
+function localStorageOfThisTest(): Map<string, string> {
+  const localStorage = new Local();
+  Object.assign(globalThis, { localStorage });
+  return localStorage.kept;
 }
 
 test('a turn reads what lies there, puts the new image in its place, and lets go', async () => {
@@ -70,12 +99,7 @@ test('a turn that fails lets go of the file and leaves what lies there', async (
 });
 
 test('a browser without such a file has one key of localStorage, and reads back what it kept', async () => {
-  const kept = new Map<string, string>();
-  const localStorage = {
-    getItem: (key: string): string | null => kept.get(key) ?? null,
-    setItem: (key: string, value: string): void => void kept.set(key, value),
-  };
-  Object.assign(globalThis, { localStorage });
+  const kept = localStorageOfThisTest();
   const desk = new Desk(false);
   const [shelf, other] = [await openShelf(desk, draw), await openShelf(desk, draw)];
   const seen: (Uint8Array | null)[] = [];
@@ -100,4 +124,35 @@ test('a browser without such a file has one key of localStorage, and reads back 
   assert.equal(await turn(null), false);
   assert.deepEqual(seen, [null]);
   assert.deepEqual(desk.jobs, ['store-able', 'store-able']);
+});
+
+test('until the Worker says where the image lies nothing is kept, and no letter lands in the wrong place', async () => {
+  const kept = localStorageOfThisTest();
+  const desk = new Desk(true, false);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const opened = openShelf(desk, draw);
+  mock.timers.tick(30_000);
+  mock.timers.reset();
+  const shelf = await opened;
+  let turns = 0;
+  const turn = (): Promise<boolean> =>
+    shelf.turn(() => {
+      turns += 1;
+      return new Uint8Array(PLAIN).fill(7);
+    });
+  assert.equal(await turn(), false);
+  assert.equal(turns, 1, 'who waits to hear of it hears that it was not kept');
+  assert.equal(kept.size, 0);
+  desk.start();
+  await new Promise(setImmediate);
+  assert.equal(await turn(), true);
+  assert.equal(kept.size, 0);
+  assert.ok(desk.file);
+});
+
+test('a browser that has the file keeps nothing beside it, whatever lay there before', async () => {
+  const kept = localStorageOfThisTest();
+  kept.set('wallflower', 'an image');
+  await openShelf(new Desk(true), draw);
+  assert.equal(kept.size, 0);
 });

@@ -14,16 +14,23 @@ let held: FileSystemSyncAccessHandle | null = null;
 /** How the image begins that this tab read or wrote last. */
 let known = new Uint8Array(0);
 
+async function file(): Promise<FileSystemFileHandle> {
+  const root = await navigator.storage.getDirectory();
+  return root.getFileHandle(NAME, { create: true });
+}
+
+/** Whether another tab holds the file. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === 'NoModificationAllowedError';
+
 /** Another tab holds the file for the length of a turn; waiting for it is the lock between tabs. */
 async function open(): Promise<FileSystemSyncAccessHandle> {
-  const root = await navigator.storage.getDirectory();
-  const file = await root.getFileHandle(NAME, { create: true });
+  const image = await file();
   for (let tries = 1; ; tries++) {
     try {
-      return await file.createSyncAccessHandle();
+      return await image.createSyncAccessHandle();
     } catch (error) {
-      const busy = error instanceof DOMException && error.name === 'NoModificationAllowedError';
-      if (!busy || tries === TRIES) throw error;
+      if (!isBusy(error) || tries === TRIES) throw error;
       await until(monotonic.now() + BETWEEN_MS, monotonic);
     }
   }
@@ -34,13 +41,14 @@ function close(): void {
   held = null;
 }
 
+/** Whether there is such a file. One that another tab holds is one: its letters wait in it. */
 export async function isAble(): Promise<boolean> {
   try {
-    (await open()).close();
-    return 'subtle' in crypto; // of secure contexts, as the file is
-  } catch {
-    return false;
+    (await (await file()).createSyncAccessHandle()).close();
+  } catch (error) {
+    if (!isBusy(error)) return false;
   }
+  return 'subtle' in crypto; // of secure contexts, as the file is
 }
 
 /** The plain image that lies there, if one does, and not still what this tab read or wrote last; the

@@ -17,8 +17,7 @@ export interface Shelf {
 
 const KEY = 'wallflower';
 const CHUNK = 0x8000;
-// Long, since whoever gave up would look for a waiting letter in the wrong place; a Worker that runs
-// always answers, within two seconds when another tab holds the file.
+// A Worker that runs always answers; its script may be long in coming.
 const PATIENCE_MS = 30_000;
 
 function toBase64(bytes: Uint8Array): string {
@@ -105,13 +104,37 @@ const fileShelf = (worker: Port, draw: Draw): Shelf => ({
   },
 });
 
-/** The better shelf that this browser has. Which one depends on browser and address alone. */
+/** Nothing lies here and nothing is kept. */
+const NOWHERE: Shelf = {
+  async turn(act) {
+    act(null);
+    return false;
+  },
+};
+
+/** In a browser that has the file nothing is read here: what lay here before it had one would be found
+ * by nobody but who searches the device. */
+function emptyLocal(): void {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // A browser may refuse it; then nothing lies here.
+  }
+}
+
+/** The better shelf that this browser has. Which one depends on browser and address alone: until the
+ * Worker says it nothing is kept, since a letter in the wrong place would never leave. */
 export async function openShelf(worker: Port, draw: Draw): Promise<Shelf> {
+  let shelf = NOWHERE;
+  const looked = answer(worker, { job: 'store-able' }, 'store-able').then(({ able }) => {
+    if (able) emptyLocal();
+    shelf = able ? fileShelf(worker, draw) : new LocalShelf(draw);
+  });
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<null>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, null)));
-  const able = await Promise.race([answer(worker, { job: 'store-able' }, 'store-able'), patience]);
+  const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
+  await Promise.race([looked, patience]);
   clearTimeout(timer);
-  return able?.able ? fileShelf(worker, draw) : new LocalShelf(draw);
+  return { turn: (act) => shelf.turn(act) };
 }
 
 /** A shelf that is still being looked for. */
