@@ -212,8 +212,8 @@ export class Visit {
       fetched = { head: leadingHead(heads, record, session.seen), segments: [] };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      // What was kept stays: it was verified when it came, and says nothing else than it said then.
       const split = error.rule === 'segment 3.7';
-      if (split) session.board = null;
       return progress.board(split ? 'split' : kept ? 'kept' : 'none', 0, 0);
     }
     session.seen = fetched.head.number;

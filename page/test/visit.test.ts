@@ -1,0 +1,113 @@
+// One visit: what a mirror, or another tab, does to the board that this browser keeps.
+
+import assert from 'node:assert/strict';
+import { afterEach, mock, test } from 'node:test';
+
+import { openKept } from '../src/board.js';
+import { draw } from '../src/entropy.js';
+import type { FilesJob } from '../src/hum/jobs.js';
+import type { Sealer } from '../src/sealing.js';
+import { Session } from '../src/session.js';
+import { Keeper, readImage } from '../src/store/keeper.js';
+import { type Progress, Visit } from '../src/visit.js';
+import { Memory } from './memory.js';
+import { here } from './sealing.js';
+import { hex, vectorsOf } from './vectors/files.js';
+import { pinsWith, trusted } from './vectors/refuse.js';
+
+const PATIENCE_MS = 20_000;
+
+const record = trusted('raised');
+const bytesOf = (name: string): Uint8Array =>
+  hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
+const OLD = 'head';
+const NEW = 'head-after-a-step';
+const SEGMENTS = ['third-after-a-step', 'second', 'first'].map(bytesOf);
+const wholeBoard = () => openKept({ head: bytesOf(NEW), segments: SEGMENTS }, record);
+
+Object.assign(globalThis, { location: { hostname: 'example.org' } });
+afterEach(() => mock.restoreAll());
+
+/** A mirror that has this head of the board, and the record. */
+function mirror(head: string): void {
+  const served: Readonly<Record<string, Uint8Array>> = { record: record.bytes, 'board/head': bytesOf(head) };
+  mock.method(globalThis, 'fetch', async (url: string) => {
+    const bytes = served[url];
+    return bytes ? new Response(new Uint8Array(bytes)) : new Response(null, { status: 404 });
+  });
+}
+
+/** The Worker that fetches, which gives a file when it is told to. */
+class Files extends EventTarget {
+  readonly jobs: FilesJob[] = [];
+  postMessage(job: FilesJob): void {
+    this.jobs.push(job);
+  }
+  come(index: number, bytes: Uint8Array): void {
+    const data = { report: 'file', name: 'board', index, bytes };
+    this.dispatchEvent(new MessageEvent('message', { data }));
+  }
+}
+
+/** A tab in which a visit has begun, and what its page said of the board. */
+class Tab {
+  readonly files = new Files();
+  readonly said: string[] = [];
+  readonly keeper: Keeper;
+
+  constructor(shelf: Memory, sealer: Sealer = here) {
+    const session = new Session(pinsWith(record.body.root), draw, sealer);
+    this.keeper = new Keeper(session, shelf.tab());
+  }
+
+  async begin(): Promise<void> {
+    const nothing = (): void => undefined;
+    const board: Progress['board'] = (state) => void this.said.push(state);
+    const progress = { hum: nothing, board, film: nothing, filmReady: nothing };
+    const shape = {
+      carried: false,
+      worker: () => {
+        throw new Error('the keys of these vectors are of another day: no hum');
+      },
+    };
+    const files = this.files as unknown as Worker;
+    await new Visit(this.keeper.session, this.keeper, progress, shape, files).begin();
+  }
+
+  async says(state: string): Promise<void> {
+    const end = Date.now() + PATIENCE_MS;
+    while (!this.said.includes(state)) {
+      assert.ok(Date.now() < end, `${state}, and not ${this.said}`);
+      await new Promise(setImmediate);
+    }
+  }
+}
+
+const kept = (shelf: Memory): number =>
+  openKept(readImage(shelf.bytes)?.board ?? null, record)?.head.number ?? 0;
+
+/** A browser that has the whole of the newer board, by this tab. */
+async function takeNewer(shelf: Memory): Promise<void> {
+  const { keeper } = new Tab(shelf);
+  const { session } = keeper;
+  const image = await keeper.load();
+  session.record = record;
+  if (image) [session.slots, session.lineage] = [image.slots, image.lineage];
+  else await session.fillSlots(record);
+  session.board = wholeBoard();
+  session.seen = session.board?.head.number ?? 0;
+  await keeper.turn();
+  assert.equal(kept(shelf), 3);
+}
+
+test('a mirror that shows an older head takes nothing from the board that this browser keeps', async () => {
+  const shelf = new Memory();
+  await takeNewer(shelf);
+  mirror(OLD);
+  const tab = new Tab(shelf);
+  await tab.begin();
+  await tab.says('split');
+  assert.deepEqual(tab.keeper.session.board, wholeBoard());
+  await tab.keeper.turn();
+  assert.equal(kept(shelf), 3);
+});
