@@ -5,6 +5,7 @@ import { draw } from './entropy.js';
 import type { SealJob, SealReport } from './hum/jobs.js';
 import { type Carried, type HumKeys, makeHum } from './wire/hum.js';
 import { sealLetter } from './wire/letter.js';
+import { FETCH_MS } from './wire/sizes.js';
 
 export interface Sealer {
   /** Seal LETTER_PLAIN bytes to the desk: LETTER bytes (letter 2). Rejects where nothing can be sealed. */
@@ -21,25 +22,30 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** A sealer that has a Worker do it, which answers in the order that it is asked in. */
+/** A sealer that has a Worker do it, which answers in the order that it is asked in. Nothing can be sealed
+ * where its script did not come, nor where it said nothing for FETCH_MS after the first question (hum 1.8). */
 export function sealerOf(worker: SealingWorker): Sealer {
   const asked: Asked[] = [];
   let works = true;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   const failed = (): Error => new Error('Nothing can be sealed in this browser');
+  const giveUp = (): void => {
+    works = false;
+    for (const { reject } of asked.splice(0)) reject(failed());
+  };
   worker.addEventListener('message', (event) => {
+    clearTimeout(patience);
     const { sealed } = (event as MessageEvent<SealReport>).data;
     const first = asked.shift();
     if (sealed) first?.resolve(sealed);
     else first?.reject(failed());
   });
-  worker.addEventListener('error', () => {
-    works = false;
-    for (const { reject } of asked.splice(0)) reject(failed());
-  });
+  worker.addEventListener('error', giveUp);
   return {
     letter: (deskKey, entryHash, plain) =>
       new Promise((resolve, reject) => {
         if (!works) return reject(failed());
+        patience ??= setTimeout(giveUp, FETCH_MS);
         asked.push({ resolve, reject });
         const job: SealJob = { job: 'seal-letter', deskKey, entryHash, plain };
         worker.postMessage(job);

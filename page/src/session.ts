@@ -42,7 +42,7 @@ import type { Carried } from './wire/hum.js';
 import { encodeLetter, FILLER, LetterKind } from './wire/letter.js';
 import { findMarks } from './wire/receipt.js';
 import { deskEntryHash } from './wire/record.js';
-import { ANCESTORS, MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
+import { ANCESTORS, LETTER, MARKS, TOKEN, TOKEN_WEEKS } from './wire/sizes.js';
 import { indexOf, tokenFor, tokensOfLetter } from './wire/token.js';
 
 const RENEWS_ONE_IN = 8;
@@ -85,17 +85,20 @@ export class Session {
   }
 
   /** A place like one that never held a letter. */
-  async #emptySlot(record: EpochRecord): Promise<Slot> {
+  async #emptySlot(record: EpochRecord, letter = this.filler(record)): Promise<Slot> {
     return {
       waits: Waits.NOT, day: record.body.day, recordHash: record.hash,
       tag: this.draw(SLOT_TAG), note: this.draw(SLOT_NOTE), tokens: this.draw(SLOT_TOKENS),
-      letter: await this.filler(record),
+      letter: await letter,
     };
   }
 
+  /** All of them like that. Where nothing can be sealed noise stands for the fillers, for everyone
+   * alike: it never leaves, and letters that could not be forgotten would be worse. */
   async #emptySlots(record: EpochRecord): Promise<Slot[]> {
+    const filler = (): Promise<Uint8Array> => this.filler(record).catch(() => this.draw(LETTER));
     const fresh: Slot[] = [];
-    while (fresh.length < SLOTS) fresh.push(await this.#emptySlot(record));
+    while (fresh.length < SLOTS) fresh.push(await this.#emptySlot(record, filler()));
     return fresh;
   }
 
@@ -154,10 +157,7 @@ export class Session {
     language: number,
     today: number,
   ): Promise<Slot> {
-    const record = this.record;
-    if (!record || this.slots.length < SLOTS) {
-      throw new Refused('record 2.10', 'There is no record to write under yet');
-    }
+    const record = this.#writable();
     verifyWrites(record, today);
     const desk = deskOf(record, this.pins.desk);
     const e = epochSecret(secret, desk.week);
@@ -181,14 +181,22 @@ export class Session {
 
   /** Keep a letter that was taken along from another copy of this page (store 6). */
   bringLetter(slot: Slot): void {
-    const { record } = this;
-    if (!record) throw new Refused('record 2.10', 'There is no record to check a letter against');
+    const record = this.#writable();
     if (isStale(slot, record) || slot.day >= record.body.day + ANCESTORS) {
       throw new Refused('store 6.3', 'The letter is of another chain or day, or too old');
     }
     const known = this.slots.find((one) => equal(one.tag, slot.tag));
     if (known?.waits === Waits.NOT) throw new Refused('store 6.4', 'The letter left from here already');
     if (!known) this.#keep(slot, record);
+  }
+
+  /** The record, once a letter can be kept under it: the places are there when they are filled. */
+  #writable(): EpochRecord {
+    const { record, slots } = this;
+    if (!record || slots.length < SLOTS) {
+      throw new Refused('record 2.10', 'There is no record to keep a letter under yet');
+    }
+    return record;
   }
 
   #keep(slot: Slot, record: EpochRecord): void {

@@ -130,8 +130,8 @@ export class Visit {
       session.lineage = image.lineage;
       session.board = openKept(image.board, session.record);
     }
-    // Where the Worker that seals did not come, nobody hums or writes; board and film come all the same.
-    await session.fillSlots(session.record).catch(() => undefined);
+    // Where the Worker that seals did not come, nobody hums or writes; all else goes on all the same.
+    await session.fillSlots(session.record);
     return foreign;
   }
 

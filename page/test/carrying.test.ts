@@ -74,3 +74,11 @@ test('a brought letter waits here once, and a foreign one does not come in', asy
   session.slots = session.slots.map((slot) => ({ ...slot, waits: Waits.NOT }));
   assert.throws(() => session.bringLetter(letter), refusedBy('store 6.4'));
 });
+
+test('who brings a letter before the places are filled does not hear that four letters wait', async () => {
+  const session = new Session(pinsWith(today.body.root), draw, here);
+  session.record = today;
+  assert.throws(() => session.bringLetter(letter), refusedBy('record 2.10'));
+  await session.fillSlots(today);
+  session.bringLetter(letter);
+});

@@ -1,10 +1,11 @@
 // A sealer asks a Worker and gets answers in its order, or learns that there is none.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import { draw } from '../src/entropy.js';
 import { type SealingWorker, sealerOf } from '../src/sealing.js';
+import { FETCH_MS } from '../src/wire/sizes.js';
 
 /** A Worker that answers when it is told to. */
 class Told extends EventTarget implements SealingWorker {
@@ -50,4 +51,38 @@ test('where no Worker comes, what was asked fails and so does what is asked late
   await assert.rejects(asked);
   await assert.rejects(seal(2));
   assert.equal(worker.jobs.length, 1);
+});
+
+test('a Worker that says nothing is not waited for longer than for any answer', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const worker = new Told();
+    const seal = ask(worker);
+    let failed = false;
+    const asked = seal(1).catch(() => (failed = true));
+    mock.timers.tick(FETCH_MS - 1);
+    await Promise.resolve();
+    assert.equal(failed, false);
+    mock.timers.tick(1);
+    await asked;
+    assert.ok(failed);
+    await assert.rejects(seal(2));
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('a Worker that answered once is waited for, however slow the device', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const worker = new Told();
+    const seal = ask(worker);
+    const [one, two] = [seal(1), seal(2)];
+    worker.answer(Uint8Array.of(11));
+    mock.timers.tick(2 * FETCH_MS);
+    worker.answer(Uint8Array.of(12));
+    assert.deepEqual(await Promise.all([one, two]), [Uint8Array.of(11), Uint8Array.of(12)]);
+  } finally {
+    mock.timers.reset();
+  }
 });

@@ -6,10 +6,11 @@ import { afterEach, mock, test } from 'node:test';
 import { openKept } from '../src/board.js';
 import { draw } from '../src/entropy.js';
 import type { FilesJob } from '../src/hum/jobs.js';
-import type { Sealer } from '../src/sealing.js';
+import { type Sealer, sealerOf } from '../src/sealing.js';
 import { Session } from '../src/session.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
 import { type Progress, Visit } from '../src/visit.js';
+import { FETCH_MS } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
 import { here } from './sealing.js';
 import { hex, vectorsOf } from './vectors/files.js';
@@ -74,12 +75,16 @@ class Tab {
     await new Visit(this.keeper.session, this.keeper, progress, shape, files).begin();
   }
 
-  async says(state: string): Promise<void> {
-    const end = Date.now() + PATIENCE_MS;
-    while (!this.said.includes(state)) {
-      assert.ok(Date.now() < end, `${state}, and not ${this.said}`);
-      await new Promise(setImmediate);
-    }
+  says(state: string): Promise<void> {
+    return until(() => this.said.includes(state), `the page says ${state}`);
+  }
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!holds()) {
+    assert.ok(Date.now() < end, what);
+    await new Promise(setImmediate);
   }
 }
 
@@ -110,4 +115,23 @@ test('a mirror that shows an older head takes nothing from the board that this b
   assert.deepEqual(tab.keeper.session.board, wholeBoard());
   await tab.keeper.turn();
   assert.equal(kept(shelf), 3);
+});
+
+test('a mirror that withholds the script that seals holds up neither the store nor the board', async () => {
+  mirror(NEW);
+  let asked = 0;
+  const silent = sealerOf({ postMessage: () => void (asked += 1), addEventListener: () => undefined });
+  const shelf = new Memory();
+  const tab = new Tab(shelf, silent);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const begun = tab.begin();
+    await until(() => asked > 0, 'a filler is to be sealed');
+    mock.timers.tick(FETCH_MS);
+    await until(() => shelf.writes === 1, 'the store is written');
+    await begun;
+    await tab.says('loading');
+  } finally {
+    mock.timers.reset();
+  }
 });

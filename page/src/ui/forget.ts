@@ -2,7 +2,6 @@
 
 import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
-import { sayFault } from './faults.js';
 import { say } from './language.js';
 
 export function startForget(keeper: Keeper, forgotten: () => void): void {
@@ -23,9 +22,7 @@ export function startForget(keeper: Keeper, forgotten: () => void): void {
     ask.focus();
     say(status, 'say.forget.keeping');
     forgotten();
-    keeper.forget().then(
-      (kept) => say(status, kept ? 'say.forget.done' : 'say.forget.unkept'),
-      (error: unknown) => sayFault(status, error),
-    );
+    const tell = (kept: boolean): void => say(status, kept ? 'say.forget.done' : 'say.forget.unkept');
+    keeper.forget().then(tell, () => tell(false));
   });
 }
