@@ -42,7 +42,8 @@ export interface WeekOfAnswers {
   readonly replies: readonly string[];
 }
 
-/** Newest week first; weeks with nothing for these words are left out. */
+/** Newest week first; weeks with nothing for these words are left out. They count from today's record, or
+ * from `today`, the day by this device's clock, whichever is later: the clock may be behind. */
 export function findAnswers(
   secret: Uint8Array,
   today: number,
@@ -50,7 +51,8 @@ export function findAnswers(
   slots: readonly Slot[],
   record: EpochRecord | null,
 ): WeekOfAnswers[] {
-  const thisWeek = weekOfDay(today);
+  const now = Math.max(today, record?.body.day ?? 0);
+  const thisWeek = weekOfDay(now);
   const secrets = new Map<number, Uint8Array>();
   for (let week = thisWeek; week > thisWeek - REPLY_WEEKS && week >= 0; week--) {
     secrets.set(week, epochSecret(secret, week));
@@ -67,7 +69,7 @@ export function findAnswers(
     const letters = marks.map((mark): FoundLetter =>
       taken.has(mark)
         ? { state: texts.length ? 'answered' : 'taken', slot: null }
-        : keptLetter(kept.get(mark) as Remembered, record, today),
+        : keptLetter(kept.get(mark) as Remembered, record, now),
     );
     if (letters.length || texts.length) weeks.push({ week, letters, replies: texts });
   }

@@ -7,9 +7,11 @@ import { findAnswers } from '../src/answers.js';
 import type { Board } from '../src/board.js';
 import { epochSecret } from '../src/crypto/derive.js';
 import { draw } from '../src/entropy.js';
+import { Session } from '../src/session.js';
 import { weekOfDay } from '../src/wire/days.js';
 import { sealPart } from '../src/wire/reply.js';
-import { trusted } from './vectors/refuse.js';
+import { here } from './sealing.js';
+import { pinsWith, trusted } from './vectors/refuse.js';
 
 const SECRET = new Uint8Array(16).fill(7);
 const DAY = trusted('today').body.day;
@@ -20,10 +22,11 @@ const TEXT = new TextEncoder();
 const slot = (index: number, text: Uint8Array, part = 1, of = 1, ago = 0): Uint8Array =>
   sealPart(epochSecret(SECRET, WEEK - ago), index, draw(16), part, of, text);
 
-const found = (replies: readonly Uint8Array[]): [number, readonly string[]][] => {
-  const board = { segments: [{ replies, receipts: [] }] } as unknown as Board;
-  return findAnswers(SECRET, DAY, board, [], null).map((each) => [each.week, each.replies]);
-};
+const boardOf = (replies: readonly Uint8Array[]): Board =>
+  ({ segments: [{ replies, receipts: [] }] }) as unknown as Board;
+
+const found = (replies: readonly Uint8Array[]): [number, readonly string[]][] =>
+  findAnswers(SECRET, DAY, boardOf(replies), [], null).map((each) => [each.week, each.replies]);
 
 test('a reply that is no text hides no other reply of its week', () => {
   const bad = Uint8Array.of(0xff, 0xfe);
@@ -48,4 +51,18 @@ test('a reply that is no text hides no other reply of its week', () => {
 
 test('a week whose only reply is no text has no answer', () => {
   assert.deepEqual(found([slot(0, Uint8Array.of(0xc3))]), []);
+});
+
+test('on a device whose clock is behind, answers and letters of the week are found all the same', async () => {
+  const record = trusted('today');
+  const session = new Session(pinsWith(record.body.root), draw, here);
+  session.record = record;
+  await session.fillSlots(record);
+  const behind = DAY - 7; // by the same clock that the letter is written by
+  await session.keepLetter(SECRET, 'x', 1, behind);
+  const board = boardOf([slot(0, TEXT.encode('an answer'))]);
+  const [week] = findAnswers(SECRET, behind, board, session.slots, record);
+  assert.equal(week?.week, WEEK);
+  assert.deepEqual(week?.replies, ['an answer']);
+  assert.equal(week?.letters[0]?.state, 'waiting');
 });
