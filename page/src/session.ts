@@ -2,7 +2,6 @@
 // answers. No request is made here.
 
 import { type Board, receiptsOf } from './board.js';
-import { equal } from './bytes.js';
 import { conversationId, epochSecret } from './crypto/derive.js';
 import { type Draw, whole } from './entropy.js';
 import { Refused } from './refused.js';
@@ -22,6 +21,7 @@ import {
   isStale,
   leaving,
   marksIn,
+  placeOf,
   slotNote,
   slotTag,
   withLetter,
@@ -141,12 +141,12 @@ export class Session {
     const token = tokenFor(tokens, weekOfDay(day), record.body.week) ?? none;
     const kind = slot ? Kind.LETTER : Kind.COVER;
     const report = reportOf(kind, this.pins.channel, this.language, this.draw);
-    return { kind, letter, token, report, tag: slot?.tag ?? null, filler };
+    return { kind, letter, token, report, filler };
   }
 
-  /** The chosen letter went out: its place holds a filler from now on. */
+  /** What was chosen went out: the place of a letter holds a filler from now on; a cover has none. */
   letterLeft(choice: HumChoice): void {
-    if (choice.tag) this.slots = afterLeaving(this.slots, choice.tag, choice.filler);
+    this.slots = afterLeaving(this.slots, choice.letter, choice.filler);
   }
 
   /** Seal a letter and keep it. It may leave from the day after its own (UTC), which is its record's
@@ -185,7 +185,7 @@ export class Session {
     if (isStale(slot, record) || slot.day >= record.body.day + ANCESTORS) {
       throw new Refused('store 6.3', 'The letter is of another chain or day, or too old');
     }
-    const known = this.slots.find((one) => equal(one.tag, slot.tag));
+    const known = placeOf(this.slots, slot);
     if (known?.waits === Waits.NOT) throw new Refused('store 6.4', 'The letter left from here already');
     if (!known) this.#keep(slot, record);
   }
@@ -206,9 +206,9 @@ export class Session {
   }
 
   /** Let one waiting letter leave with the next visit, whatever its day (store 3.3). */
-  hurry(tag: Uint8Array): void {
+  hurry(letter: Uint8Array): void {
     if (!this.pins.hurry) throw new Refused('store 3.3', 'This copy of the page does not offer it');
-    this.slots = hurried(this.slots, tag);
+    this.slots = hurried(this.slots, letter);
   }
 
   /** A mark that this conversation has not used in this week, at random (letter 1.3); one with a
@@ -230,9 +230,8 @@ export class Session {
   }
 }
 
-/** What a hum carries. `tag` names the slot of a letter; a cover has none. */
+/** What a hum carries, and what comes into the place of its letter when that left. */
 export interface HumChoice extends Carried {
-  readonly tag: Uint8Array | null;
   readonly filler: Slot;
 }
 

@@ -65,7 +65,7 @@ test('a hurry that the operator does not offer is refused by store 3.3 and nothi
   const session = await fresh(false);
   const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const before = session.slots;
-  assert.throws(() => session.hurry(kept.tag), refusedBy('store 3.3'));
+  assert.throws(() => session.hurry(kept.letter), refusedBy('store 3.3'));
   assert.equal(session.slots, before);
 });
 

@@ -132,7 +132,7 @@ test('a letter leaves with a later day only, and the oldest first', () => {
 
 test('a letter whose writer overrode the later day leaves with the next visit, and alone', () => {
   const [first, second] = [slot(Waits.LATER), slot(Waits.LATER)];
-  const slots = hurried([...fillers().slice(2), first, second], second.tag);
+  const slots = hurried([...fillers().slice(2), first, second], second.letter);
   assert.ok(equal(leaving(slots, today)?.tag ?? draw(1), second.tag));
   assert.equal(slots.filter((one) => one.waits === Waits.NEXT).length, 1);
   assert.deepEqual(hurried(fillers().slice(0, 0), draw(16)), []);
@@ -143,9 +143,9 @@ test('an operator who switched the override off has none', async () => {
   const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const strict = new Session({ ...session.pins, hurry: false }, draw, here);
   strict.slots = session.slots;
-  assert.throws(() => strict.hurry(kept.tag), Refused);
+  assert.throws(() => strict.hurry(kept.letter), Refused);
   assert.equal(strict.slots.at(-1)?.waits, Waits.LATER);
-  session.hurry(kept.tag);
+  session.hurry(kept.letter);
   assert.equal(session.slots.at(-1)?.waits, Waits.NEXT);
 });
 
@@ -172,7 +172,7 @@ test('a new letter takes a place that does not wait, then a stale one, or none',
 test('a place whose letter left is like one that never held any, but for its tag', () => {
   const letter = slot(Waits.LATER);
   const filler = slot(Waits.NOT, tomorrow);
-  const left = afterLeaving([...fillers().slice(1), letter], letter.tag, filler).at(-1);
+  const left = afterLeaving([...fillers().slice(1), letter], letter.letter, filler).at(-1);
   assert.deepEqual(left, { ...filler, tag: letter.tag, note: letter.note });
 });
 

@@ -6,11 +6,12 @@ import { test } from 'node:test';
 
 import { toHex } from '../src/bytes.js';
 import { draw } from '../src/entropy.js';
+import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
 import { type Slot, Waits } from '../src/store/image.js';
 import { leaving } from '../src/store/slots.js';
-import type { EpochRecord } from '../src/trust/record.js';
+import { type EpochRecord, verifyInForce } from '../src/trust/record.js';
 import { LETTER } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
 import { here } from './sealing.js';
@@ -94,8 +95,8 @@ class Walk {
     const slot = leaving(tab.session.slots, tomorrow);
     if (!slot) return;
     const filler = { ...slot, waits: Waits.NOT, letter: draw(LETTER) };
-    const none = { kind: 0, letter: filler.letter, token: draw(16), report: { channel: 0, language: 0 } } as const;
-    tab.session.letterLeft({ ...none, tag: slot.tag, filler });
+    const none = { kind: 0, token: draw(16), report: { channel: 0, language: 0 } } as const;
+    tab.session.letterLeft({ ...none, letter: slot.letter, filler });
     tab.left.push(toHex(slot.tag));
   }
 
@@ -185,4 +186,56 @@ test('who presses forget twice is not told that a letter is kept which the secon
   assert.ok(await forgotten);
   assert.equal(said, false);
   assert.deepEqual(walk.stored(), []);
+});
+
+/** A mark is drawn out of six bytes: here the same ones in every tab, as in one case of 64. */
+const oneMark = (size: number): Uint8Array => (size === 6 ? new Uint8Array(6).fill(99) : draw(size));
+
+test('two letters that two tabs gave one mark are both kept as was said, and each leaves by itself', async () => {
+  const disk = new Memory();
+  const tab = async (): Promise<Tab> => {
+    const session = new Cheap(pinsWith(today.body.root), oneMark, here);
+    const keeper = new Keeper(session, disk.tab());
+    const image = await keeper.load();
+    session.record = today;
+    if (image) [session.slots, session.lineage] = [image.slots, image.lineage];
+    await session.fillSlots(today);
+    await keeper.turn();
+    return { session, keeper, left: [], forgets: false };
+  };
+  const [one, two] = [await tab(), await tab()];
+  const first = await one.session.keepLetter(SECRET, 'first', 1, today.body.day);
+  const second = await two.session.keepLetter(SECRET, 'second', 1, today.body.day);
+  assert.deepEqual(first.tag, second.tag);
+  const told = [one.keeper.kept(), two.keeper.kept()];
+  await one.keeper.turn();
+  await two.keeper.turn();
+  await one.keeper.turn();
+  assert.deepEqual(await Promise.all(told), [true, true]);
+  const waiting = (slots: readonly Slot[]): string[] =>
+    slots.filter(({ waits }) => waits !== Waits.NOT).map(({ letter }) => toHex(letter)).sort();
+  const stored = (): string[] => waiting(readImage(disk.bytes)?.slots ?? []);
+  assert.deepEqual(stored(), waiting([first, second]));
+  // One leaves from the one tab, and the other tab hears of it.
+  two.session.hurry(second.letter);
+  assert.equal(leaving(two.session.slots, today)?.letter, second.letter);
+  const choice = await two.session.chooseForHum(verifyInForce(today, today.body.notBefore));
+  two.session.letterLeft(choice);
+  await two.keeper.turn();
+  await one.keeper.turn();
+  assert.deepEqual(stored(), waiting([first]));
+  assert.deepEqual(waiting(one.session.slots), waiting([first]));
+  // Brought back, the one that waits is no news, and the one that left is refused.
+  one.session.bringLetter(first);
+  assert.throws(() => one.session.bringLetter(second), Refused);
+  assert.deepEqual(waiting(one.session.slots), waiting([first]));
+});
+
+test('a letter that is brought where another one of its mark waits is kept beside it', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  const [{ session }] = walk.tabs as [Tab];
+  const kept = await session.keepLetter(SECRET, 'x', 1, today.body.day);
+  session.bringLetter({ ...kept, letter: draw(LETTER) });
+  assert.equal(waitingIn(session.slots).length, 2);
 });

@@ -9,7 +9,7 @@ import type { Session } from '../session.js';
 import { type EpochRecord, newerOf } from '../trust/record.js';
 import { decodeImage, encodeImage, type Image, SLOTS, Waits } from './image.js';
 import type { Shelf } from './shelf.js';
-import { apart, merged } from './slots.js';
+import { apart, merged, placeOf } from './slots.js';
 
 export const EVERY_MS = 60_000;
 
@@ -123,7 +123,7 @@ export class Keeper {
     session.slots = same
       ? merged(session.slots, image.slots, record)
       : image.slots;
-    this.#lost = letters.some(({ tag }) => !session.slots.some((slot) => equal(slot.tag, tag)));
+    this.#lost = letters.some((letter) => !placeOf(session.slots, letter));
     session.lineage = image.lineage;
     session.seen = Math.max(session.seen, image.seen);
   }

@@ -65,10 +65,20 @@ export function withLetter(
   return free ? [...slots.filter((slot) => slot !== free), letter] : null;
 }
 
-/** The places after a letter left: its own holds a filler, and is like one that never held any. */
-export const afterLeaving = (slots: readonly Slot[], tag: Uint8Array, filler: Slot): Slot[] =>
+/** The place of a letter, or the one that remembers that it left. A letter that waits is known by its own
+ * bytes: two tabs may have drawn one mark, and so one tag, for two letters of one conversation. */
+export const placeOf = (slots: readonly Slot[], { tag, letter }: Slot): Slot | undefined =>
+  slots.find((slot) => equal(slot.letter, letter)) ??
+  slots.find((slot) => slot.waits === Waits.NOT && equal(slot.tag, tag));
+
+/** The places after this letter left: its own holds a filler, and is like one that never held any. */
+export const afterLeaving = (
+  slots: readonly Slot[],
+  letter: Uint8Array,
+  filler: Slot,
+): readonly Slot[] =>
   slots.map((slot) =>
-    slot.waits !== Waits.NOT && equal(slot.tag, tag)
+    slot.waits !== Waits.NOT && equal(slot.letter, letter)
       ? { ...filler, tag: slot.tag, note: slot.note }
       : slot,
   );
@@ -88,10 +98,10 @@ function sharesToken(one: Slot, other: Slot): boolean {
   return tokensOf(one).some((a) => tokensOf(other).some((b) => equal(a, b)));
 }
 
-/** The places with one letter allowed to leave at the next visit (store 3.3). */
-export const hurried = (slots: readonly Slot[], tag: Uint8Array): Slot[] =>
+/** The places with this letter allowed to leave at the next visit (store 3.3). */
+export const hurried = (slots: readonly Slot[], letter: Uint8Array): readonly Slot[] =>
   slots.map((slot) =>
-    slot.waits === Waits.LATER && equal(slot.tag, tag) ? { ...slot, waits: Waits.NEXT } : slot,
+    slot.waits === Waits.LATER && equal(slot.letter, letter) ? { ...slot, waits: Waits.NEXT } : slot,
   );
 
 /** What another tab wrote since, taken over: its letters, and its news that one left. */
@@ -101,16 +111,21 @@ export function merged(
   record: EpochRecord,
 ): readonly Slot[] {
   let slots = ours;
-  const known = (all: readonly Slot[], tag: Uint8Array): Slot | undefined =>
-    all.find((one) => equal(one.tag, tag));
   for (const slot of theirs) {
-    const own = known(slots, slot.tag);
-    if (!own && slot.waits !== Waits.NOT) slots = withLetter(slots, slot, record) ?? slots;
-    else if (!own) slots = inPlaceOfUnknown(slots, slot, theirs);
-    else if (slot.waits === Waits.NOT) slots = afterLeaving(slots, slot.tag, slot);
-    else if (slot.waits === Waits.NEXT) slots = hurried(slots, slot.tag);
+    if (slot.waits === Waits.NOT) slots = withNewsOf(slots, slot, theirs);
+    else if (!placeOf(slots, slot)) slots = withLetter(slots, slot, record) ?? slots;
+    else if (slot.waits === Waits.NEXT) slots = hurried(slots, slot.letter);
   }
   return slots;
+}
+
+/** A place of the other tab that does not wait: its letter left there, if it waits here alone. */
+function withNewsOf(ours: readonly Slot[], slot: Slot, theirs: readonly Slot[]): readonly Slot[] {
+  const known = ours.filter((one) => equal(one.tag, slot.tag));
+  if (!known.length) return inPlaceOfUnknown(ours, slot, theirs);
+  const waitsThere = ({ letter }: Slot): boolean => theirs.some((one) => equal(one.letter, letter));
+  const left = known.find((one) => one.waits !== Waits.NOT && !waitsThere(one));
+  return left ? afterLeaving(ours, left.letter, slot) : ours;
 }
 
 /** A letter that came and went in the other tab is remembered in a place that means nothing there. */

@@ -132,7 +132,7 @@ export class Waiting {
     const status = opener?.closest('.tools')?.querySelector<HTMLElement>('p.done');
     this.close();
     if (!slot || !opener || !status) return;
-    this.session.hurry(slot.tag);
+    this.session.hurry(slot.letter);
     this.#hurried();
     opener.hidden = true;
     status.tabIndex = -1;
