@@ -1,7 +1,7 @@
 // One visit: record, hum, board and film, on clocks of their own. The page load fixes all of it;
 // what a person does afterwards reaches nothing in here.
 
-import { extend, isComplete, joined, leadingHead, openKept } from './board.js';
+import { type Board, extend, isComplete, joined, leadingHead, openKept } from './board.js';
 import { equal } from './bytes.js';
 import { fetchFile } from './files/fetching.js';
 import type { FilesJob, HumJob, Report } from './hum/jobs.js';
@@ -216,8 +216,8 @@ export class Visit {
       const split = error.rule === 'segment 3.7';
       return progress.board(split ? 'split' : kept ? 'kept' : 'none', 0, 0);
     }
-    session.seen = fetched.head.number;
-    session.board = joined(fetched, kept);
+    session.seen = Math.max(session.seen, fetched.head.number);
+    this.#take(joined(fetched, kept));
     // The rest is asked of the first way that showed this head: the same one for every person.
     const { bytes } = fetched.head;
     const place = places[heads.findIndex((head) => head && equal(head, bytes))] ?? '';
@@ -231,13 +231,19 @@ export class Visit {
     return [...new Set(all)].slice(0, MOST_HEADS);
   }
 
+  /** Another tab may have put a newer board away meanwhile (store 4.3). */
+  #take(board: Board): void {
+    const { session } = this;
+    if (board.head.number >= (session.board?.head.number ?? 0)) session.board = board;
+  }
+
   #segments(
     record: EpochRecord,
     place: string,
-    empty: NonNullable<Session['board']>,
-    kept: Session['board'],
+    empty: Board,
+    kept: Board | null,
   ): void {
-    const { session, progress } = this;
+    const { progress } = this;
     const { number, first } = empty.head;
     const { replies, receipts, segments: most } = record.body.parameters;
     const all = Math.min(number - first + 1, most);
@@ -258,7 +264,7 @@ export class Visit {
         // What does not verify is as good as absent; the rest is fetched all the same.
         return progress.board('kept', fetched.segments.length, all);
       }
-      session.board = joined(fetched, kept);
+      this.#take(joined(fetched, kept));
       const done = isComplete(fetched) ? 'complete' : 'loading';
       progress.board(done, fetched.segments.length, all);
     });

@@ -117,6 +117,24 @@ test('a mirror that shows an older head takes nothing from the board that this b
   assert.equal(kept(shelf), 3);
 });
 
+test('a tab that still fetches brings back no older board than another tab put away meanwhile', async () => {
+  mirror(OLD);
+  const shelf = new Memory();
+  const slow = new Tab(shelf);
+  await slow.begin();
+  await slow.says('loading');
+  slow.files.come(0, bytesOf('second'));
+  assert.equal(slow.keeper.session.board?.head.number, 2);
+  await slow.keeper.turn();
+  await takeNewer(shelf);
+  await slow.keeper.turn();
+  slow.files.come(1, bytesOf('first'));
+  await slow.says('complete');
+  await slow.keeper.turn();
+  assert.equal(kept(shelf), 3);
+  assert.equal(slow.keeper.session.seen, 3);
+});
+
 test('a mirror that withholds the script that seals holds up neither the store nor the board', async () => {
   mirror(NEW);
   let asked = 0;
