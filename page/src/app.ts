@@ -67,7 +67,11 @@ async function visit(shape: Shape): Promise<void> {
   };
   startForget(keeper, clear);
   // The browser may keep the page whole for Back, for whoever presses it next.
-  addEventListener('pagehide', clear);
+  addEventListener('pagehide', () => {
+    keeper.hush();
+    clear();
+    say(paragraph('forget-status'), null);
+  });
   say(paragraph('hum-status'), 'say.hum.waiting');
   await visit.begin();
   const showChoice = startChoice(session, keeper);

@@ -239,3 +239,20 @@ test('a letter that is brought where another one of its mark waits is kept besid
   session.bringLetter({ ...kept, letter: draw(LETTER) });
   assert.equal(waitingIn(session.slots).length, 2);
 });
+
+test('who left the page is told nothing later, of a turn that runs already neither', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  const [{ keeper }] = walk.tabs as [Tab];
+  const heard: string[] = [];
+  void keeper.kept().then(() => heard.push('of a turn that runs'));
+  const running = keeper.turn();
+  await Promise.resolve();
+  void keeper.kept().then(() => heard.push('of the next one'));
+  keeper.hush();
+  void keeper.kept().then(() => heard.push('of what came after'));
+  await running;
+  await keeper.turn();
+  await Promise.resolve();
+  assert.deepEqual(heard, ['of what came after']);
+});

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
-from tests.browser.browsing import Visitor, look_up, make_words, wait_for_hum, write
+from tests.browser.browsing import (
+    Visitor,
+    look_up,
+    make_words,
+    open_panel,
+    wait_for,
+    wait_for_hum,
+    write,
+)
 from tests.browser.opening import open_cells
 from tests.browser.stage import Stage
 
@@ -17,6 +25,7 @@ pytestmark = [pytest.mark.browser]
 
 # The hum ends in the middle between two turns of the store's own clock.
 PACE_HUMS = 30
+LEAVE = "dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))"
 
 
 def _kind(stage: Stage) -> Kind:
@@ -54,6 +63,29 @@ def test_page_that_was_left_holds_nothing_for_whoever_presses_back(
     look_up(page, " ".join(words))
     page.locator("#bring-field").evaluate("field => field.textContent = 'wallflower1.1.1.x'")
     # Playwright's Chromium keeps no page for Back; this is what tells one that it will be kept.
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
+    page.evaluate(LEAVE)
     left = "shown-words shown-digits own-field letter read-field read-status answers bring-field"
     assert {page.locator(f"#{name}").text_content() for name in left.split()} == {""}
+
+
+@pytest.mark.parametrize("when", ["while it is sealed", "before it is put away"])
+def test_page_that_was_left_says_nothing_later_of_the_letter(
+    stage: Stage, visitor: Visitor, when: str
+) -> None:
+    page = visitor.visit()
+    make_words(page)
+    wait_for_hum(page)
+    page.locator("#letter").fill("Not for the next one.")
+    if when == "while it is sealed":
+        page.evaluate(f"document.getElementById('finish').click(); {LEAVE}")
+    else:
+        page.locator("#finish").click()
+        wait_for(page, "letter-status", "moment longer")
+        page.evaluate(LEAVE)
+    # What is asked now is answered after the store was written: with it, what was asked before.
+    page.locator("#finish:enabled").wait_for()
+    open_panel(page, "device")
+    page.locator("#hum-choice").uncheck()
+    wait_for(page, "hum-choice-status", "next visit")
+    told = [page.locator(f"#letter-{name}").text_content() for name in ("status", "tools", "fault")]
+    assert told == ["", "", ""]

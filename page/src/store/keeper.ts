@@ -28,6 +28,8 @@ export class Keeper {
   /** Whether another tab of this browser wrote since. */
   shared = false;
   #waiting: ((kept: boolean) => void)[] = [];
+  /** How many times whoever waited was told to hear nothing more. */
+  #hushed = 0;
   #forgetting = false;
   /** How many times "forget" was pressed whose fillers are not sealed yet. */
   #emptying = 0;
@@ -52,15 +54,24 @@ export class Keeper {
 
   /** Whether what is in the session now was kept, at the next turn of the clock. */
   kept(): Promise<boolean> {
+    const hushed = this.#hushed;
     return new Promise((resolve) => {
-      if (this.#emptying === 0) this.#waiting.push(resolve);
+      const tell = (kept: boolean): void => {
+        if (hushed === this.#hushed) resolve(kept);
+      };
+      if (this.#emptying === 0) this.#waiting.push(tell);
     });
   }
 
-  /** Leave nothing of these letters, from the next turn on (store 3.4). Who waits to hear that
-   * something was kept hears nothing any more. */
+  /** Who waits to hear whether something was kept hears nothing any more, of a turn that runs neither:
+   * the page may be somebody else's by then. */
+  hush(): void {
+    this.#hushed += 1;
+  }
+
+  /** Leave nothing of these letters, from the next turn on (store 3.4). */
   async forget(): Promise<boolean> {
-    this.#waiting = [];
+    this.hush();
     this.#emptying += 1; // a letter that is finished meanwhile is forgotten with the others
     try {
       await this.session.forget();
@@ -87,7 +98,7 @@ export class Keeper {
       return this.#compose(lies);
     });
     this.works = kept;
-    for (const resolve of waiting) resolve(kept && !this.#lost);
+    for (const tell of waiting) tell(kept && !this.#lost);
   }
 
   #compose(lies: Uint8Array | null): Uint8Array | null {

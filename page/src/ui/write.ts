@@ -33,6 +33,8 @@ export class WritePanel {
   readonly #noted = find('noted', HTMLInputElement);
   readonly #finish = find('finish', HTMLButtonElement);
   #made: Uint8Array | null = null;
+  /** How many times everything was forgotten here: a letter that is sealed meanwhile is not spoken of. */
+  #forgotten = 0;
 
   constructor(
     readonly session: Session,
@@ -125,13 +127,17 @@ export class WritePanel {
     const secret = this.#secret();
     if (!secret) return;
     this.#finish.disabled = true;
+    const forgotten = this.#forgotten;
+    const stays = (): boolean => forgotten === this.#forgotten;
     try {
       const slot = await this.session.keepLetter(secret, text, current().number, this.today());
+      if (!stays()) return;
       this.#letter.clear();
       this.#count('');
       this.#open(null);
       void this.#tell(slot);
     } catch (error) {
+      if (!stays()) return;
       sayFault(paragraph('letter-fault'), error);
       if (error instanceof Refused && error.rule === 'letter 3.8') this.#letter.focus();
     } finally {
@@ -158,6 +164,7 @@ export class WritePanel {
 
   /** Nothing of words or letters stays in the document. */
   forget(): void {
+    this.#forgotten += 1;
     this.#letter.clear();
     this.#count('');
     this.#open(null);
