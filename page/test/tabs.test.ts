@@ -256,3 +256,48 @@ test('who left the page is told nothing later, of a turn that runs already neith
   await Promise.resolve();
   assert.deepEqual(heard, ['of what came after']);
 });
+
+test('what was forgotten is not taken over again where the turn that forgets fails', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(today);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  walk.write(one);
+  await walk.turn(one);
+  await walk.turn(two);
+  assert.equal(walk.stored().length, 1);
+  const forgotten = one.keeper.forget();
+  await new Promise(setImmediate);
+  walk.disk.refuses = true;
+  await one.keeper.turn();
+  assert.equal(await forgotten, false);
+  walk.disk.refuses = false;
+  await walk.turn(two); // of the lineage that was forgotten
+  await one.keeper.turn();
+  assert.deepEqual(walk.stored(), []);
+  await walk.turn(two);
+  assert.deepEqual(walk.stored(), []);
+});
+
+test('who presses forget once more while the first is written leaves nothing of what came between', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(today);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  void one.keeper.forget();
+  await new Promise(setImmediate);
+  const letGo = walk.disk.hold();
+  const first = one.keeper.turn();
+  await new Promise(setImmediate); // what is written is composed
+  const second = one.keeper.forget();
+  await new Promise(setImmediate);
+  letGo();
+  await first;
+  await walk.turn(two);
+  walk.write(two);
+  await walk.turn(two);
+  assert.equal(walk.stored().length, 1);
+  await one.keeper.turn();
+  assert.ok(await second);
+  assert.deepEqual(walk.stored(), []);
+});

@@ -30,6 +30,7 @@ export class Keeper {
   #waiting: ((kept: boolean) => void)[] = [];
   /** How many times whoever waited was told to hear nothing more. */
   #hushed = 0;
+  /** Whether what "forget" left was not kept yet: what lies there is not taken over. */
   #forgetting = false;
   /** How many times "forget" was pressed whose fillers are not sealed yet. */
   #emptying = 0;
@@ -92,12 +93,16 @@ export class Keeper {
   async #turn(): Promise<void> {
     let waiting: ((kept: boolean) => void)[] = [];
     this.#lost = false;
+    let { lineage } = this.session;
     const kept = await this.shelf.turn((lies) => {
       waiting = this.#waiting;
       this.#waiting = [];
+      ({ lineage } = this.session);
       return this.#compose(lies);
     });
     this.works = kept;
+    // Not before, since another tab may write after a turn that failed; and not where "forget" was pressed again.
+    if (kept && lineage === this.session.lineage) this.#forgetting = false;
     for (const tell of waiting) tell(kept && !this.#lost);
   }
 
@@ -105,7 +110,6 @@ export class Keeper {
     const { session } = this;
     if (!session.record || session.slots.length !== SLOTS) return null;
     if (lies && !this.#forgetting) this.#takeOver(lies);
-    this.#forgetting = false;
     session.chosen = false; // what is written now is for other tabs to follow
     session.slots = apart(session.slots, session.draw);
     const { record, seen, slots, board, lineage, hums } = session;
