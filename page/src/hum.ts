@@ -21,7 +21,7 @@ async function hum(job: HumJob): Promise<void> {
   const cells = await first(job.cells);
   const offsets = offsetsMs(job.pace, uniform);
   say({ report: 'hum-begun' });
-  const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic);
+  const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic, Date.now);
   // An answer that never comes counts as not sent; the letter then leaves again on a later visit.
   const settled = Promise.all(sending);
   const patience = until(monotonic.now() + SLOT_MS, monotonic);

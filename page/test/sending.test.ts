@@ -49,7 +49,7 @@ test('twelve cells leave in order, each once', async () => {
   const out: number[] = [];
   const sent = await sendHum(cells, offsetsMs(1, () => 0.5), async (cell) => {
     out.push(cell[0] as number);
-  }, clock);
+  }, clock, clock.now);
   assert.deepEqual(out, [...cells.keys()]);
   assert.ok((await Promise.all(sent)).every(Boolean));
 });
@@ -64,19 +64,41 @@ test('after a freeze, cells more than a second late are skipped and never made u
   const out: number[] = [];
   const sent = await sendHum(cells, offsetsMs(1, () => 0), async (cell) => {
     out.push(cell[0] as number);
-  }, clock);
+  }, clock, clock.now);
   const went = await Promise.all(sent);
   assert.ok(went.some((one) => !one));
   assert.equal(out.length, went.filter(Boolean).length);
   assert.equal(new Set(out).size, out.length);
 });
 
+test('after a device slept for days, whose clock stood still meanwhile, no cell leaves any more', async () => {
+  let slept = 0;
+  const clock = clockOf(() => 0);
+  let out = 0;
+  const upload = async (): Promise<void> => {
+    out += 1;
+    if (out === 3) slept = 2 * 86_400_000;
+  };
+  const sent = await sendHum(cells, offsetsMs(1, () => 0), upload, clock, () => clock.now() + slept);
+  assert.deepEqual(await Promise.all(sent), cells.map((_, c) => c < 3));
+  assert.equal(out, 3);
+});
+
+test('a clock that is put right by seconds within a hum cuts no hum short', async () => {
+  const clock = clockOf(() => 0);
+  let right = 0;
+  const upload = async (): Promise<void> => void (right = 5000);
+  const sent = await sendHum(cells, offsetsMs(1, () => 0), upload, clock, () => clock.now() + right);
+  assert.ok((await Promise.all(sent)).every(Boolean));
+});
+
 test('a cell that fails is not sent again', async () => {
   let tries = 0;
+  const clock = clockOf(() => 0);
   const sent = await sendHum(cells, offsetsMs(1, () => 0), async () => {
     tries += 1;
     throw new TypeError('no network');
-  }, clockOf(() => 0));
+  }, clock, clock.now);
   assert.deepEqual(await Promise.all(sent), cells.map(() => false));
   assert.equal(tries, HUM_CELLS);
 });

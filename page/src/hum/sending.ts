@@ -11,19 +11,22 @@ export type Upload = (cell: Uint8Array) => Promise<void>;
 export const offsetsMs = (pace: number, uniform: () => number): number[] =>
   Array.from({ length: HUM_CELLS }, (_, c) => (c * SLOT_MS + uniform() * DITHER_MS) / pace);
 
-/** Which cells went out, by counter. A cell more than LATE_MS late is skipped, for everyone alike. */
+/** Which cells went out, by counter. A cell more than LATE_MS late is skipped, for everyone alike; so is one
+ * that is more than a slot late by the `wall` clock (milliseconds): on many devices the other one stands
+ * still while they sleep, and what woke days later would leave under keys that are gone. */
 export async function sendHum(
   cells: readonly Uint8Array[],
   offsets: readonly number[],
   upload: Upload,
   clock: Clock,
+  wall: () => number,
 ): Promise<Promise<boolean>[]> {
-  const start = clock.now();
+  const [start, wallStart] = [clock.now(), wall()];
   const sent: Promise<boolean>[] = [];
   for (let counter = 0; counter < HUM_CELLS; counter++) {
-    const moment = start + (offsets[counter] as number);
-    await until(moment, clock);
-    const late = clock.now() - moment > LATE_MS;
+    const offset = offsets[counter] as number;
+    await until(start + offset, clock);
+    const late = clock.now() - start - offset > LATE_MS || wall() - wallStart - offset > SLOT_MS;
     sent.push(late ? Promise.resolve(false) : wentOut(upload(cells[counter] as Uint8Array)));
   }
   return sent;
