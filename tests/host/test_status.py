@@ -84,9 +84,9 @@ def test_the_page_is_accessible_and_has_no_script_style_or_link() -> None:
 
 
 def test_the_page_leaves_names_and_units_as_they_are_written() -> None:
-    said = "only 90 MiB of disk are free for B"
+    said = "less than 100 MiB of disk is free for B"
     assert (
-        "<strong>Only 90 MiB of disk are free for B.</strong>"
+        "<strong>Less than 100 MiB of disk is free for B.</strong>"
         in page(Status("mix b", [Alarm("x", said, "Make room.")], {})).decode()
     )
 

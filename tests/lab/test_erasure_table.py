@@ -31,7 +31,9 @@ def keys(town: SimulatedTown, position: str) -> list[str]:
 
 
 def mix_that_starts(town: SimulatedTown, position: str) -> Mix:
-    """A mix's process begins on its disk; nothing was asked or served yet."""
+    """A mix's process begins on its disk, and draws what was never drawn before; nothing was asked
+    or served yet."""
+    town.seed += b"+"
     return town._mix(position, "http://nobody.example/x", bytes(32), bytes(32))
 
 

@@ -117,6 +117,27 @@ def test_a_row_that_an_older_version_sealed_is_counted_as_lost(tmp_path: Path) -
     assert (pool.size(), pool.lost) == (len(BODIES) - 1, 1)
 
 
+@pytest.mark.parametrize("key", [None, bytes(32)], ids=["gone", "another"])
+@pytest.mark.parametrize("held", [True, False])
+def test_a_lost_key_of_the_last_day_is_noticed_whether_or_not_anything_is_held(
+    tmp_path: Path, key: bytes | None, held: bool
+) -> None:
+    pool = filled(tmp_path) if held else open_pool(tmp_path)
+    for day in (DAY, DAY, DAY + 1):
+        pool.new_day(day)
+        pool.forget_before(day)
+    assert not pool.key_lost
+    keys = Folder(tmp_path / "keys")
+    if key:
+        keys.write(f"pool-{DAY + 1}", key)
+    else:
+        keys.erase(f"pool-{DAY + 1}")
+    for day in (DAY + 1, DAY + 3):
+        again = open_pool(tmp_path)
+        again.ready(day)
+        assert again.key_lost == (day == DAY + 1), "once: from then on there is a new one"
+
+
 def test_at_a_new_day_everything_is_sealed_anew_and_the_old_key_is_gone(tmp_path: Path) -> None:
     pool = filled(tmp_path)
     before = {r.name: r for r in pool.rows()}

@@ -174,7 +174,7 @@ async def test_what_b_says_of_itself_is_the_same_whether_letters_come_and_leave_
     del free
     rooms = [await make_room(replace(AT_ONCE, mean_b=stays * TICK, floor=3)) for _ in range(2)]
     said: list[list[bytes]] = [[], []]
-    for n in range(12):
+    for n in range(20):
         for room, mine in zip(rooms, said, strict=True):
             writes = room is rooms[0] and n in (2, 3)
             await room.send(room.hum(room.letter("a letter") if writes else b""))
@@ -183,6 +183,45 @@ async def test_what_b_says_of_itself_is_the_same_whether_letters_come_and_leave_
     assert rooms[0].town.b.status()["released"] == 2
     assert said[0] == said[1]
     assert "hums_last_round" in said[0][0].decode(), "the control: hums are counted"
+
+
+@pytest.mark.parametrize("day", [DAY, DAY + 1])
+async def test_what_b_says_after_its_keys_were_lost_does_not_tell_whether_it_held_a_letter(
+    make_room: Make, free: dict[str, int], day: int
+) -> None:
+    """With keys on tmpfs any power cut is a look at what was held, for a monitor or its thief."""
+    del free
+    said = []
+    for writes in (True, False):
+        room = await make_room(replace(AT_ONCE, mean_b=1000 * TICK))
+        await room.send(room.hum(room.letter("a letter") if writes else b""))
+        await room.tick(2)
+        assert "hums-lost" not in names(room.town.b)
+        for key in (room.town.path / "mix-b-keys").iterdir():
+            key.unlink()
+        room.town.clock.time += (day - DAY) * DAY_S
+        room.restart()
+        await room.tick()
+        assert "hums-lost" in names(room.town.b)
+        said.append(report(room.town.b).encode())
+        await room.tick(DAY_S // TICK)
+        said.append(report(room.town.b).encode())
+        assert room.town.b.status()["pool_lost"] == writes, "the control: there was a letter"
+        room.restart()
+        await room.tick()
+        assert "hums-lost" not in names(room.town.b), "a loss rings once"
+    assert said[:2] == said[2:]
+
+
+async def test_how_far_a_disk_is_filled_is_not_said(make_room: Make, free: dict[str, int]) -> None:
+    """At B it is filled by letters and not by covers."""
+    room = await make_room()
+    for least, most in ((TOO_LITTLE_BYTES, LITTLE_BYTES), (0, TOO_LITTLE_BYTES)):
+        said = []
+        for free["bytes"] in (least, most - 1):
+            said.append(report(room.town.b).encode())
+        assert said[0] == said[1]
+        assert b"of disk is free" in said[0]
 
 
 def test_a_count_is_shown_as_its_power_of_ten() -> None:

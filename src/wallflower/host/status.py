@@ -53,12 +53,12 @@ def coarse(count: int) -> str:
 
 
 def disk_alarms(folder: Path) -> list[Alarm]:
-    """Whether the disk fills up."""
+    """Whether the disk fills up. Not how far: B's fills by letters and not by covers (ADR 69)."""
     free = shutil.disk_usage(folder).free
     if free < TOO_LITTLE_BYTES:
-        return [Alarm("disk-full", f"only {free >> 20} MiB of disk are free", "Make room now.")]
+        return [Alarm("disk-full", "less than 100 MiB of disk is free", "Make room now.")]
     if free < LITTLE_BYTES:
-        return [Alarm("disk-filling", f"only {free >> 20} MiB of disk are free", "Make room soon.")]
+        return [Alarm("disk-filling", "less than 1 GiB of disk is free", "Make room soon.")]
     return []
 
 

@@ -22,6 +22,7 @@ from wallflower.host.entropy import Entropy
 T = TypeVar("T")
 _NAME = 8  # among half a million rows the next name is free but for one in 10^13
 _NONCE = 12
+_MARK = b"mark"  # shorter than any name, so it is no row's
 _PAGE = 4096  # rows without their bodies
 _BODIES = 256  # rows with them: 2 MB
 _NAMES = 1 << (8 * _NAME)
@@ -64,10 +65,14 @@ class Pool:
         self._read: dict[int, bytes] = {}
         self.high_water = 0
         self.lost = 0
+        self.key_lost = False
         db.execute(
             "CREATE TABLE IF NOT EXISTS pool (name INTEGER PRIMARY KEY, record INTEGER NOT NULL, "
             "day INTEGER NOT NULL, known INTEGER NOT NULL, class INTEGER NOT NULL, "
             "key_day INTEGER NOT NULL, sealed BLOB NOT NULL)"
+        )
+        db.execute(
+            "CREATE TABLE IF NOT EXISTS pool_mark (key_day INTEGER NOT NULL, sealed BLOB NOT NULL)"
         )
 
     def look_again(self) -> None:
@@ -92,9 +97,24 @@ class Pool:
         return key
 
     def ready(self, day: int) -> None:
-        """Have the key of a day on its volume, before several processes hold bodies under it."""
+        """Have the key of a day on its volume, before several processes hold bodies under it; and
+        notice, in `key_lost`, when the last one is gone or is another.
+
+        A mark that is sealed under it says so, whatever is held: at B only letters are, and an
+        alarm that needed one would tell of it (ADR 69).
+        """
         self.look_again()
-        self._key(day)
+        for key_day, sealed in self._db.execute("SELECT * FROM pool_mark").fetchall():
+            try:
+                aead.open_at_rest(self._known(key_day) or b"", _MARK, sealed)
+            except Unopened:
+                self.key_lost = True
+            else:
+                if key_day == day:
+                    return
+        mark = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), _MARK, b"")
+        self._db.execute("DELETE FROM pool_mark")
+        self._db.execute("INSERT INTO pool_mark VALUES (?, ?)", (day, mark))
 
     def put(
         self, record: int, day: int, body: bytes, known: bool = False, stamp_class: int = 0
@@ -222,7 +242,8 @@ class Pool:
         So many rows in each transaction that `step` makes: in one alone a whole pool would be in
         the write-ahead log too, and a disk without that much room would have no new day.
         """
-        self.look_again()
+        with step():
+            self.ready(day)
         for rows in self._older(day):
             with step():
                 self._seal_anew(day, rows)

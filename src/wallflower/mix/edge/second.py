@@ -80,8 +80,10 @@ class Second:
     # Parcels go by nothing that A does not hide, and letters have to be known to all of B: so its
     # hums have no shares, and workers only open seals.
     def begin_round(self, _source: Source, _seconds: float) -> None:
-        """Nobody else is asked."""
+        """Have today's key, letters or none. Has a transaction of its own."""
         self.came = 0
+        with self._state.transaction():
+            self._pool.ready(day_of(self._host.clock.now()))
 
     async def finish_round(self) -> int:
         """Nobody else was asked, and so had an answer that was refused."""

@@ -123,10 +123,12 @@ def _floor_is_unmet(mix: Mix, p: Parameters, now: float) -> bool:
 def _faults(mix: Mix) -> list[Alarm]:
     """What went wrong since the start."""
     ran, slept = mix.ticks, mix.skipped
+    # B holds letters only: a loss that were counted by what was held would tell that there was one.
+    lost = mix.pool.key_lost if mix.position == "b" else mix.lost()
     found = (
         (mix.part.full, "pool-full", "as many hums are held as may be, so none are pulled until "
          "some have left", "See the handbook, Status."),
-        (mix.lost(), "hums-lost", "held hums were lost with the key of a day",
+        (lost, "hums-lost", "the key of a day was lost, and what was held under it",
          "See the handbook, Status."),
         (mix.answers_refused, "answers-refused", "answers of the node before were malformed",
          "Ask its operator."),
