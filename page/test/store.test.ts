@@ -231,6 +231,20 @@ test('after forgetting, the store is of the class of one that was never used', a
   assert.notDeepEqual(after?.lineage, before?.lineage);
 });
 
+test('after forgetting, padding is sent again, as in a store that was never used', async () => {
+  const writer = await sessionOf(today);
+  const shelf = new Memory();
+  const keeper = new Keeper(writer, shelf.tab());
+  writer.hums = false;
+  writer.chosen = true;
+  await keeper.turn();
+  assert.equal(readImage(shelf.bytes)?.hums, false);
+  const { forgotten } = await pressForget(keeper);
+  await keeper.turn();
+  assert.ok(await forgotten);
+  assert.equal(readImage(shelf.bytes)?.hums, true);
+});
+
 test('after its letter left, the store shows what a viewer of that day shows', async () => {
   const shelf = new Memory();
   const first = await sessionOf(today);

@@ -39,9 +39,11 @@ class Browser:
     """As much of a browser as the desk needs: one cookie, an origin, forms. Paths are those below
     the desk's own address, which is taken out of what it answers."""
 
-    def __init__(self, world: World, status_token: str = "", *, demo: bool = False) -> None:
+    def __init__(
+        self, world: World, status_token: str = "", *, demo: bool = False, start: bytes = b"web"
+    ) -> None:
         self.door = Door(SeededEntropy(b"door").draw, PORT)
-        self.app = make_web(world.desk, self.door, SeededEntropy(b"web"), status_token, demo=demo)
+        self.app = make_web(world.desk, self.door, SeededEntropy(start), status_token, demo=demo)
         self.cookie = ""
         self.form = ""
 
@@ -507,6 +509,20 @@ async def test_pages_show_no_conversation_id_and_titles_name_no_case(world: Worl
         assert title is not None
         assert found.name not in title[1]
     assert found.id.hex() not in case
+
+
+async def test_a_conversation_and_its_letter_have_another_address_at_each_start(
+    world: World,
+) -> None:
+    """Or the browser's history would tell which conversation was read when."""
+    _, case, letter = await with_letter(world)
+    again = await Browser(world, start=b"the next day").enter()
+    page = (await again.get("/"))[2].decode()
+    [other] = re.findall(r'href="(/case/[0-9a-f]+)"', page)
+    assert other != case
+    page = (await again.get(other))[2].decode()
+    assert set(re.findall(r'"(/letter/[0-9a-f]+)"', page)).isdisjoint({letter})
+    assert (await again.get(case))[0] == 400
 
 
 async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) -> None:

@@ -22,9 +22,7 @@ from wallflower.wire.loop import Verdict
 ILL = Status("mix a", [Alarm("x", "the <tick> is late", "Look & see.")], {"ticks_late": 3})
 
 
-async def _ask(
-    path: str, host: bytes = b"127.0.0.1:7612", method: str = "GET"
-) -> tuple[int, bytes]:
+async def _ask(path: str, *hosts: bytes, method: str = "GET") -> tuple[int, bytes]:
     status, body = 0, b""
 
     async def report() -> Status:
@@ -38,13 +36,14 @@ async def _ask(
         status = message.get("status", status)
         body += message.get("body", b"")
 
-    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", host)]}
+    named = [(b"host", host) for host in hosts]
+    scope = {"type": "http", "method": method, "path": path, "headers": named}
     await status_app(report)(scope, receive, send)
     return status, body
 
 
 async def test_the_page_and_the_json_say_the_same() -> None:
-    status, body = await _ask("/status")
+    status, body = await _ask("/status", b"127.0.0.1:7612")
     assert status == 200
     assert json.loads(body)["alarms"] == [
         {"name": "x", "what": "the <tick> is late", "next_step": "Look & see."}
@@ -63,7 +62,12 @@ async def test_the_page_and_the_json_say_the_same() -> None:
 async def test_another_host_path_or_method_gets_the_one_refusal(
     path: str, host: bytes, method: str
 ) -> None:
-    assert await _ask(path, host, method) == (400, b"")
+    assert await _ask(path, host, method=method) == (400, b"")
+
+
+async def test_a_request_that_does_not_name_one_host_gets_the_one_refusal() -> None:
+    for hosts in ([], [b"localhost", b"evil.example"], [b"evil.example", b"localhost"]):
+        assert await _ask("/status", *hosts) == (400, b"")
 
 
 def test_the_page_is_accessible_and_has_no_script_style_or_link() -> None:
