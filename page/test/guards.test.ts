@@ -1,0 +1,159 @@
+// What a whole visit does with what its mirror serves and its browser kept: that it calls the guards
+// that other tests hold to their word. Around it are a shelf in memory, a fetch that knows a few
+// files, and Workers that note what they are given.
+
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+
+import { openKept } from '../src/board.js';
+import { draw } from '../src/entropy.js';
+import type { FilesJob, HumJob } from '../src/hum/jobs.js';
+import { Session } from '../src/session.js';
+import { Keeper } from '../src/store/keeper.js';
+import type { EpochRecord } from '../src/trust/record.js';
+import { type Progress, Visit } from '../src/visit.js';
+import { LAST_HUM_S } from '../src/wire/sizes.js';
+import { Memory } from './memory.js';
+import { here } from './sealing.js';
+import { hex, vectorsOf } from './vectors/files.js';
+import { pinsWith, trusted } from './vectors/refuse.js';
+
+const [today, tomorrow, raised, local] = [
+  trusted('today'), trusted('tomorrow'), trusted('raised'), trusted('local'),
+];
+const bytesOf = (name: string): Uint8Array =>
+  hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
+const [second, third] = [bytesOf('head'), bytesOf('head-after-a-step')];
+
+interface Mirror {
+  readonly record: EpochRecord;
+  readonly head?: Uint8Array;
+  readonly host?: string;
+  /** The device's clock, in seconds. */
+  readonly now?: number;
+}
+
+interface Came {
+  readonly session: Session;
+  readonly keeper: Keeper;
+  readonly visit: Visit;
+  readonly said: { hum: string; board: string };
+  /** The number of the record of the hum, and what its Worker was given. */
+  readonly hum: { record: number; job: HumJob } | null;
+  readonly files: readonly FilesJob[];
+}
+
+/** A visit, as far as it goes before any file behind the head of the board has come. */
+async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
+  const { record, head, host = 'mirror.example', now = record.body.notBefore + 3600 } = mirror;
+  const said = { hum: '', board: '' };
+  let settled = (): void => undefined;
+  const headCame = new Promise<void>((resolve) => (settled = resolve));
+  const progress: Progress = {
+    hum: (state) => void (said.hum = state),
+    board(state) {
+      said.board = state;
+      settled();
+    },
+    film: () => undefined,
+    filmReady: () => undefined,
+  };
+  let keys = 0;
+  const sealer = {
+    ...here,
+    hum(of: { readonly number: number }, _: unknown, cells: MessagePort): void {
+      keys = of.number;
+      cells.close();
+    },
+  };
+  const hums: HumJob[] = [];
+  const files: FilesJob[] = [];
+  const noting = (jobs: unknown[]): Worker =>
+    ({ postMessage: (job: unknown) => jobs.push(job), addEventListener: () => undefined }) as never;
+  const served: typeof fetch = async (url) => {
+    const bytes = url === 'record' ? record.bytes : String(url).endsWith('board/head') ? head : null;
+    return new Response((bytes ?? null) as BodyInit | null, { status: bytes ? 200 : 404 });
+  };
+  const desk = record.body.desks[0]?.name ?? '';
+  const pins = { ...pinsWith(record.body.root), desk, film: { pieces: 2, bytes: 2 } };
+  const session = new Session(pins, draw, sealer);
+  const keeper = new Keeper(session, shelf.tab());
+  Object.defineProperty(globalThis, 'location', { value: { hostname: host }, configurable: true });
+  mock.method(globalThis, 'fetch', served);
+  mock.method(Date, 'now', () => now * 1000);
+  try {
+    const shape = { worker: () => noting(hums), carried: false };
+    const visit = new Visit(session, keeper, progress, shape, noting(files));
+    await visit.begin();
+    await headCame;
+    const [job] = hums;
+    const hum = job ? { record: keys, job } : null;
+    return { session, keeper, visit, said, hum, files };
+  } finally {
+    mock.restoreAll();
+  }
+}
+
+test('a visit that saw a newer board does not believe the older one that the next is shown', async () => {
+  const shelf = new Memory();
+  const first = await visited({ record: raised, head: third }, shelf);
+  assert.equal(first.said.board, 'loading');
+  first.session.board = openKept({ head: third, segments: [bytesOf('third-after-a-step')] }, raised);
+  await first.keeper.turn();
+  assert.equal((await visited({ record: raised, head: third }, shelf)).said.board, 'loading');
+  const { said, session, files } = await visited({ record: raised, head: second }, shelf);
+  assert.equal(said.board, 'split');
+  assert.equal(session.board, null);
+  assert.deepEqual(files.map(({ name }) => name), ['film'], 'no segment is asked for');
+  const other = await visited({ record: raised, head: second });
+  assert.equal(other.said.board, 'loading', 'the control: who saw no newer one believes it');
+});
+
+test('a visit makes no hum outside of its record and in its last two hours', async () => {
+  const { notBefore, notAfter } = today.body;
+  const last = notAfter - LAST_HUM_S;
+  for (const [now, hums] of [
+    [notBefore - 1, false], [notBefore, true], [last - 1, true], [last, false], [notAfter, false],
+  ] as const) {
+    const { hum, said } = await visited({ record: today, now });
+    assert.equal(hum !== null, hums, `${now}`);
+    assert.equal(said.hum, hums ? '' : 'clock');
+  }
+});
+
+test('a visit whose browser keeps a newer record hums under it, whatever the mirror serves', async () => {
+  const shelf = new Memory();
+  const now = tomorrow.body.notBefore + 60;
+  assert.equal((await visited({ record: today, now }, shelf)).hum?.record, today.body.number);
+  assert.equal((await visited({ record: tomorrow, now }, shelf)).hum?.record, tomorrow.body.number);
+  const { hum, session } = await visited({ record: today, now }, shelf);
+  assert.equal(hum?.record, tomorrow.body.number);
+  assert.deepEqual(session.record?.hash, tomorrow.hash);
+});
+
+test('a record cannot speed up a visit of a page that is not on this machine', async () => {
+  const now = local.body.notBefore + 60;
+  const away = await visited({ record: local, now });
+  assert.equal(away.hum?.job.pace, 1);
+  assert.ok(away.files.every(({ ditherMs }) => ditherMs === 250));
+  assert.deepEqual(away.files.map(({ files }) => files.map(({ atMs }) => atMs)), [[0, 1000]]);
+  const { days, hums } = local.body.parameters.pace;
+  const near = await visited({ record: local, now, host: '127.0.0.1' });
+  assert.equal(near.hum?.job.pace, hums, 'the control: on this machine it does');
+  const clock = (one: Came, wall: number): number => {
+    mock.method(Date, 'now', () => wall * 1000);
+    try {
+      return one.visit.now();
+    } finally {
+      mock.restoreAll();
+    }
+  };
+  assert.equal(clock(away, now + 10) - clock(away, now), 10);
+  assert.equal(Math.round(clock(near, now + 10) - clock(near, now)), 10 * days);
+});
+
+test('the film and the board are asked for with a dither of their own', async () => {
+  const { files } = await visited({ record: raised, head: third });
+  assert.deepEqual(files.map(({ name }) => name).sort(), ['board', 'film']);
+  assert.deepEqual(files.map(({ ditherMs }) => ditherMs), [250, 250]);
+});
