@@ -220,8 +220,9 @@ export class Visit {
     this.#take(joined(fetched, kept));
     // The rest is asked of the first way that showed this head: the same one for every person.
     const { bytes } = fetched.head;
-    const place = places[heads.findIndex((head) => head && equal(head, bytes))] ?? '';
-    this.#segments(record, place, fetched, kept);
+    const leads = places[heads.findIndex((head) => head && equal(head, bytes))] ?? '';
+    const ways = [leads, ...places.filter((place) => place !== leads)];
+    this.#segments(record, ways, 0, fetched, kept);
   }
 
   /** Where the head is asked for: here first, and always of a second way too. */
@@ -237,36 +238,41 @@ export class Visit {
     if (board.head.number >= (session.board?.head.number ?? 0)) session.board = board;
   }
 
+  /** Fetch what is behind this head from one of the ways; what did not come whole from there, or
+   * does not verify, from the next one. */
   #segments(
     record: EpochRecord,
-    place: string,
-    empty: Board,
+    ways: readonly string[],
+    way: number,
+    before: Board,
     kept: Board | null,
   ): void {
     const { progress } = this;
-    const { number, first } = empty.head;
+    const { number, first } = before.head;
     const { replies, receipts, segments: most } = record.body.parameters;
     const all = Math.min(number - first + 1, most);
-    const files = Array.from({ length: all }, (_, i) => ({
-      url: `${place}board/${number - i}`,
+    const had = before.segments.length;
+    const files = Array.from({ length: all - had }, (_, i) => ({
+      url: `${ways[way]}board/${number - had - i}`,
       atMs: 0,
     }));
     // The largest that any of them can have: sizes are never lowered (segment 4).
     const limit = segmentSize(replies, receipts);
-    let fetched = empty;
-    progress.board('loading', 0, all);
-    this.#fetchAll(this.#filesJob('board', files, limit), (_, bytes) => {
+    let fetched = before;
+    progress.board('loading', had, all);
+    this.#fetchAll(this.#filesJob(`board ${way}`, files, limit), (index, bytes) => {
       try {
         if (!bytes) throw new Refused('segment 3.1', 'A segment did not come');
         fetched = extend(fetched, bytes, record, kept);
+        this.#take(joined(fetched, kept));
+        progress.board(isComplete(fetched) ? 'complete' : 'loading', fetched.segments.length, all);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         // What does not verify is as good as absent; the rest is fetched all the same.
-        return progress.board('kept', fetched.segments.length, all);
+        progress.board('kept', fetched.segments.length, all);
       }
-      this.#take(joined(fetched, kept));
-      const done = isComplete(fetched) ? 'complete' : 'loading';
-      progress.board(done, fetched.segments.length, all);
+      const ends = index === files.length - 1 && fetched.segments.length < all;
+      if (ends && way + 1 < ways.length) this.#segments(record, ways, way + 1, fetched, kept);
     });
   }
 }

@@ -33,7 +33,7 @@ afterEach(() => mock.restoreAll());
 function mirror(head: string): void {
   const served: Readonly<Record<string, Uint8Array>> = { record: record.bytes, 'board/head': bytesOf(head) };
   mock.method(globalThis, 'fetch', async (url: string) => {
-    const bytes = served[url];
+    const bytes = served[url.replace(/^https:..[^/]*./, '')];
     return bytes ? new Response(new Uint8Array(bytes)) : new Response(null, { status: 404 });
   });
 }
@@ -44,8 +44,9 @@ class Files extends EventTarget {
   postMessage(job: FilesJob): void {
     this.jobs.push(job);
   }
-  come(index: number, bytes: Uint8Array): void {
-    const data = { report: 'file', name: 'board', index, bytes };
+  /** A file of the newest job came, or did not. */
+  come(index: number, bytes: Uint8Array | null): void {
+    const data = { report: 'file', name: this.jobs.at(-1)?.name, index, bytes };
     this.dispatchEvent(new MessageEvent('message', { data }));
   }
 }
@@ -56,8 +57,9 @@ class Tab {
   readonly said: string[] = [];
   readonly keeper: Keeper;
 
-  constructor(shelf: Memory, sealer: Sealer = here) {
-    const session = new Session(pinsWith(record.body.root), draw, sealer);
+  /** Of a page that is served, or a carried one that asks for the board here. */
+  constructor(shelf: Memory, sealer: Sealer = here, readonly boards: readonly string[] = []) {
+    const session = new Session({ ...pinsWith(record.body.root), boards }, draw, sealer);
     this.keeper = new Keeper(session, shelf.tab());
   }
 
@@ -66,7 +68,7 @@ class Tab {
     const board: Progress['board'] = (state) => void this.said.push(state);
     const progress = { hum: nothing, board, film: nothing, filmReady: nothing };
     const shape = {
-      carried: false,
+      carried: this.boards.length > 0,
       worker: () => {
         throw new Error('the keys of these vectors are of another day: no hum');
       },
@@ -78,6 +80,14 @@ class Tab {
   says(state: string): Promise<void> {
     return until(() => this.said.includes(state), `the page says ${state}`);
   }
+}
+
+const TWO = ['https://one.example/', 'https://two.example/'];
+
+async function begun(shelf: Memory): Promise<Tab> {
+  const tab = new Tab(shelf, here, TWO);
+  await tab.begin();
+  return tab;
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
@@ -115,6 +125,42 @@ test('a mirror that shows an older head takes nothing from the board that this b
   assert.deepEqual(tab.keeper.session.board, wholeBoard());
   await tab.keeper.turn();
   assert.equal(kept(shelf), 3);
+});
+
+for (const [what, instead] of [['withholds', null], ['garbles', new Uint8Array(9)]] as const) {
+  test(`a mirror that ${what} a segment holds back nothing that another way has`, async () => {
+    mirror(NEW);
+    const tab = await begun(new Memory());
+    const { files, said } = tab;
+    await until(() => said.includes('loading'), 'the page fetches');
+    files.come(0, bytesOf('third-after-a-step'));
+    files.come(1, instead);
+    assert.equal(said.at(-1), 'kept');
+    files.come(2, bytesOf('first')); // it cannot be believed before the one that names it
+    assert.deepEqual(
+      files.jobs.map((job) => job.files.map(({ url }) => url)),
+      [[3, 2, 1].map((n) => `${TWO[0]}board/${n}`), [2, 1].map((n) => `${TWO[1]}board/${n}`)],
+    );
+    files.come(0, bytesOf('second'));
+    files.come(1, bytesOf('first'));
+    assert.equal(said.at(-1), 'complete');
+    assert.deepEqual(tab.keeper.session.board, wholeBoard());
+    assert.equal(files.jobs.length, 2);
+  });
+}
+
+test('where no way has a segment, each was asked once for what is missing', async () => {
+  mirror(NEW);
+  const { files, said } = await begun(new Memory());
+  await until(() => said.includes('loading'), 'the page fetches');
+  for (let jobs = 0; jobs < files.jobs.length; ) {
+    jobs = files.jobs.length;
+    files.jobs.at(-1)?.files.forEach((_, index) => files.come(index, null));
+  }
+  const asked = files.jobs.flatMap((job) => job.files.map(({ url }) => url));
+  assert.equal(new Set(asked).size, asked.length);
+  assert.equal(asked.length, 6);
+  assert.equal(said.at(-1), 'kept');
 });
 
 test('a tab that still fetches brings back no older board than another tab put away meanwhile', async () => {

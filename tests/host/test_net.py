@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -171,3 +172,15 @@ async def test_who_asks_nobody_reaches_nobody_who_would_answer() -> None:
         with pytest.raises(Unreachable):
             await Silent().post(url, b"question")
     assert heard.requests == []
+
+
+async def test_no_resolver_is_asked_for_an_onion_that_a_record_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: asked.append(host))
+    async with net() as one:
+        for name in ("a" * 56 + ".onion", "A" * 56 + "\u3002onion", "a" * 56 + ".onion."):
+            with pytest.raises(Unreachable, match="Tor"):
+                await one.get(f"http://{name}/board/head")
+    assert asked == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from wallflower.host.net import MAX_ANSWER, Unreachable
+from wallflower.host.net import MAX_ANSWER, Unreachable, is_onion
 
 _TIMEOUT_S = 60.0
 
@@ -47,6 +47,8 @@ class HttpNet:
     async def _ask(
         self, method: str, url: str, body: bytes | None, token: str, limit: int
     ) -> bytes:
+        if is_onion(url):  # here is no Tor, and a resolver would be told
+            raise Unreachable("An onion address needs Tor")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             async with self._open().request(
