@@ -537,22 +537,18 @@ def test_a_build_is_known_by_its_folder_and_by_its_site(made: Built, first: Town
 def test_a_build_is_signed_whole_by_whatever_way_it_is_named(
     made: Built, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    at = made.site
-    if how != "from within":
-        at = made.place / "link"
-        at.symlink_to(made.site if how == "link to the site" else build(made))
-    monkeypatch.chdir(at)
+    link = made.place / "link"
+    link.symlink_to(build(made) if how == "link to the build" else made.site)
+    monkeypatch.chdir(made.site)
     keys = ("--keys", str(made.keys.folder.path))
-    named = "." if how == "from within" else str(at)
+    named = "." if how == "from within" else str(link)
     assert CliRunner().invoke(wallflower, ["campaign", "sign", named, *keys]).exit_code == 0
     for what in (build(made), build(made) / "carry.zip", page(made)):
         done = typed(made, what, "--remember", str(made.place / "seen"))
         assert said(done) == ("genuine", ""), what
 
 
-def test_a_date_alone_is_not_put_to_what_is_handed_out_and_was_not_signed_last(
-    made: Built,
-) -> None:
+def test_a_date_alone_is_not_put_to_a_zip_that_was_not_signed_last(made: Built) -> None:
     sign_folder(made.site, made.keys, LATER)  # the site alone: as a folder, not as a build
     before = image(build(made))
     with pytest.raises(Fault, match="carried/ is not what these keys signed last") as fault:
