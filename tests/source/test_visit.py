@@ -37,7 +37,17 @@ from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace
-from wallflower.wire.sizes import CELL, DITHER_MS, HEAD, HUM_CELLS, LATE_MS, SEGMENT, SLOT_MS, TOKEN
+from wallflower.wire.sizes import (
+    CELL,
+    DAY_S,
+    DITHER_MS,
+    HEAD,
+    HUM_CELLS,
+    LATE_MS,
+    SEGMENT,
+    SLOT_MS,
+    TOKEN,
+)
 from wallflower.wire.stamp import earned_class
 
 DAYS = days(3)
@@ -284,6 +294,18 @@ def test_a_cell_that_is_late_is_skipped_alike_for_all() -> None:
     assert LATE_MS < SLOT_MS
     assert answers == [True, True] + [False] * 9 + [True]
     assert net.sent == [b"0", b"1", b"b"]
+
+
+def test_no_cell_leaves_that_a_machine_slept_through_whose_clock_stood_still(scene: Scene) -> None:
+    jump(scene.visit())
+    cells, sent = scene.cells[:], scene.cells
+    sent.clear()
+    wall = [1000.0]
+    scene.on_cell = lambda: wall.append(wall[-1] + (3 * DAY_S if len(sent) == 5 else 0))
+    offsets = [n * SLOT_MS for n in range(HUM_CELLS)]
+    took = jump(send_hum(scene.net, "http://i.example/", cells, offsets, lambda: wall[-1]))
+    assert took == [True] * 5 + [False] * 7
+    assert sent == cells[:5]
 
 
 def test_the_pace_of_hums_counts_on_a_loopback_origin_only() -> None:

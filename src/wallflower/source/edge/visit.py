@@ -6,6 +6,7 @@ The hum carries what was sealed on an earlier day; the board is taken for readin
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,7 @@ from wallflower.wire.hum import make_hum, offsets_ms
 from wallflower.wire.letter import Language
 from wallflower.wire.record import Pace, WayKind
 from wallflower.wire.segment import SignedSegment, segment_size
-from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX
+from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX, SLOT_MS
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -75,18 +76,21 @@ async def fetch_record(
 
 
 async def send_hum(
-    net: Net, url: str, cells: Sequence[bytes], offsets: Sequence[float]
-) -> list[bool]:
+    net: Net, url: str, cells: Sequence[bytes], offsets: Sequence[float],
+    wall: Callable[[], float] = time.time,
+) -> list[bool]:  # fmt: skip
     """Send each cell at its time by the monotonic clock, skip what is late, retry nothing.
 
-    Returns for each cell whether it was answered with 204.
+    Skipped is also what is more than a slot late by the `wall` clock, in seconds: the other one
+    stands still while a machine sleeps. Returns for each cell whether it was answered with 204.
     """
     loop = asyncio.get_running_loop()
-    start = loop.time()
+    start, begun = loop.time(), wall()
 
-    async def send(cell: bytes, due: float) -> bool:
-        await asyncio.sleep(max(0.0, due - loop.time()))
-        if loop.time() - due > LATE_MS / 1000:
+    async def send(cell: bytes, after: float) -> bool:
+        await asyncio.sleep(max(0.0, start + after - loop.time()))
+        late, slept = loop.time() - start - after, wall() - begun - after
+        if late > LATE_MS / 1000 or slept > SLOT_MS / 1000:
             return False
         try:
             await net.post(url, cell, limit=0)
@@ -94,9 +98,7 @@ async def send_hum(
             return False
         return True
 
-    return await asyncio.gather(
-        *(send(c, start + ms / 1000) for c, ms in zip(cells, offsets, strict=True))
-    )
+    return await asyncio.gather(*(send(c, ms / 1000) for c, ms in zip(cells, offsets, strict=True)))
 
 
 def hum_left(answers: Sequence[bool]) -> bool:
