@@ -73,10 +73,11 @@ def socks(port: int, asked: list[tuple[int, bytes]]) -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_an_onion_is_asked_through_socks_by_its_name(first: Town) -> None:
+@pytest.mark.parametrize("host", [ONION, ONION.replace(".", chr(0x3002)) + "."])
+def test_an_onion_is_asked_through_socks_by_its_name(first: Town, host: str) -> None:
     asked: list[tuple[int, bytes]] = []
     with mirror(first.site) as url, socks(urlsplit(url).port or 0, asked) as port:
-        report = from_mirror(first, f"http://{ONION}/", {"socks": port})
+        report = from_mirror(first, f"http://{host}/", {"socks": port})
     assert report.verdict is Verdict.GENUINE
     assert set(asked) == {(3, ONION.encode())}
 
@@ -111,11 +112,3 @@ def test_no_resolver_learns_of_an_onion_however_it_is_spelled(
     done = CliRunner().invoke(wallflower, line)
     assert not asked
     assert isinstance(done.exception, Fault) or done.exit_code == 2, done.exception
-
-
-def test_an_onion_with_a_dot_at_its_end_is_asked_through_socks_without_it(first: Town) -> None:
-    asked: list[tuple[int, bytes]] = []
-    with mirror(first.site) as url, socks(urlsplit(url).port or 0, asked) as port:
-        report = from_mirror(first, f"http://{ONION.replace('.', chr(0x3002))}./", {"socks": port})
-    assert report.verdict is Verdict.GENUINE
-    assert set(asked) == {(3, ONION.encode())}

@@ -107,6 +107,16 @@ def test_a_ceremony_leads_a_person_and_goes_on_where_it_stopped(
     assert (media[0] / "root.key").read_bytes() == first
 
 
+def plan_of(folder: Path, media: int, threshold: int) -> tuple[str | Path, ...]:
+    """All that a ceremony would ask a person for, but for the media."""
+    record: list[str | Path] = []
+    for name, role in (("organisation",) * 2, ("a", "mix-a"), ("b", "mix-b")):
+        run("new", role, folder / role)
+        record += ["--record", name, folder / role / "record.pub"]
+    counts = ("--media", str(media), "--threshold", str(threshold))
+    return ("--organisation", "x", *counts, "--language", "en", *record)
+
+
 ANY_V6, BESIDE_V6 = "0" * 32, "fe80" + "0" * 28
 V6 = "{} {} " + "0" * 32 + " 00 " + "0" * 32 + " 00000400 00000003 00000000 00000003 {}\n"
 
@@ -125,11 +135,7 @@ def test_a_computer_with_a_network_is_not_taken_without_asking(
     assert done.exit_code == 1
     assert "has a network" in done.output
     assert not (tmp_path / "keys" / "ceremony.json").exists()
-    for role in ("organisation", "mix-a", "mix-b"):
-        run("new", role, tmp_path / role)
-    record = [part for name, role in (("organisation",) * 2, ("a", "mix-a"), ("b", "mix-b"))
-              for part in ("--record", name, tmp_path / role / "record.pub")]  # fmt: skip
-    plan = ("--organisation", "x", "--media", "1", "--threshold", "1", "--language", "en", *record)
+    plan = plan_of(tmp_path, media=1, threshold=1)
     begun = run("keys", "ceremony", tmp_path / "keys", *plan, typed="y\n")
     assert (tmp_path / "keys" / "ceremony.json").exists(), begun.output
     assert f"clock it is {datetime.now(UTC):%Y-%m-%d}" in begun.output, "it may be wrong there"
@@ -155,14 +161,10 @@ def test_a_ceremony_goes_on_with_the_medium_at_hand_and_asks_for_the_next(
     """Nobody has all media on one day; each start names the one that is there."""
     for kind in ("_ROUTES", "_ROUTES_V6"):
         monkeypatch.setattr(commands, kind, tmp_path / "no routes")
-    for role in ("organisation", "mix-a", "mix-b"):
-        run("new", role, tmp_path / role)
     media = [tmp_path / f"usb{n}" for n in (1, 2, 3)]
     for medium in media:
         medium.mkdir()
-    record = [part for name, role in (("organisation",) * 2, ("a", "mix-a"), ("b", "mix-b"))
-              for part in ("--record", name, tmp_path / role / "record.pub")]  # fmt: skip
-    plan = ("--organisation", "x", "--media", "3", "--threshold", "2", "--language", "en", *record)
+    plan = plan_of(tmp_path, media=3, threshold=2)
     keys = tmp_path / "keys"
     *begun, last = [
         run("keys", "ceremony", keys, *more, "--medium", medium)

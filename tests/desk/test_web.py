@@ -15,7 +15,6 @@ from tests.desk.simulated import MONDAY, PASSPHRASE, Sent, World, ask
 from yarl import URL
 
 from wallflower.desk.door import Door
-from wallflower.desk.edge.status import report
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 from wallflower.host.asgi import Message
@@ -531,94 +530,6 @@ async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) ->
         assert await browser.get(path) == REFUSAL
     assert await browser.post("/", {}) == REFUSAL
     assert (await browser.get("/case/00"))[0] == 400
-
-
-async def seen(browser: Browser) -> None:
-    """Press the button of the status page as it is now."""
-    await browser.post("/status", shown_by((await browser.get("/status"))[2]))
-
-
-def shown_by(page: bytes) -> dict[str, str]:
-    """The field by which a status page says what it showed."""
-    return dict(re.findall(r'name="(newest)" value="(\d+)"', page.decode()))
-
-
-async def test_alarm_is_on_every_page_until_it_was_seen(world: World) -> None:
-    browser = await unlocked(world)
-    world.make_drop([])
-    world.drop()
-    await world.desk.step()
-    assert b"1 alarm" in (await browser.get("/"))[2]
-    assert b"does not follow" in (await browser.get("/status"))[2]
-    assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["desk-alarms"]
-    await seen(browser)
-    assert b"1 alarm" not in (await browser.get("/"))[2]
-    assert report(world.desk.status()).alarms == []
-    page = (await browser.get("/status"))[2]
-    assert page.index(b"Earlier alarms") < page.index(b"does not follow")
-
-
-async def test_an_alarm_that_came_after_the_page_is_not_acknowledged_with_it(world: World) -> None:
-    browser = await unlocked(world)
-    letters, today = world.desk._open()[1].letters, world.desk.today()
-    letters.alarm(today, "there before the page")
-    page = (await browser.get("/status"))[2]
-    letters.alarm(today, "came while the page was read")
-    for said in ({}, {"newest": "x"}, {"newest": "9" * 30}):  # none is of a page
-        await browser.post("/status", said)
-        assert world.desk.unseen_alarms() == 2
-    assert (await browser.post("/status", shown_by(page)))[0] == 303
-    unseen = [alarm.what for alarm in world.desk.status().alarms if not alarm.seen]
-    assert unseen == ["came while the page was read"]
-    letters.alarm(today, "and more", instead_of="there before the page")
-    assert world.desk.unseen_alarms() == 2
-    await seen(browser)
-    letters.alarm(today, "and more")
-    assert world.desk.unseen_alarms() == 0
-
-
-async def test_all_alarms_that_one_press_acknowledges_were_shown(world: World) -> None:
-    browser = await unlocked(world)
-    letters, today = world.desk._open()[1].letters, world.desk.today()
-    many = [f"alarm number {number} of many" for number in range(100, 150)]
-    for what in many:
-        letters.alarm(today, what)
-    page = (await browser.get("/status"))[2].decode()
-    assert [what for what in many if what not in page] == []
-    await browser.post("/status", shown_by(page.encode()))
-    assert world.desk.unseen_alarms() == 0
-
-
-@pytest.mark.parametrize("table", ["letters_of", "records", "alarms"])
-async def test_a_page_of_the_store_that_rotted_is_said_and_ends_no_desk(
-    world: World, table: str
-) -> None:
-    await world.start()
-    store = world.desk._open()[0]
-    [(page,)] = store.run("SELECT rootpage FROM sqlite_master WHERE name = ?", table)
-    world.desk.lock()
-    path = world.folder / "store.db"
-    data = bytearray(path.read_bytes())
-    data[page * 4096 - 2000] ^= 1
-    path.write_bytes(data)
-    browser = await Browser(world).enter()
-    fields = {"passphrase": PASSPHRASE}
-    status, _, found = await browser.post("/unlock", fields)
-    assert (status, b"The store is damaged" in found) in ((303, False), (400, True))
-    await world.desk.step()
-    if status == 303:
-        status, _, found = await browser.get("/status")
-    assert (status, b"The store is damaged" in found) == (400, True)
-
-
-async def test_a_header_that_cannot_be_read_is_said_at_the_door(world: World) -> None:
-    await world.start()
-    world.desk.lock()
-    (world.folder / "store.json").rename(world.folder / "kept")
-    (world.folder / "store.json").mkdir()  # as one that may not be read, but for root too
-    browser = await Browser(world).enter()
-    for status, _, page in (await browser.get("/unlock"), await browser.post("/unlock", {})):
-        assert (status, b"refuses what the desk needs" in page) == (400, True)
 
 
 async def test_passphrase_is_changed_by_form(world: World) -> None:

@@ -369,20 +369,26 @@ def test_without_a_board_yet_a_visit_is_a_visit(scene: Scene) -> None:
     assert len(scene.cells) == HUM_CELLS
 
 
+def show(scene: Scene, way: str, path: str, instead: bytes | None) -> None:
+    """From now on a way answers so, or not at all, where a path begins like this."""
+
+    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith(path):
+            await scene.mirror(scope, receive, send)
+        elif instead is None:
+            await refuse(send)
+        else:
+            await answer(send, 200, instead)
+
+    scene.net.apps[way] = hostile
+
+
 @pytest.mark.parametrize("shown", [None, b"", b"\1\0" + bytes(HEAD - 2)])
 @pytest.mark.parametrize("way", ["mirror.example", "b.example"])
 def test_a_way_that_shows_nothing_or_no_head_of_ours_takes_the_board_from_nobody(
     scene: Scene, way: str, shown: bytes | None
 ) -> None:
-    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith("/board"):
-            await scene.mirror(scope, receive, send)
-        elif shown is None:
-            await refuse(send)
-        else:
-            await answer(send, 200, shown)
-
-    scene.net.apps[way] = hostile
+    show(scene, way, "/board", shown)
     assert jump(scene.visit()) == (False, 3)
     assert len(scene.store.segments()) == 3
 
@@ -392,15 +398,7 @@ def test_a_way_that_shows_nothing_or_no_head_of_ours_takes_the_board_from_nobody
 def test_a_way_that_shows_the_head_and_no_segment_holds_back_nothing(
     scene: Scene, way: str, instead: bytes | None
 ) -> None:
-    async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] != "/board/2":
-            await scene.mirror(scope, receive, send)
-        elif instead is None:
-            await refuse(send)
-        else:
-            await answer(send, 200, instead)
-
-    scene.net.apps[way] = hostile
+    show(scene, way, "/board/2", instead)
     with suppress(Unreachable, Refused):
         jump(scene.visit())
     assert len(scene.store.segments()) == 3

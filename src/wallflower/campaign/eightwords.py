@@ -142,10 +142,16 @@ def check_typed(typed: str) -> None:
     )
 
 
+@cache
+def _known() -> tuple[frozenset[str], int]:
+    """All words of the lists, and the length of the longest."""
+    known = frozenset(word for language in LISTS for word in _list(language))
+    return known, max(map(len, known))
+
+
 def _counts(text: str) -> set[int]:
     """In how many words of the lists a text without spaces can be cut, none more than fit."""
-    known = {word for language in LISTS for word in _list(language)}
-    longest = max(map(len, known))
+    known, longest = _known()
     counts: list[set[int]] = [{0}]
     for end in range(1, min(len(text), WORDS * longest) + 1):
         starts = range(max(0, end - longest), end)

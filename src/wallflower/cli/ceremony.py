@@ -145,11 +145,10 @@ def say_clock(moment: datetime, wrong: str = "Stop (Ctrl-C) and set it if that i
 
 def _connected() -> bool:
     """Whether there is a way to anywhere: a default route, of either kind of address."""
-    for route in _fields(_ROUTES):
-        if route[1:2] == ["00000000"]:
-            return True
+    v4 = (route[1:2] == ["00000000"] for route in _fields(_ROUTES))
     # The kernel has a route of its own at "lo", which leads nowhere.
-    return any(r[:2] == ["0" * 32, "00"] and r[-1] != "lo" for r in _fields(_ROUTES_V6))
+    v6 = (r[:2] == ["0" * 32, "00"] and r[-1] != "lo" for r in _fields(_ROUTES_V6))
+    return any(v4) or any(v6)
 
 
 def _fields(routes: Path) -> list[list[str]]:

@@ -77,8 +77,10 @@ class PrivateKey:
         expanded = shake.finalize()
         mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
         x25519 = X25519PrivateKey.from_private_bytes(expanded[64:])
-        raw = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
-        return cls(PublicKey.from_bytes(raw), MLKEM768X25519PrivateKey(mlkem, x25519))
+        halves = mlkem.public_key(), x25519.public_key()
+        raw = b"".join(half.public_bytes_raw() for half in halves)
+        public = PublicKey(raw, MLKEM768X25519PublicKey(*halves))
+        return cls(public, MLKEM768X25519PrivateKey(mlkem, x25519))
 
 
 def info(role: str, binding: bytes) -> bytes:

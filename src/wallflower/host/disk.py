@@ -37,6 +37,18 @@ def write_synced(file: BinaryIO, data: bytes) -> None:
     os.fsync(file.fileno())
 
 
+@contextmanager
+def held(folder: Path, *, wait: bool = True) -> Generator[None, None, None]:
+    """Hold a folder; while somebody else does, wait, or raise BlockingIOError. The system lets go
+    of it however a process ends."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
+
+
 class Folder:
     """A directory that one process owns, mode 0700."""
 
@@ -101,17 +113,6 @@ class Folder:
                        "busy_timeout=5000", "temp_store=MEMORY"):  # fmt: skip
             db.execute(f"PRAGMA {pragma}")
         return db
-
-    @contextmanager
-    def alone(self) -> Generator[None, None, None]:
-        """Hold this folder for a moment: whoever else wants to waits. The system lets go of it
-        however a process ends."""
-        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
 
     def sync(self) -> None:
         """Put the names of the files here on the disk: what was made, renamed or unlinked."""

@@ -5,16 +5,15 @@ Whatever ends the work in the middle (a full disk, a kill, a power cut) leaves w
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wallflower.errors import Fault
-from wallflower.host.disk import BESIDE, write_synced
+from wallflower.host.disk import BESIDE, held, write_synced
 
 
 def put_whole(path: Path, data: bytes) -> None:
@@ -35,17 +34,13 @@ def put_whole(path: Path, data: bytes) -> None:
 
 @contextmanager
 def alone_in(folder: Path, busy: Fault) -> Iterator[None]:
-    """Hold a folder, or raise `busy` while another command of ours does. The system lets go of it
-    however a process ends."""
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    """Hold a folder, or raise `busy` while another command of ours does."""
+    with ExitStack() as ours:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours.enter_context(held(folder, wait=False))
         except BlockingIOError:
             raise busy from None
         yield
-    finally:
-        os.close(held)
 
 
 @contextmanager

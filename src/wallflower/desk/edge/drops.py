@@ -116,11 +116,12 @@ def _ring_break(parts: Parts, what: str) -> None:
     store, today = parts.store, parts.today()
     day, count, rung = (store.get(n) for n in ("break_day", "breaks", "break_alarm"))
     before = int(count) if day == today else 0
-    alarm = f"{what}, nor did {before} before it today" if before else what
-    parts.letters.alarm(today, f"{alarm}: ask operator B", rung if before else "")
+    others = f", nor did {before} before it today" if before else ""
+    alarm = f"{what}{others}: ask operator B"
+    parts.letters.alarm(today, alarm, rung if before else "")
     store.put("break_day", today)
     store.put("breaks", before + 1)
-    store.put("break_alarm", f"{alarm}: ask operator B")
+    store.put("break_alarm", alarm)
 
 
 def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:

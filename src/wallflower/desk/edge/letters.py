@@ -159,10 +159,11 @@ class Letters:
 
         One that stands for an earlier one of the day and more is unseen, whoever saw that one.
         """
-        self._store.run(
-            "UPDATE alarms SET id = (SELECT max(id) + 1 FROM alarms), what = ?, seen = 0 "
-            "WHERE day = ? AND what = ?", what, day, instead_of,
-        )  # fmt: skip
+        if instead_of:
+            self._store.run(
+                "UPDATE alarms SET id = (SELECT max(id) + 1 FROM alarms), what = ?, seen = 0 "
+                "WHERE day = ? AND what = ?", what, day, instead_of,
+            )  # fmt: skip
         if not self._store.run("SELECT 1 FROM alarms WHERE day = ? AND what = ?", day, what):
             self._store.run("INSERT INTO alarms(day, what) VALUES (?, ?)", day, what)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from wallflower.host.disk import Folder
+from wallflower.host.disk import Folder, held
 from wallflower.source.letters import Kept, Place, filler
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.reading import Reader
@@ -44,7 +44,7 @@ class Store:
     def changing(self) -> Iterator[list[Kept]]:
         """All places, to be changed; the file is replaced when the block ends without an error. A
         visit that ends and a letter that is written at that moment wait for each other."""
-        with self._disk.alone():
+        with held(self._disk.path):
             kept = self.letters()
             yield kept
             self.write_letters(kept)
