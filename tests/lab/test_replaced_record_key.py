@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from wallflower.errors import Refused
 from wallflower.lab.town import BOARD, DESK_NAME, PARAMETERS, TOKEN, SimulatedTown
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.sizes import DAY_S
+from wallflower.wire.withdrawal import Withdrawal
 
 
 def finished(town: SimulatedTown) -> dict[int, EpochRecord]:
@@ -112,3 +114,40 @@ async def with_record(room: Room, desk: Desk) -> None:
             return
         await room.tick()
     raise AssertionError("there is no record")
+
+
+@pytest.mark.parametrize("keys_too", [False, True])
+@pytest.mark.parametrize("whose", ["a", "b"])
+async def test_a_mix_whose_disk_was_lost_goes_on_with_a_new_record_key_however_high_the_numbers(
+    tmp_path: Path, whose: str, keys_too: bool
+) -> None:
+    """It knows no number, and of the days ahead only what lies on its key volume, if that is
+    there."""
+    room = room_on(tmp_path)
+    town = room.town
+    passed_over = Withdrawal(1, 300)
+    town.server.records._withdraw(passed_over)
+    for mix in (town.a, town.b):
+        mix.records._withdrawn.append(passed_over)
+        mix.records._told.add(passed_over)
+    await room.open()
+    await town.pass_time(DAY_S)
+    before = town.record()
+    for mix in (town.a, town.b):
+        mix.close()
+
+    shutil.rmtree(tmp_path / f"mix-{whose}")
+    if keys_too:
+        shutil.rmtree(tmp_path / f"mix-{whose}-keys")
+    setattr(town.signers, whose, b"n" * 32)
+    town.build()
+    await town.pass_time(6 * town.parameters.tick)
+
+    now = town.record()
+    assert now.body.day == before.body.day
+    assert (now.number > before.number) is keys_too, "what it still has the key of stays"
+    assert town.server.status()["days_ahead"] == 3
+    assert [*town.server.alarms(), *town.a.alarms(), *town.b.alarms()] == []
+    await room.send(room.hum(room.letter("to the new disk")))
+    await room.tick(4)
+    assert (room.b.counts["letters"], room.b.counts["released"]) == (1, 1)

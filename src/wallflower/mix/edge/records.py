@@ -168,7 +168,8 @@ class Records:
             self._told.add(withdrawal)
         wanted = await self._ask_next()
         self._told = {w for w in self._told if w.last < wanted}
-        if wanted > max(self._known(), default=0) + _MOST_SKIPPED:
+        # A mix on a new disk knows no number, and takes the one that it is told.
+        if wanted > max(self._known(), default=wanted) + _MOST_SKIPPED:
             raise Refused("record 5.2", "The desk server skips too many numbers")
         return wanted
 
@@ -181,15 +182,21 @@ class Records:
         return {*self._drafts, *(w.last for w in self._withdrawn)}
 
     async def _sign(self, wanted: int) -> None:
-        """Sign every new draft that may be signed."""
-        for number in range(max(self._drafts, default=0) + 1, wanted):
+        """Sign every new draft that may be signed and is not over."""
+        last = max(self._drafts, default=max(0, wanted - 1 - _MOST_SKIPPED))
+        for number in range(last + 1, wanted):
             if self._is_withdrawn(number):
                 continue
             try:
                 where = f"{self._board}/drafts/{number}"
                 draft = await self._host.net.get(where, limit=RECORD_MAX)
-                body, offer = parse_body(draft), self._offer(number)
-                now = self._host.clock.now()
+                body, now = parse_body(draft), self._host.clock.now()
+                if body.not_after <= now:
+                    continue
+                if number not in self._hops.numbers():  # it went with our disks (record 6.1)
+                    self._withdraw(number)
+                    continue
+                offer = self._offer(number)
                 check_draft(body, self._drafts, offer, self._position, self._pins, now)
             except Unreachable:  # a number that nobody drafted
                 continue
