@@ -93,6 +93,16 @@ async def test_a_wall_clock_that_is_set_back_prolongs_the_wait(
     assert clock.now() >= end
 
 
+@pytest.mark.parametrize("days", [1, 100])
+async def test_a_wall_clock_that_was_ahead_is_not_waited_for_once_it_is_right(
+    monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    wall = Wall(monkeypatch, jumps=[0.0, -8 * 3600.0])
+    clock = PacedClock(Pace(days, 1, 1_000_000_000))
+    await clock.sleep_until(clock.now() + 600 * days)
+    assert wall.steps == [60.0, 60.0]
+
+
 async def test_a_moment_that_has_passed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = Wall(monkeypatch)
     clock = PacedClock(Pace(1, 1, 0))

@@ -93,6 +93,22 @@ def test_a_loop_that_was_slept_through_is_not_made_up_for(
     assert len(scene.cells) == sent * HUM_CELLS
 
 
+def test_a_sender_whose_clock_is_put_back_sends_none_early_and_goes_on_from_now(
+    scene: Scene,
+) -> None:
+    class PutBack(Waking):
+        async def sleep_until(self, moment: float) -> None:
+            await super().sleep_until(moment)
+            if len(self.moments) == 1:
+                self.time -= 8 * 3600
+
+    clock = PutBack(scene.clock.now() + 8 * 3600, 3)
+    run(scene, clock)
+    ahead, *others = clock.moments
+    assert len(scene.cells) == 2 * HUM_CELLS
+    assert all(moment < ahead - 7 * 3600 for moment in others)
+
+
 def test_without_a_record_in_force_no_loop_leaves(scene: Scene) -> None:
     run(scene, Waking(scene.clock.now() + 3 * 86400, 3))
     assert scene.cells == []

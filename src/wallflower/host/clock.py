@@ -9,6 +9,8 @@ from typing import Protocol
 from wallflower.wire.record import Pace
 from wallflower.wire.sizes import DAY_S
 
+_STEP_S = 60.0
+
 
 class Clock(Protocol):
     """Gives record time in seconds since 1970-01-01 UTC, and waits for it."""
@@ -18,7 +20,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, moment: float) -> None:
-        """Return when record time has reached `moment`."""
+        """Return when record time has reached `moment`, or when the clock was put back."""
         ...
 
 
@@ -38,6 +40,18 @@ class PacedClock:
         return self._pace.record_time(time.time())
 
     async def sleep_until(self, moment: float) -> None:
-        """Wait in steps, so that a corrected wall clock is noticed within a minute."""
-        while (left := (moment - self.now()) / self._pace.days) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(left, 60.0))
+        """Wait in steps, so that a corrected wall clock is noticed within a minute.
+
+        One that was put back by minutes ends the wait: it would last as long as the clock was
+        ahead, which may be hours where a process starts before its machine asked for the time.
+        """
+        left = self._left(moment)
+        while left > 0:
+            await asyncio.sleep(min(left, _STEP_S))
+            before, left = left, self._left(moment)
+            if left > before + _STEP_S:
+                return
+
+    def _left(self, moment: float) -> float:
+        """Seconds of the wall clock until then."""
+        return (moment - self.now()) / self._pace.days

@@ -53,7 +53,11 @@ class LoopSender:
             step = loop.step
             begin = (step + uniform(self._host.entropy.draw)) * STEP_S
             await self._host.clock.sleep_until(begin)
-            if self._host.clock.now() > begin + LATE_S * self._stretch:
+            now = self._host.clock.now()
+            if now < begin:  # the clock was ahead: this loop is still to come
+                step = step_of(now)
+                continue
+            if now > begin + LATE_S * self._stretch:
                 continue  # slept through
             task = asyncio.ensure_future(self._send(loop))
             self._under_way.add(task)  # a hum lasts longer than a minute: the next may begin
