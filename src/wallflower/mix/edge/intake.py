@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from wallflower.host.disk import has_room
 from wallflower.host.net import Net
 from wallflower.host.pull import Alike
 from wallflower.mix.edge.state import State
@@ -46,11 +47,14 @@ async def take_all(
     What comes while we take is left for the next round: where cells never stop coming, a round
     that waited for an empty page would never end; and a node before us that lies could have them
     never stop. So a round also ends once `has_time` says that it has none, after one page at the
-    soonest. Who is full pulls nothing (hum 2.7). `answered` is called at every answer. Raises
-    Unreachable, and Refused (pull 3.1).
+    soonest; and where the disk has only its reserve left, without which nothing that we hold could
+    ever be handed on. Who is full pulls nothing (hum 2.7). `answered` is called at every answer.
+    Raises Unreachable, and Refused (pull 3.1).
     """
     while not taker.full and await _page(taker, state, net, source, answered) == source.page:
         if not has_time():
+            break
+        if not has_room(state.db):
             break
     # Nothing more is asked for; the node before us may forget what we now have.
     await taker.ask(net, source, state.number("cursor"), 0)
