@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make, Room, power_cut_at
 from tests.mix.test_workers import runs
 
 from wallflower.host.asgi import Receive, Scope, Send
+from wallflower.host.disk import settle
 from wallflower.mix.edge import sharing as sharing_module
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.pool import Pool
@@ -333,6 +335,33 @@ async def test_loops_of_ours_are_known_in_every_share_and_held_in_none(
         assert came == marks
         assert sum(held(room)) == 0
         assert room.town.a.status()["loops"] == HUMS
+
+
+async def test_loops_that_came_are_remembered_where_the_disk_then_fails_for_a_share(
+    make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their hums are done with, so they never come again."""
+    async with shared(await make_room(SLOW)) as room:
+        marks = frozenset(bytes([n]) * 32 for n in range(HUMS))
+        monkeypatch.setattr(room.town.a.loops, "marks", lambda: marks)
+        came: set[bytes] = set()
+        monkeypatch.setattr(room.town.a.loops, "own", came.update)
+        hums = {mark: room.hum(key_a=mark) for mark in marks}
+        for hum in hums.values():
+            await room.send(hum)
+
+        def failing(db: sqlite3.Connection) -> None:
+            settle(db)
+            if "share-1" in db.execute("PRAGMA database_list").fetchone()[2]:
+                raise sqlite3.OperationalError("disk I/O error")
+
+        monkeypatch.setattr("wallflower.mix.edge.sharing.settle", failing)
+        room.town.clock.time += TICK
+        with pytest.raises(sqlite3.OperationalError):
+            await room.town.a.step()
+        others = {mark for mark, hum in hums.items() if share_of(hum[0], SHARES)}
+        assert {share_of(hums[mark][0], SHARES) for mark in others} == {1, 2}
+        assert others <= came
 
 
 async def test_midnight_seals_all_shares_anew_and_the_key_of_the_day_before_is_gone(

@@ -151,7 +151,8 @@ class First:
         """Wait for the other shares; how many had an answer that was refused. Has a transaction of
         its own.
 
-        Raises OSError or sqlite3.Error where the disk failed for one of them.
+        Raises OSError or sqlite3.Error where the disk failed for one of them; what came before is
+        kept, since those hums are done with and come no more.
         """
         took = await self._sharing.finish()
         if not took:
@@ -160,6 +161,9 @@ class First:
             for done in took:
                 self._loops.own(set(done.loops))
                 self._add(done.counts)
+        for done in took:
+            if done.failed:
+                raise done.failed
         return sum(done.refused for done in took)
 
     # -- tick -------------------------------------------------------------------------------

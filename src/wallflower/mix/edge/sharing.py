@@ -9,6 +9,7 @@ however that ends.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Took:
     loops: frozenset[bytes] = frozenset()
     reached: bool = True
     refused: bool = False
+    failed: OSError | sqlite3.Error | None = None
 
 
 def database_of(number: int) -> str:
@@ -104,8 +106,8 @@ class Sharing:
 
 
 async def take_share(task: Task) -> Took:
-    """Take what waits for one share and empty its write-ahead log. Raises OSError and sqlite3.Error
-    where the disk fails; what was committed stays."""
+    """Take what waits for one share and empty its write-ahead log. Where the disk fails, what was
+    committed stays, and so does what came of it."""
     keys, came, ends = Folder(task.keys), set[bytes](), monotonic() + task.seconds
 
     def usable(number: int) -> Usable | None:
@@ -114,24 +116,29 @@ async def take_share(task: Task) -> Took:
         return (known, private) if known and private else None
 
     entropy, line = OsEntropy(), task.dial()
-    reached, refused = True, False
-    with closing(Folder(task.data).database(database_of(task.which.number))) as db:
-        state = State(db)
-        rules = Rules(usable, task.loops.__and__, came.update, lambda: task.day)
-        share = Share(task.which, state, Pool(db, keys, entropy), entropy, rules)
-        share.room = task.room
-        try:
-            await take_all(
-                share, state, line, task.source, lambda: None, lambda: monotonic() < ends
-            )
-        except Unreachable:
-            reached = False
-        except Refused:
-            refused = True
-        finally:
-            await line.close()
-            settle(db)
-    return Took(share.counts, frozenset(came), reached, refused)
+    reached, refused, failed = True, False, None
+    counts: dict[str, int] = {}
+    try:
+        with closing(Folder(task.data).database(database_of(task.which.number))) as db:
+            state = State(db)
+            rules = Rules(usable, task.loops.__and__, came.update, lambda: task.day)
+            share = Share(task.which, state, Pool(db, keys, entropy), entropy, rules)
+            share.room, counts = task.room, share.counts
+            try:
+                await take_all(
+                    share, state, line, task.source, lambda: None, lambda: monotonic() < ends
+                )
+            except Unreachable:
+                reached = False
+            except Refused:
+                refused = True
+            finally:
+                settle(db)
+    except (OSError, sqlite3.Error) as error:
+        failed = error
+    finally:
+        await line.close()
+    return Took(counts, frozenset(came), reached, refused, failed)
 
 
 def _work(task: Task) -> Took:
