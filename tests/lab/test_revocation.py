@@ -5,6 +5,7 @@ The roles' own code on simulated hosts; a person's letters go through before, ac
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,6 +221,38 @@ async def test_a_withdrawal_that_is_not_one_is_refused_and_changes_nothing(
         town.server.records.take_withdrawal("a", far)
     assert refusal.value.rule == "record 6.1"
     assert town.server.records.next_number() == before
+
+
+@pytest.mark.parametrize("turned", ["a", "b"])
+async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_comes_after_it(
+    room: Room, turned: str
+) -> None:
+    """The other one follows only so far, and there are only so many numbers."""
+    town = room.town
+    seed, records = getattr(town.signers, turned), town.server.records
+    for day in range(3):
+        before = records.next_number()
+        for _ in range(40):
+            first = records.next_number()
+            with suppress(Refused):
+                data = make_withdrawal(Withdrawal(first, first + 7), seed)
+                records.take_withdrawal(turned, data)
+        assert records.next_number() <= before + 16
+        await town.pass_time(DAY_S)
+        assert town.server.status()["days_ahead"] == 3
+        assert town.record().body.day == DAY + day + 1
+
+
+async def test_a_mix_that_was_away_while_the_organisation_revoked_over_and_over_goes_on(
+    room: Room,
+) -> None:
+    """A desk has eight keys of a week, and each that is revoked passes over seventeen numbers."""
+    town = room.town
+    next_number = town.server.records.next_number()
+    town.server.records._withdraw(Withdrawal(1, next_number + 8 * 17))
+    await town.pass_time(4 * town.parameters.tick)
+    assert town.server.status()["days_ahead"] == 3
+    assert town.record().number > next_number + 8 * 17
 
 
 # An operator revokes.

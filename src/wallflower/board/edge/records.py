@@ -27,6 +27,7 @@ from wallflower.wire.sizes import HASH, SIGNATURE
 from wallflower.wire.withdrawal import Withdrawal, verify_withdrawal
 
 _MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept
+_MOST_PASSED = 16  # numbers that withdrawals of a mix pass over before a record is finished
 REVOCATIONS = ("hops", "drop", "desk")
 REQUEST = "revoke"  # the file by which an operator asks for a revocation
 
@@ -47,6 +48,7 @@ class Records:
         self._signatures: dict[tuple[str, int], bytes] = {}
         self._records: dict[int, EpochRecord] = {}
         self._withdrawn: list[Withdrawn] = []
+        self._passed = {"a": 0, "b": 0}  # since the last record; in memory only
         self.request_unread = False
         for name in self._files.names():
             self._load(name, self._files.read(name) or b"")
@@ -168,9 +170,14 @@ class Records:
         what = verify_withdrawal(data, key)
         if what.last >= self.next_number() + _MOST_AHEAD:
             raise Refused("record 6.1", "A withdrawal reaches too far ahead")
-        if not any(w.what == what for w in self._withdrawn):
-            self._withdraw(what)
-            self.advance()
+        if any(w.what == what for w in self._withdrawn):
+            return
+        passed = self._passed[position] + max(0, what.last + 1 - self.next_number())
+        if passed > _MOST_PASSED:
+            raise Refused("record 6.1", "A mix withdraws more numbers than it ever needs")
+        self._withdraw(what)
+        self._passed[position] = passed
+        self.advance()
 
     def _withdraw(self, what: Withdrawal) -> None:
         one = Withdrawn(what, day_of(self._host.clock.now()))
@@ -268,6 +275,7 @@ class Records:
         record = verify_record(raw, self._pins)
         self._files.write(f"record-{number}", raw)
         self._records[number] = record
+        self._passed = dict.fromkeys(self._passed, 0)
 
 
 def _hashes(data: bytes) -> set[bytes]:

@@ -24,7 +24,9 @@ from wallflower.wire.sizes import DAY_S, RECORD_MAX
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, parse_withdrawal
 
 REQUEST = "revoke"  # the file by which the operator asks for new hop keys
-_MOST_SKIPPED = 64  # numbers that the desk server may pass over at once
+# Numbers that may be passed over before we sign again: the organisation may revoke all eight desk
+# keys of a week meanwhile (record 6.3, 6.4), and the other mix withdraw.
+_MOST_SKIPPED = 256
 _NUMBER = 2
 _LIFE_AFTER_DAY = {"a": DAY_S, "b": 2 * DAY_S}
 
