@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.mix.room import DAY, Make, Room, desk_keys, power_cut_at, room_on
@@ -69,15 +70,15 @@ class Server:
             await self.real(scope, receive, send)
 
 
-async def drafted(room: Room) -> RecordBody:
-    """Let offers and desk keys become the first draft, which nobody has signed."""
+async def drafted(room: Room, number: int = 1) -> RecordBody:
+    """Let offers and desk keys become the next draft, which nobody has signed."""
     await room.town.net.post(f"{BOARD}/desk/keys", desk_keys(range(DAY, DAY + 5)), TOKEN)
     for mix in (room.town.a, room.town.b):
-        offer = mix.records._offer(1)
+        offer = mix.records._offer(number)
         seed = {"a": room.town.signers.a, "b": room.town.signers.b}[mix._settings.position]
         where = f"{BOARD}/mix/offer/{mix._settings.position}"
         await room.town.net.post(where, make_offer(offer, seed))
-    return parse_body(await room.town.net.get(f"{BOARD}/drafts/1"))
+    return parse_body(await room.town.net.get(f"{BOARD}/drafts/{number}"))
 
 
 async def test_records_are_signed_three_days_ahead_and_chain(make_room: Make) -> None:
@@ -174,6 +175,28 @@ async def test_a_record_that_differs_from_the_signed_draft_is_refused(tmp_path: 
     assert room.town.a.status()["drafts_refused"] == before + 1
     assert room.town.a.records.in_force(room.town.clock.now()) is None
     assert room.town.a.records._files.names() == files
+    room.town.close()
+
+
+async def test_a_draft_whose_answer_was_lost_is_signed_at_the_next_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signed the one after it never signs it any more."""
+    room = fresh(tmp_path)
+    bodies = [await drafted(room, number) for number in (1, 2)]
+    get = room.town.net.get
+
+    async def losing(url: str, *rest: Any, **more: Any) -> bytes:
+        if url.endswith("/drafts/1"):
+            raise Unreachable
+        return await get(url, *rest, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room.town.net, "get", losing)
+        await room.town.a.step()
+    for _ in range(3):
+        await room.town.step()
+    assert [room.record_of(n).body for n in (1, 2)] == bodies
     room.town.close()
 
 

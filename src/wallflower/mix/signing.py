@@ -36,6 +36,13 @@ def check_draft(
     _check_day(body, signed, now)
 
 
+def names(body: RecordBody, number: int) -> bool:
+    """Whether something was drafted for an earlier number, by the ancestors of this body (record
+    6.2). What lies further back than these is not known, and counts as not drafted."""
+    place = body.number - 1 - number
+    return 0 <= place < len(body.ancestors) and body.ancestors[place] != bytes(HASH)
+
+
 def _check_number(body: RecordBody, signed: Signed) -> None:
     """One body a number, ever; and none below one that was signed, which forgot it (5.3)."""
     if body.number <= max(signed, default=0):

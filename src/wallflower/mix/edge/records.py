@@ -14,7 +14,7 @@ from wallflower.host import Host
 from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
 from wallflower.mix.edge.hops import Hops
-from wallflower.mix.signing import EARLY_S, check_draft
+from wallflower.mix.signing import EARLY_S, check_draft, names
 from wallflower.trust.ahead import uncovered
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
@@ -186,6 +186,7 @@ class Records:
     async def _sign(self, wanted: int) -> None:
         """Sign every new draft that may be signed and is not over."""
         last = max(self._drafts, default=max(0, wanted - 1 - _MOST_SKIPPED))
+        missing: list[int] = []
         for number in range(last + 1, wanted):
             if self._is_withdrawn(number):
                 continue
@@ -198,9 +199,12 @@ class Records:
                 if number not in self._hops.numbers():  # it went with our disks (record 6.1)
                     self._withdraw(number)
                     continue
+                if body.not_before > now and any(names(body, n) for n in missing):
+                    return  # its answer was lost, and who signs this one may not sign that any more
                 offer = self._offer(number)
                 check_draft(body, self._drafts, offer, self._position, self._pins, now)
-            except Unreachable:  # a number that nobody drafted
+            except Unreachable:  # a number that nobody drafted, if the next draft says so too
+                missing.append(number)
                 continue
             except Refused:
                 self.refused_drafts += 1
