@@ -12,7 +12,7 @@ from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings, LoopWatch
 from wallflower.mix.edge import loops as at_mix
 from wallflower.wire.hello import Kind
-from wallflower.wire.loop import STEP_S, Way, next_loop, step_of
+from wallflower.wire.loop import STEP_S, WINDOW, Way, next_loop, step_of
 from wallflower.wire.sizes import DAY_S
 
 LOOPS = LoopSettings(b"k" * 32, 96)
@@ -47,9 +47,23 @@ async def test_a_watcher_misses_nothing_from_before_it_watched_and_forgets_old_l
     loop = next_loop(LOOPS.key, LOOPS.per_day, step_of(NOON))
     assert watch.came(loop.key_a, loop.step * STEP_S)
     late = NOON + 20 * DAY_S
-    watch.forget(late)
-    assert db.execute("SELECT count(*) FROM loops_came").fetchone() == (0,)
     assert not watch.came(loop.key_a, late)
+    newer = next_loop(LOOPS.key, LOOPS.per_day, step_of(late))
+    assert watch.came(newer.key_a, newer.step * STEP_S)
+    watch.forget()
+    assert db.execute("SELECT step FROM loops_came").fetchall() == [(newer.step,)]
+
+
+def test_what_came_is_remembered_when_a_clock_that_was_weeks_ahead_is_right(
+    tmp_path: Path,
+) -> None:
+    watch = LoopWatch(Folder(tmp_path).database("a.db"), LOOPS, NOON)
+    now = NOON + 2 * DAY_S
+    assert watch.which_came(set(watch.marks(now)), now)
+    watch.marks(now + 20 * DAY_S)
+    watch.forget()
+    verdict = watch.judge(Way(0.0, 0.0), now)
+    assert (verdict.due, verdict.missing) == (WINDOW, 0)
 
 
 @pytest.mark.parametrize("ahead", [1, 9, 365])
