@@ -127,3 +127,16 @@ async def test_what_could_not_be_told_is_told_with_the_next_hour(make_room: Make
     room.town.clock.time += 3601
     await room.tick()
     assert room.town.b.loops.to_tell() == []
+
+
+async def test_b_tells_again_within_the_hour_when_a_clock_that_was_ahead_is_right(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    room.town.skew["mix-b"] = 20 * 3600.0
+    await room.tick()
+    del room.town.skew["mix-b"]
+    give(room, parcel(room, room.filler(), Kind.LOOP))
+    room.town.clock.time += 3601
+    await room.tick()
+    assert room.town.b.loops.to_tell() == []
