@@ -18,7 +18,8 @@ from wallflower.host.pull import Share, encode_entries, make_question, parse_que
 from wallflower.mix.edge import mix as mix_module
 from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE
-from wallflower.mix.edge.sharing import Task, take_share
+from wallflower.mix.edge.sharing import Sharing, Task, take_share
+from wallflower.mix.edge.workers import WorkerGone, Workers
 from wallflower.wire.sizes import CELL, DAY_S, PARCEL
 
 ANSWER_S = 60.0  # as slow as an answer may be
@@ -129,6 +130,41 @@ async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
     took = await take_share(task)
     assert took.reached
     assert liar.answers == 2, "one page, and that nothing more is asked for"
+
+
+async def test_nor_do_shares_of_workers_that_are_gone_when_the_round_has_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their mix does the rest, one share after the other; each has a page."""
+    now = 1000.0
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    class Killed:
+        def give(self, *_: object) -> None:
+            pass
+
+        def result(self) -> object:
+            passes(600)
+            raise WorkerGone
+
+    monkeypatch.setattr("wallflower.mix.edge.sharing.monotonic", lambda: now)
+    monkeypatch.setattr(Workers, "started", lambda _: [Killed(), Killed()])
+    liar = Liar(CELL, passes)
+    source = Source("http://inner.example/cells", "t", 4)
+    tasks = [
+        Task(
+            Share(number, 3), tmp_path / "data", tmp_path / "keys", source, lambda: liar,
+            1, 1000, now + 600, {}, frozenset(),
+        )
+        for number in (1, 2)
+    ]  # fmt: skip
+    sharing = Sharing(Workers(2))
+    sharing.begin(tasks)
+    await sharing.finish()
+    assert liar.answers == 4, "a page of each, and that nothing more is asked for"
 
 
 async def test_a_desk_server_that_hangs_does_not_hold_the_tick(

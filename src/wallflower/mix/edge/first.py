@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Set
+from time import monotonic
 
 from wallflower.host import Host
 from wallflower.host.clock import day_of
@@ -138,10 +139,11 @@ class First:
         # Before anybody else needs it: who made one of their own would overwrite another's.
         self.share.pool.ready(today)
         records, loops = self._records.usable_now(), self._loops.marks()
+        ends = monotonic() + seconds
         tasks = [
             Task(
                 share.which, self._host.disk.path, self._keys.path, source, self._dial, today,
-                share.room, seconds, records, loops,
+                share.room, ends, records, loops,
             )
             for share in others
         ]  # fmt: skip

@@ -51,7 +51,7 @@ class Task:
     dial: Callable[[], Line]
     day: int
     room: int
-    seconds: float  # of this machine's time that the round may last
+    ends: float  # by the monotonic clock, which all processes of a machine share
     records: dict[int, bytes]  # the hashes of those that hums may be opened under now
     loops: frozenset[bytes] = field(repr=False)
 
@@ -108,7 +108,7 @@ class Sharing:
 async def take_share(task: Task) -> Took:
     """Take what waits for one share and empty its write-ahead log. Where the disk fails, what was
     committed stays, and so does what came of it."""
-    keys, came, ends = Folder(task.keys), set[bytes](), monotonic() + task.seconds
+    keys, came = Folder(task.keys), set[bytes]()
 
     def usable(number: int) -> Usable | None:
         known = task.records.get(number)
@@ -126,7 +126,7 @@ async def take_share(task: Task) -> Took:
             share.room, counts = task.room, share.counts
             try:
                 await take_all(
-                    share, state, line, task.source, lambda: None, lambda: monotonic() < ends
+                    share, state, line, task.source, lambda: None, lambda: monotonic() < task.ends
                 )
             except Unreachable:
                 reached = False
