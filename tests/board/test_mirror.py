@@ -14,13 +14,20 @@ from tests.mix.room import AT_ONCE, DAY, Make, Room
 
 from wallflower.board.edge.mirror import FRESH_S, SILENT_S, Mirror
 from wallflower.board.edge.process import read_site
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault
 from wallflower.host.asgi import Receive, Scope, Send, answer
 from wallflower.lab.host import ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.wire.census import Census, make_census
 from wallflower.wire.record import MOST_SEGMENTS
-from wallflower.wire.segment import make_head, parse_segment
+from wallflower.wire.segment import (
+    SignedSegment,
+    make_head,
+    make_segment,
+    parse_head,
+    parse_segment,
+)
 from wallflower.wire.sizes import DAY_S, HEAD
 
 SITE = {"index.html": b"<p>film</p>", "app.js": b"js", "film/1.bin": b"piece"}
@@ -49,6 +56,56 @@ async def test_the_old_board_stays_when_the_server_is_gone(make_room: Make) -> N
     for _ in range(3):
         await mirror.step()
     assert await shown(mirror, *PATHS) == before
+
+
+@pytest.mark.parametrize("bits", [0, 1])
+async def test_a_segment_that_was_garbled_on_the_way_is_fetched_again(
+    make_room: Make, bits: int
+) -> None:
+    room = await make_room()
+    mirror = mirror_of(room)
+    await mirror.step()
+    before = await shown(mirror, "/board/head")
+    room.town.clock.time += AT_ONCE.period
+    room.town.server.step()
+    real, newest = room.town.server.app, room.town.server.board.count()
+    good = room.town.server.board.segment(newest) or b""
+
+    async def garbling(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == f"/board/{newest}":
+            await answer(send, 200, good[:-1] + bytes([good[-1] ^ 1] * bits))
+        else:
+            await real(scope, receive, send)
+
+    room.town.net.apps["board.example"] = garbling
+    await mirror.step()
+    assert await shown(mirror, "/board/head") == before, "what it shows can be read"
+    room.town.net.apps["board.example"] = real
+    await mirror.step()
+    assert (await shown(mirror, f"/board/{newest}"))[f"/board/{newest}"] == (200, good)
+    assert await shown(mirror, "/board/head") != before
+
+
+async def test_a_board_put_back_from_a_copy_has_its_new_segments_on_the_mirror(
+    make_room: Make,
+) -> None:
+    """Under numbers that the mirror has already; else nobody could read them for 14 days."""
+    room = await make_room()
+    mirror = mirror_of(room)
+    folder = room.town.path / "board" / "board"
+    backup = (folder / "head").read_bytes()
+    numbers = set()
+    for _ in range(2):
+        room.town.clock.time += AT_ONCE.period
+        room.town.server.step()
+        await mirror.step()
+        numbers.add(room.town.server.board.count())
+        (folder / "head").write_bytes(backup)
+        room.restart()
+    (number,) = numbers
+    kept = await shown(mirror, f"/board/{number}", "/board/head")
+    head = parse_head(kept["/board/head"][1])
+    assert sha256(kept[f"/board/{number}"][1]) == head.segment_hash
 
 
 async def test_the_old_head_stays_when_a_new_segment_cannot_be_had(make_room: Make) -> None:
@@ -121,6 +178,12 @@ async def test_a_head_of_more_segments_than_a_board_may_have_is_not_followed(
     assert (f"/board/{segments}" in paths) is asked
 
 
+def after(before: SignedSegment, number: int) -> bytes:
+    """A segment that names another as the one before it; who signed is not for a mirror to ask."""
+    header = replace(before.header, number=number, previous=before.hash)
+    return make_segment(header, list(before.replies), list(before.receipts), b"s" * 32)
+
+
 async def test_a_board_that_names_other_segments_each_time_and_withholds_one_fills_no_memory(
     make_room: Make,
 ) -> None:
@@ -128,21 +191,23 @@ async def test_a_board_that_names_other_segments_each_time_and_withholds_one_fil
     mirror = mirror_of(room)
     await mirror.step()
     before = await shown(mirror, "/board/head", "/board/1")
-    newest = parse_segment(room.town.server.board.segment(1) or b"")
-    first = 2
+    parsed = parse_segment(room.town.server.board.segment(1) or b"")
+    held: dict[str, bytes] = {}
 
     async def hostile(scope: Scope, receive: Receive, send: Send) -> None:
         del receive
-        if scope["path"] == "/board/head":
-            last = replace(newest, header=replace(newest.header, number=first + 9))
-            await answer(send, 200, make_head(last, first, room.town.signers.board))
-        else:
-            await answer(send, 404 if scope["path"] == f"/board/{first}" else 200, b"x")
+        body = held.get(scope["path"])
+        await answer(send, 200 if body else 404, body or b"")
 
     room.town.net.apps["board.example"] = hostile
-    for _ in range(5):
+    for look in range(5):
+        held = {"/record": b"x"}
+        for number in range(10 * look + 2, 10 * look + 12):
+            raw = after(parsed, number)
+            parsed, held[f"/board/{number}"] = parse_segment(raw), raw
+        held["/board/head"] = make_head(parsed, 10 * look + 2, b"s" * 32)
+        del held[f"/board/{10 * look + 2}"]
         await mirror.step()
-        first += 10
         assert (await mirror.report()).facts["segments"] == 1 + 9, "the shown one and the newest"
     assert await shown(mirror, "/board/head", "/board/1") == before
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable
 
+from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import Headers, Receive, Scope, Send, answer, refuse
@@ -16,7 +17,7 @@ from wallflower.host.net import Unreachable
 from wallflower.host.status import Alarm, Status, silence_alarm
 from wallflower.wire.census import CENSUS_MAX
 from wallflower.wire.record import MOST_SEGMENTS
-from wallflower.wire.segment import SignedHead, parse_head
+from wallflower.wire.segment import SignedHead, parse_head, parse_segment
 from wallflower.wire.sizes import HEAD, RECORD_MAX
 
 FRESH_S = 1800  # record seconds between two looks at the board
@@ -60,19 +61,35 @@ class Mirror:
             wanted, shown = _named(head), self._copy.get("board/head")
             # Before anything is added: a board that never answers whole must not fill the memory.
             self._keep({*wanted, *(_named(parse_head(shown)) if shown else ())})
-            for name in wanted:
-                if name not in self._copy:
-                    url = f"{self._board}/{name}"
-                    self._copy[name] = await self._host.net.get(url, "", _SEGMENT_MAX)
+            fetched = await self._fetch(wanted, head.segment_hash)
         except Unreachable:
             return
         except Refused:
             self._refused += 1
             return
+        self._copy |= fetched
         self._copy["board/head"] = raw
         self._looked = self._host.clock.now()
         await self._copy_census()
         self._keep(wanted)
+
+    async def _fetch(self, wanted: list[str], newest: bytes) -> dict[str, bytes]:
+        """What the copy lacks of these segments, or Refused (segment 3.5): the one after it names
+        each by its hash, the head the `newest`. What was garbled on the way is not kept; and where
+        a board has another one under a number than before, the copy's is fetched anew."""
+        fetched, expected = {}, newest
+        for name in wanted:
+            data = self._copy.get(name)
+            if data is None or sha256(data) != expected:
+                data = await self._host.net.get(f"{self._board}/{name}", "", _SEGMENT_MAX)
+                fetched[name] = data
+            segment = parse_segment(data)
+            if segment.hash != expected:
+                raise Refused("segment 3.5", "A board segment is not the one that was named")
+            # At once, unless the shown head names another: what comes after may not be had now.
+            self._copy.setdefault(name, data)
+            expected = segment.header.previous
+        return fetched
 
     def _keep(self, segments: Iterable[str]) -> None:
         for name in self._copy.keys() - {*segments, *_LIVE}:
