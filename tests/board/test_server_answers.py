@@ -381,3 +381,44 @@ async def test_a_server_without_room_for_its_loops_stays_and_watches_when_there_
             await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
     await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
     assert told.judge(way) is not None
+
+
+@pytest.mark.parametrize("ahead", [DAY_S, 2 * DAY_S, 3 * DAY_S])
+async def test_a_clock_that_was_days_ahead_for_one_look_costs_no_period_and_no_batch(
+    make_room: Make, ahead: int
+) -> None:
+    room = await make_room()
+    server, clock = room.town.server, room.town.clock
+    clock.time = (DAY + 1) * DAY_S - PERIOD - 60  # the evening
+    raw = batch(room, DAY + 1)
+    await post(room, "/desk/batch", raw)
+    await room.town.step()
+    clock.time += ahead
+    server.step()
+    clock.time -= ahead
+    clock.time += PERIOD
+    server.step()
+    shown = b""
+    for _ in range(DAY_S // PERIOD):
+        clock.time += PERIOD
+        server.step()
+        segment = parse_segment(server.board.segment(server.board.count()) or b"")
+        assert segment.header.period == clock.time // PERIOD
+        verify_head(server.board.head or b"", room.town.record())
+        shown += b"".join(segment.replies)
+    assert raw[4 : 4 + len(shown)] == shown, "all of the batch"
+
+
+async def test_a_clock_that_is_put_back_by_a_moment_releases_no_period_twice(
+    make_room: Make,
+) -> None:
+    room = await make_room()
+    server, clock = room.town.server, room.town.clock
+    clock.time = (clock.time // PERIOD + 1) * PERIOD + 1
+    server.step()
+    count = server.board.count()
+    clock.time -= 2
+    server.step()
+    clock.time += 2
+    server.step()
+    assert server.board.count() == count
