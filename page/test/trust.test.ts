@@ -130,6 +130,17 @@ test('a board across a step is read to its end, today and by who kept the part b
   assert.equal(joined(newer, before).segments.length, 2);
 });
 
+test('a board whose key was replaced is read to its end, by the hashes behind its head', () => {
+  const raised = trusted('raised');
+  const replaced = { ...raised, body: { ...raised.body, boardVerify: raised.body.dropVerify } };
+  const board = { head: leadingHead([bytesOf('head-after-a-step')], raised, 0), segments: [] };
+  const third = bytesOf('third-after-a-step');
+  assert.throws(() => extend(board, third, replaced), refusedBy('segment 3.3'));
+  let whole = extend(board, third, raised);
+  for (const name of ['second', 'first']) whole = extend(whole, bytesOf(name), replaced);
+  assert.ok(isComplete(whole));
+});
+
 test('a segment is verified once: what came is the kept one byte by byte, or is verified itself', () => {
   assert.ok(newest);
   const board = { head: leadingHead([headBytes], small, 0), segments: [] };

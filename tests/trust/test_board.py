@@ -110,9 +110,9 @@ def raised(before: EpochRecord, replies: int = STEP, receipts: int = STEP) -> Ep
     return record(changed(body(before.number + 1, DAY + 1, before.body), parameters=more))
 
 
-def walk(shown: Board, today: EpochRecord) -> int:
+def walk(shown: Board, today: EpochRecord, head: bytes = b"") -> int:
     """Read a board from its head to its end, as a visit does; how many segments it had."""
-    expected, follower = verify_head(shown.head(), today).segment_hash, None
+    expected, follower = verify_head(head or shown.head(), today).segment_hash, None
     for raw in reversed(shown.raw):
         assert len(raw) <= segment_size(*counts_of(today))
         follower = verify_segment(raw, expected, today, follower).header
@@ -142,6 +142,15 @@ def test_a_board_across_one_and_two_steps_is_read_to_its_end() -> None:
         "on the day of the step the newest is still of before"
     )
     assert read_to_its_end(board(twice, 1, after=across), twice) == 6
+
+
+def test_a_board_whose_key_was_replaced_is_read_to_its_end() -> None:
+    """By the hashes behind a head of the new key; else answers of fourteen days stay unread."""
+    other = record(changed(body(2, DAY + 1, FIRST.body), board_verify=sign.verify_key(STRANGER)))
+    signed_again = make_head(SHOWN.segments[-1], 1, STRANGER, (other.number, other.hash))
+    assert walk(SHOWN, other, signed_again) == 3
+    later = board(other, 1, STRANGER, after=SHOWN)
+    assert walk(later, other, later.head(STRANGER)) == 4
 
 
 @pytest.mark.parametrize(("replies", "receipts"), [(2, 2), (3, 3), (STEP, 1), (1, STEP), (8, 8)])
