@@ -12,7 +12,7 @@ from tests.host.sockets import free_port, serving
 
 from wallflower.host.asgi import App, Headers, Receive, Scope, Send, answer, read_body, refuse
 from wallflower.host.http import HttpNet
-from wallflower.host.net import Silent, Unreachable
+from wallflower.host.net import Silent, Unreachable, asked_host
 
 
 @contextlib.asynccontextmanager
@@ -121,6 +121,42 @@ async def test_a_name_that_can_be_no_host_s_is_unreachable_like_any_other(host: 
             await one.get(f"http://{host}/record")
         with pytest.raises(Unreachable):
             await one.post(f"http://{host}/record", b"x")
+
+
+ONION = "a" * 56 + ".onion"
+
+
+@pytest.mark.parametrize(
+    "host", [ONION, f"{ONION}.", ONION.replace(".", "%2e"), f" {ONION}", f"{ONION},", f"x,{ONION}"]
+)
+async def test_no_resolver_is_asked_for_an_onion_nor_for_a_slip_in_one(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = names_asked(monkeypatch)
+    async with net() as one:
+        with pytest.raises(Unreachable):
+            await one.get(f"http://{host}/record")
+        assert asked == []
+        with pytest.raises(Unreachable):
+            await one.get("http://control.example/record")
+    assert asked == ["control.example"], "the control"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[fe80::1%lo]"])
+def test_an_address_in_numbers_is_a_host(host: str) -> None:
+    assert asked_host(f"http://{host}:7600/record") == host.strip("[]")
+
+
+def names_asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the resolver is asked for from now on; it knows nobody."""
+    asked: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return asked
 
 
 async def test_an_answer_that_is_cut_short_is_unreachable() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from wallflower.host.net import MAX_ANSWER, Unreachable, is_onion
+from wallflower.host.net import MAX_ANSWER, Unreachable, asked_host, is_onion
 
 _TIMEOUT_S = 60.0
 
@@ -47,7 +47,9 @@ class HttpNet:
     async def _ask(
         self, method: str, url: str, body: bytes | None, token: str, limit: int
     ) -> bytes:
-        if is_onion(url):  # here is no Tor, and a resolver would be told
+        if not asked_host(url):  # a resolver would be told all the same, and it may be an onion's
+            raise Unreachable
+        if is_onion(url):  # here is no Tor
             raise Unreachable("An onion address needs Tor")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from wallflower.errors import Fault
 
 MAX_ANSWER = 64 * 1024 * 1024
-_HOST = re.compile(r"[a-z0-9._:-]+")
+# A name, or an IPv6 address, which may name an interface of this machine (RFC 4007).
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f.:]*(%[a-z0-9._-]+)?")
 
 
 def asked_host(url: str) -> str:
