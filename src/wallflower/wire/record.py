@@ -30,6 +30,7 @@ _MAX_DESKS: Final = 8
 _MAX_WAYS: Final = 16
 _MAX_URL: Final = 200
 _VALID_S: Final = 2 * DAY_S
+_WRITE_WAYS: Final = "Correct its address, or the number of its cells."
 MOST_SEGMENTS: Final = 512  # of a board (record 2.7)
 
 
@@ -127,9 +128,6 @@ class RecordBody:
         """The canonical bytes; the record hash is taken over them."""
         p = self.parameters
         ancestors = b"".join(self.ancestors).ljust(ANCESTORS * HASH, b"\0")
-        ways = b"".join(
-            bytes([w.kind, w.cells, len(w.url)]) + w.url.encode("ascii") for w in self.ways
-        )
         return b"".join((
             bytes([VERSION, 0]), self.number.to_bytes(2), self.day.to_bytes(4),
             self.week.to_bytes(2), self.not_before.to_bytes(8), self.not_after.to_bytes(8),
@@ -140,7 +138,7 @@ class RecordBody:
             p.period.to_bytes(4), p.segments.to_bytes(2), p.pace.days.to_bytes(4),
             p.pace.hums.to_bytes(2), p.pace.anchor_ms.to_bytes(8),
             bytes([len(self.desks)]), *(d.encode() for d in self.desks),
-            bytes([len(self.ways)]), ways,
+            _encode_ways(self.ways),
         ))  # fmt: skip
 
     def hash(self) -> bytes:
@@ -237,6 +235,26 @@ def check_parameters(p: Parameters) -> None:
         raise Refused("record 2.7", "A record's parameter is out of bounds", "Correct it.")
 
 
+def check_desk(name: str) -> None:
+    """Refuse a desk's name that no record may hold (record 2.5)."""
+    if not 1 <= len(name.encode("utf-8")) <= _NAME or "\0" in name:
+        raise Refused("record 2.5", f"A desk's name has 1 to {_NAME} bytes of UTF-8", "Correct it.")
+
+
+def check_ways(ways: tuple[Way, ...]) -> None:
+    """Refuse ways that no record may hold (record 2.6)."""
+    try:
+        raw = _encode_ways(ways)
+    except (ValueError, TypeError):
+        raise Refused("record 2.6", "A way of a record is malformed", _WRITE_WAYS) from None
+    _ways(Reader(raw, "record 2.1"))
+
+
+def _encode_ways(ways: tuple[Way, ...]) -> bytes:
+    each = (bytes([w.kind, w.cells, len(w.url)]) + w.url.encode("ascii") for w in ways)
+    return bytes([len(ways)]) + b"".join(each)
+
+
 def _desks(reader: Reader, week: int) -> tuple[DeskEntry, ...]:
     count = reader.number(1)
     if not 1 <= count <= _MAX_DESKS:
@@ -271,5 +289,5 @@ def _way(reader: Reader) -> Way:
     printable = all(0x21 <= byte <= 0x7E for byte in raw)
     known = kind in (WayKind.INGRESS, WayKind.BOARD) and cells >= 1
     if not (known and printable and length <= _MAX_URL and raw.startswith((b"http:", b"https:"))):
-        raise Refused("record 2.6", "A way of a record is malformed")
+        raise Refused("record 2.6", "A way of a record is malformed", _WRITE_WAYS)
     return Way(WayKind(kind), cells, raw.decode("ascii"))

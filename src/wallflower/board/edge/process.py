@@ -18,11 +18,19 @@ from wallflower.host.net import Net, Silent
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
 from wallflower.trust.pins import Pins, parse_pins
-from wallflower.wire.record import Parameters, Way, WayKind
+from wallflower.wire.record import (
+    Parameters,
+    Way,
+    WayKind,
+    check_desk,
+    check_parameters,
+    check_ways,
+)
 
 
 def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
-    """The part of every record that the organisation's configuration decides."""
+    """The part of every record that the organisation's configuration decides, or a Fault: a draft
+    is for ever, and one that nobody can read would take its day from the people."""
     p = settings.table("parameters")
     parameters = Parameters(
         mean_a=p.get("mean_a", int), mean_b=p.get("mean_b", int), tick=p.get("tick", int),
@@ -33,10 +41,14 @@ def read_fixed(settings: Settings, root: bytes, board_verify: bytes) -> Fixed:
     ways = settings.table("ways")
     cells = ways.get("cells_per_connection", int)
     listed = [(WayKind.INGRESS, "ingress"), (WayKind.BOARD, "board")]
-    return Fixed(
+    fixed = Fixed(
         root, settings.get("desk", str), board_verify, parameters,
         tuple(Way(kind, cells, url) for kind, n in listed for url in ways.get(n, list)),
     )  # fmt: skip
+    check_parameters(fixed.parameters)
+    check_desk(fixed.desk_name)
+    check_ways(fixed.ways)
+    return fixed
 
 
 def read_settings(
@@ -45,6 +57,11 @@ def read_settings(
     """What a desk server is made of beside its host, or a Fault that names what is missing."""
     pins = parse_pins(settings.file("pins"))
     board_seed = settings.seed("board_key")
+    if settings.get("desk", str) != pins.desk:
+        raise Fault(
+            f"{settings.path.name} names another desk than the pins: nobody could write to it",
+            "Write as 'desk' the name that stands in pins.json.",
+        )
     return (
         pins, read_fixed(settings, pins.root, sign.verify_key(board_seed)),
         Tokens(*(settings.secret(n) for n in ("desk_token", "b_token", "status_token"))),
