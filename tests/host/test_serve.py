@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import socket
 
 import pytest
@@ -186,6 +188,33 @@ async def test_work_begins_when_connections_are_taken(host: str) -> None:
 
     await asyncio.wait_for(serve([Listener(echo, host, port)], work()), 10)
     assert found == [True]
+
+
+@pytest.mark.parametrize("said", [errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT])
+async def test_a_name_with_an_ipv6_address_is_listened_at_where_ipv6_is_turned_off(
+    said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As localhost has one in a container. It alone is a fault all the same."""
+    port, bind = free_port(), socket.socket.bind
+    found = [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
+    ]
+
+    def refused(one: socket.socket, address: tuple[object, ...]) -> None:
+        if one.family == socket.AF_INET6:
+            raise OSError(said, "no IPv6")
+        bind(one, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket.socket, "bind", refused)
+    with contextlib.ExitStack() as held:
+        one = Listener(echo, "localhost", port)
+        (bound,) = serving_of._listen(one, 16, held)
+        assert bound.getsockname() == ("127.0.0.1", port)
+        del found[1]
+        with pytest.raises(Fault, match="The system said"):
+            serving_of._listen(one, 16, held)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

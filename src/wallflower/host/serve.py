@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import resource
@@ -34,6 +35,7 @@ _INNER = 64  # seats of each listener but the first: a few nodes and an operator
 _FEWEST = 16
 MOST_SEATS = 16_384  # a connection costs about 20 kB of memory, and an unfinished head 16 more
 _MOST_BACKLOG = 2048
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)  # none was built in, or it is turned off
 
 
 def raise_descriptors() -> int:
@@ -97,12 +99,13 @@ def _listen(listener: Listener, backlog: int, held: contextlib.ExitStack) -> lis
             "Write an address of this machine as 'host', such as 127.0.0.1.",
         ) from None
     sockets = []
+    at_ipv4 = any(family == socket.AF_INET for family, *_ in found)
     for family, _, _, _, address in dict.fromkeys(found):
-        if family == socket.AF_INET6 and len(found) > 1 and not socket.has_dualstack_ipv6():
-            continue  # a name may have such an address on a machine that has no IPv6
         try:
             one = socket.create_server(address, family=family, backlog=backlog)
         except OSError as error:
+            if at_ipv4 and family == socket.AF_INET6 and error.errno in _NO_IPV6:
+                continue  # a name such as localhost may have one where a machine has none
             # Not `strerror`: it holds the address.
             said = os.strerror(error.errno) if error.errno else type(error).__name__
             raise Fault(
