@@ -135,10 +135,12 @@ async def test_the_old_head_stays_when_a_new_segment_cannot_be_had(make_room: Ma
 
 # The last names four billion segments.
 ENDLESS = b"\1\0" + bytes(2) + b"\xff" * 4 + bytes(168)
+# The first after the newest: it names none.
+EMPTY = b"\1\0" + bytes(2) + (1).to_bytes(4) + bytes(4) + (2).to_bytes(4) + bytes(160)
 
 
 @pytest.mark.parametrize(
-    "head", [b"", b"x" * 176, b"x" * 177, b"\1\0" + b"\xff" * 10, ENDLESS[:HEAD]]
+    "head", [b"", b"x" * 176, b"x" * 177, b"\1\0" + b"\xff" * 10, ENDLESS[:HEAD], EMPTY]
 )
 async def test_a_server_that_lies_leaves_the_old_board(make_room: Make, head: bytes) -> None:
     room = await make_room()

@@ -55,7 +55,8 @@ class Mirror:
             self._copy["record"] = await self._host.net.get(f"{self._board}/record", "", RECORD_MAX)
             raw = await self._host.net.get(f"{self._board}/board/head", "", HEAD)
             head = parse_head(raw)
-            if head.number - head.first >= MOST_SEGMENTS:  # a list of them could fill the memory
+            # A list of more could fill the memory; one of none would empty the board.
+            if not 0 <= head.number - head.first < MOST_SEGMENTS:
                 self._refused += 1
                 return
             wanted, shown = _named(head), self._copy.get("board/head")
