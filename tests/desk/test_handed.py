@@ -173,6 +173,36 @@ async def test_a_desk_without_a_token_opens_its_letters_and_rings_for_it(
     assert world.desk.status().unreachable == []
 
 
+@pytest.mark.parametrize("kept", ["b-to\nken", "b token", "tok\u00e9n", "", "\0"])
+async def test_a_sealed_token_that_no_request_can_carry_counts_as_none_and_rings(
+    world: World, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    """One in two lines was once sealed; the client of a request then raises, and the desk ended."""
+    await world.start()
+    store = world.desk._store
+    assert store is not None
+    store.put("token_b", kept)
+    shown: list[str] = []
+    ask = world.net.post
+
+    async def noted(url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
+        shown.append(token)
+        return await ask(url, body, token, limit)
+
+    monkeypatch.setattr(world.net, "post", noted)
+    world.set_time(0, 18)
+    await world.desk.step()
+    assert set(shown) == {DESK_TOKEN}
+    found = world.desk.status()
+    assert found.unreachable == ["mix B: drops", "mix B: tokens"]
+    assert [a.what.partition(":")[0] for a in found.alarms] == ["This desk has no token for mix B"]
+    Folder(world.folder).write("b.token", B_TOKEN.encode())
+    world.desk.lock()
+    world.desk.unlock(PASSPHRASE)
+    await world.desk.step()
+    assert world.desk.status().unreachable == []
+
+
 @pytest.mark.parametrize("linked", [True, False])
 def test_a_file_that_is_not_the_desks_own_is_left_and_rings(world: World, linked: bool) -> None:
     """On one machine the configuration may name B's own file, which B needs."""

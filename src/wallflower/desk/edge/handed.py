@@ -18,9 +18,10 @@ NODES = {"b": "mix B", "board": "the desk server"}
 
 
 def token(store: Store, node: str) -> str | None:
-    """The sealed token of one of NODES; None where none was handed over yet."""
+    """The sealed token of one of NODES; None where none was handed over yet. One that no request
+    can carry counts as none: it may have been sealed before that was asked of it."""
     kept: str | None = store.get(_kept_as(node))
-    return kept
+    return None if kept is None else parse_token(kept.encode())
 
 
 def _kept_as(node: str) -> str:
