@@ -58,6 +58,23 @@ def test_an_old_header_that_a_power_cut_left_is_overwritten_at_the_next_unlockin
     assert blocks.read_bytes() == bytes(len(old))
 
 
+def test_an_old_header_that_cannot_be_overwritten_yet_leaves_no_store_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    (world.folder / "store.old.json").write_bytes(b"of a change that power cut short")
+    kept = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "erase", refusing(errno.EIO))
+        for _ in range(2):
+            with pytest.raises(DiskTrouble) as raised:
+                world.desk.unlock(PASSPHRASE)
+            kept.append(raised)  # as by the page that shows it
+    world.desk.unlock(PASSPHRASE)
+    assert Folder(world.folder).names() == ["store.db", "store.db-wal", "store.json"]
+
+
 async def test_a_desk_whose_disk_is_full_while_it_is_unlocked_is_unlocked_when_there_is_room(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,7 +185,11 @@ def open_store(folder: Folder, passphrase: str) -> Store:
     if not (folder.path / DATABASE_FILE).exists():
         raise Fault("The store's database is missing", "Put store.db back from your last copy.")
     store = _connect(folder, data_key)
-    _erase_old_header(folder)
+    try:
+        _erase_old_header(folder)
+    except BaseException:
+        store.close()  # else the next try would find it open elsewhere
+        raise
     return store
 
 
