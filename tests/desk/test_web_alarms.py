@@ -97,3 +97,20 @@ async def test_a_header_that_cannot_be_read_is_said_at_the_door(world: World) ->
     browser = await Browser(world).enter()
     for status, _, page in (await browser.get("/unlock"), await browser.post("/unlock", {})):
         assert (status, b"refuses what the desk needs" in page) == (400, True)
+
+
+@pytest.mark.parametrize("name", ["store.db", "store.db-wal"])
+async def test_a_database_of_another_user_is_said_at_the_door(world: World, name: str) -> None:
+    """As one that was put back from a copy by root. The answer was once the bare refusal."""
+    await world.start()
+    world.desk.lock()
+    path = world.folder / name
+    kept = path.read_bytes() if path.exists() else b""
+    path.unlink(missing_ok=True)
+    path.mkdir()  # as one that may not be read, but for root too
+    browser = await Browser(world).enter()
+    status, _, page = await browser.post("/unlock", {"passphrase": PASSPHRASE})
+    assert (status, b"runs as may not read and write %s" % name.encode() in page) == (400, True)
+    path.rmdir()
+    path.write_bytes(kept)
+    assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303

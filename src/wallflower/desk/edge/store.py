@@ -184,6 +184,7 @@ def open_store(folder: Folder, passphrase: str) -> Store:
     data_key = unwrap(_header(folder), passphrase)
     if not (folder.path / DATABASE_FILE).exists():
         raise Fault("The store's database is missing", "Put store.db back from your last copy.")
+    _check_own(folder)
     store = _connect(folder, data_key)
     try:
         _erase_old_header(folder)
@@ -191,6 +192,18 @@ def open_store(folder: Folder, passphrase: str) -> Store:
         store.close()  # else the next try would find it open elsewhere
         raise
     return store
+
+
+def _check_own(folder: Folder) -> None:
+    """Refuse files that somebody else put back, or wrote as another user: the database would call
+    them a failing disk or another desk, or raise what no page shows."""
+    for path in (folder.path / DATABASE_FILE, folder.path / f"{DATABASE_FILE}-wal"):
+        if path.exists() and not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+            raise Fault(
+                f"The user that this desk runs as may not read and write {path.name}",
+                "Nothing was damaged. See that its disk can be written, and that the desk's folder"
+                " with all that is in it is this user's (chown); then try again.",
+            )
 
 
 def change_passphrase(
