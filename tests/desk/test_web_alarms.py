@@ -6,9 +6,11 @@ import re
 
 import pytest
 from tests.desk.simulated import PASSPHRASE, World
-from tests.desk.test_web import Browser, unlocked
+from tests.desk.test_web import Browser, unlocked, with_letter
 
 from wallflower.desk.edge.status import report
+from wallflower.desk.edge.store import Store
+from wallflower.host.disk import DiskTrouble
 
 
 async def seen(browser: Browser) -> None:
@@ -114,3 +116,25 @@ async def test_a_database_of_another_user_is_said_at_the_door(world: World, name
     path.rmdir()
     path.write_bytes(kept)
     assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303
+
+
+async def test_a_store_that_fails_answers_a_form_with_an_answer_in_it_with_no_page_either(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, case, _ = await with_letter(world)
+    run = Store.run
+
+    def failing(store: Store, statement: str, *values: object) -> list[tuple[object, ...]]:
+        if "FROM conversations" in statement:
+            raise DiskTrouble
+        return run(store, statement, *values)
+
+    monkeypatch.setattr(Store, "run", failing)
+    for do in ("send", "check"):
+        status, headers, page = await browser.post(case, {"text": "our answer", "do": do})
+        assert (status, headers.get("location"), page) == (303, f"{case}#answer", b"")
+    status, _, page = await browser.get(case)
+    assert (status, b"full, or fails" in page) == (400, True)
+    await browser.post("/lock", {})
+    status, headers, page = await browser.post(case, {"text": "our answer", "do": "send"})
+    assert (status, headers.get("location"), page) == (303, "/unlock", b"")

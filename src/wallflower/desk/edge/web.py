@@ -220,15 +220,25 @@ class Pages:
         A form is never answered with a page: a browser writes what was sent with the page that it
         shows, and so the answer's text, into its session's file. The draft waits here, in memory.
         """
-        found = self._found(request, self._desk.conversations())
         if request.method == "POST":
-            return self._go(f"{request.url.path}#{self._write(found, _fields(request))}")
+            return self._go(f"{request.url.path}#{self._take(request)}")
+        found = self._found(request, self._desk.conversations())
         draft = self._drafts.get(found, _Draft())
         case = self._desk.conversation(found)
         return self._page(
             "case.html", case=case, timeline=timeline(case), text=draft.text, fault=draft.fault,
             needed=draft.needed, slot_bytes=REPLY_TEXT, next_batch=self._desk.next_batch(),
         )  # fmt: skip
+
+    def _take(self, request: Request) -> str:
+        """Queue or keep an answer to the case of an address, if there is one; the place to show."""
+        try:
+            found = self._found(request, self._desk.conversations())
+        except Locked:
+            raise
+        except Fault:  # of a disk that fails: the page says so, which is asked for without the text
+            return "answer"
+        return self._write(found, _fields(request))
 
     def _write(self, case: bytes, fields: dict[str, str]) -> str:
         """Queue or keep an answer; the place of the case's page to show then."""
