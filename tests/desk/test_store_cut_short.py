@@ -11,9 +11,13 @@ import pytest
 from tests.desk.simulated import PASSPHRASE, World
 from tests.desk.test_web import Browser
 
-from wallflower.crypto.sign import verify_key
+from wallflower.crypto.sign import sign, verify_key
+from wallflower.desk.edge import keyring
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble, Folder
+from wallflower.trust.pins import Pins
+from wallflower.trust.record import EpochRecord, verified
+from wallflower.wire.sizes import SIGNATURE
 
 ANOTHER = "another long one"
 ALICE = b"a" * 16
@@ -114,6 +118,40 @@ async def test_a_desk_opens_its_letters_with_the_pins_of_another_signer_too(worl
     await world.desk.step()
     assert world.desk.inbox()[0].letters == 2
     assert world.desk.status().record == 2
+
+
+async def test_a_record_of_another_signer_is_looked_at_once_and_kept_once_it_is_signed_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each page and each drop of the next three months looks at all that was kept before."""
+    await world.start()
+    for day in (1, 2):
+        await world.begin_day(day)
+    bodies = [record.raw[: -3 * SIGNATURE] for record in world.records]
+    world.desk.lock()
+    world.signers[1] = world.entropy.draw(32)
+    world.pins = dataclasses.replace(world.pins, a=verify_key(world.signers[1]))
+    looked: list[bytes] = []
+
+    def counted(data: bytes, pins: Pins) -> EpochRecord | None:
+        looked.append(data)
+        return verified(data, pins)
+
+    monkeypatch.setattr(keyring, "verified", counted)
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    for _ in range(3):
+        await world.desk.step()
+        assert world.desk.status().record is None
+    assert len(looked) == len(set(looked)) == 3
+    body = bodies[-1]
+    raw = body + b"".join(sign(seed, "record", body) for seed in world.signers)
+    world.server.records[3] = raw
+    await world.desk.step()
+    assert world.desk.status().record == 3
+    world.desk.lock()
+    world.desk.unlock(PASSPHRASE)
+    assert world.desk.status().record == 3
 
 
 WITHOUT_LINKS = [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES]

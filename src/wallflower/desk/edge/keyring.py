@@ -126,11 +126,12 @@ class Records:
     def __init__(self, store: Store, pins: Pins) -> None:
         self._store = store
         self._pins = pins
-        self._known: dict[int, EpochRecord] = {}
+        # None for what does not verify, which would else be looked at anew at every question.
+        self._known: dict[int, EpochRecord | None] = {}
 
     def keep(self, record: EpochRecord) -> None:
         """Keep a record, and forget those that no drop can name any more."""
-        if record.number in self._known:
+        if self._known.get(record.number) is not None:
             return
         number, oldest = record.number, record.number - _RECORDS_KEPT
         with self._store.transaction():
@@ -150,10 +151,7 @@ class Records:
             rows = self._store.run("SELECT raw FROM records WHERE number = ?", number)
             if not rows:
                 return None
-            record = verified(rows[0][0], self._pins)
-            if record is None:
-                return None
-            self._known[number] = record
+            self._known[number] = verified(rows[0][0], self._pins)
         return self._known[number]
 
     def _all(self) -> list[EpochRecord]:
