@@ -271,7 +271,8 @@ export class Visit {
         // What does not verify is as good as absent; the rest is fetched all the same.
         progress.board('kept', fetched.segments.length, all);
       }
-      const ends = index === files.length - 1 && fetched.segments.length < all;
+      // After a file that did not come the Worker asks this way for no other.
+      const ends = (!bytes || index === files.length - 1) && fetched.segments.length < all;
       if (ends && way + 1 < ways.length) this.#segments(record, ways, way + 1, fetched, kept);
     });
   }
