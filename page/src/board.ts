@@ -1,7 +1,7 @@
 // The board in memory: a verified head and the segments behind it, newest first.
 //
-// It grows while segments come in. Where the fetched part ends, what this browser kept from an
-// earlier visit goes on, as far as the hashes join.
+// It grows while segments come in. Behind the fetched part stands what this browser kept from earlier
+// visits; between the two segments may be missing that did not come.
 
 import { equal, toHex } from './bytes.js';
 import { Refused } from './refused.js';
@@ -10,7 +10,7 @@ import {
   type Segment,
   verifyForward,
   verifyHead,
-  verifyLink,
+  verifyKept,
   verifySame,
   verifySegment,
 } from './trust/board.js';
@@ -28,6 +28,9 @@ export interface Board {
 
 export const isComplete = (board: Board): boolean =>
   board.segments.length === board.head.number - board.head.first + 1;
+
+const nextNumber = ({ head, segments }: Board): number =>
+  (segments.at(-1)?.header.number ?? head.number + 1) - 1;
 
 /** The hash that the next older segment has to have. */
 export const nextHash = (board: Board): Uint8Array =>
@@ -74,13 +77,14 @@ export function extend(
   return { head: board.head, segments: [...board.segments, segment] };
 }
 
-/** What was fetched, and behind it what was kept, as far as the chain joins. */
+/** What was fetched, and behind it what was kept: of the same chain, as far as the hashes tell. */
 export function joined(fetched: Board, kept: Board | null): Board {
-  const wanted = nextHash(fetched);
-  const at = kept?.segments.findIndex((segment) => equal(segment.hash, wanted)) ?? -1;
-  if (!kept || at < 0) return fetched;
-  const room = fetched.head.number - fetched.head.first + 1 - fetched.segments.length;
-  return { head: fetched.head, segments: [...fetched.segments, ...kept.segments.slice(at, at + room)] };
+  const [number, { first }] = [nextNumber(fetched), fetched.head];
+  const behind = kept?.segments.filter(({ header }) => header.number <= number && header.number >= first);
+  const [next] = behind ?? [];
+  if (!behind || !next) return fetched;
+  if (next.header.number === number && !equal(next.hash, nextHash(fetched))) return fetched;
+  return { head: fetched.head, segments: [...fetched.segments, ...behind] };
 }
 
 /** Believe a board out of the store, as far as it goes; null when its head does not verify. */
@@ -89,7 +93,8 @@ export function openKept(kept: KeptBoard | null, record: EpochRecord): Board | n
   try {
     let board: Board = { head: verifyHead(kept.head, record), segments: [] };
     for (const bytes of kept.segments) {
-      board = { ...board, segments: [...board.segments, verifyLink(bytes, nextHash(board))] };
+      const segment = verifyKept(bytes, nextNumber(board), nextHash(board));
+      board = { ...board, segments: [...board.segments, segment] };
     }
     return board;
   } catch (error) {

@@ -105,18 +105,21 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 const kept = (shelf: Memory): number =>
   openKept(readImage(shelf.bytes)?.board ?? null, record)?.head.number ?? 0;
 
-/** A browser that has the whole of the newer board, by this tab. */
-async function takeNewer(shelf: Memory): Promise<void> {
+const OLDER = { head: bytesOf(OLD), segments: SEGMENTS.slice(1) };
+const segmentsIn = (shelf: Memory) => readImage(shelf.bytes)?.board?.segments;
+
+/** A browser that has the whole of the newer board, or of this one, by this tab. */
+async function takeNewer(shelf: Memory, board = wholeBoard()): Promise<void> {
   const { keeper } = new Tab(shelf);
   const { session } = keeper;
   const image = await keeper.load();
   session.record = record;
   if (image) [session.slots, session.lineage] = [image.slots, image.lineage];
   else await session.fillSlots(record);
-  session.board = wholeBoard();
-  session.seen = session.board?.head.number ?? 0;
+  session.board = board;
+  session.seen = board?.head.number ?? 0;
   await keeper.turn();
-  assert.equal(kept(shelf), 3);
+  assert.equal(kept(shelf), session.seen);
 }
 
 test('a mirror that shows an older head takes nothing from the board that this browser keeps', async () => {
@@ -129,6 +132,25 @@ test('a mirror that shows an older head takes nothing from the board that this b
   assert.deepEqual(tab.keeper.session.board, wholeBoard());
   await tab.keeper.turn();
   assert.equal(kept(shelf), 3);
+});
+
+test('a newer head whose segments do not come takes nothing from the board that this browser keeps', async () => {
+  const shelf = new Memory();
+  await takeNewer(shelf, openKept(OLDER, record));
+  mirror(NEW);
+  const cut = new Tab(shelf);
+  await cut.begin();
+  await cut.says('loading');
+  cut.files.come(0, null);
+  await cut.keeper.turn();
+  assert.deepEqual(segmentsIn(shelf), OLDER.segments);
+  const next = new Tab(shelf);
+  await next.begin();
+  assert.deepEqual(next.keeper.session.board?.segments.map(({ bytes }) => bytes), OLDER.segments);
+  await next.says('loading');
+  next.files.come(0, SEGMENTS[0] as Uint8Array);
+  await next.keeper.turn();
+  assert.deepEqual(segmentsIn(shelf), SEGMENTS);
 });
 
 for (const [what, instead] of [['withholds', null], ['garbles', new Uint8Array(9)]] as const) {

@@ -77,14 +77,25 @@ function verifyCounts(header: SegmentHeader, recordHash: Uint8Array, counts: Cou
   }
 }
 
-/**
- * The same for a segment out of this browser's own store. Absent on purpose: signature and counts,
- * which were checked when it came; the hash leads back to a head whose signature is checked again.
- */
+/** Parse a segment and refuse another one than was named (segment 3.1, 3.2, 3.5). */
 export function verifyLink(data: Uint8Array, expected: Uint8Array): Segment {
   const segment = parseSegment(data);
   if (!equal(segment.hash, expected)) {
     throw new Refused('segment 3.5', 'A board segment is not the one that was named');
+  }
+  return segment as Segment;
+}
+
+/**
+ * The same for a segment out of this browser's own store, which is this `number` or an older one: those
+ * between may not have come (store 4.4). Absent on purpose: signature and counts, which were checked when
+ * it came, and behind a gap the hash; a board that is fetched goes on with it by its hash alone.
+ */
+export function verifyKept(data: Uint8Array, number: number, expected: Uint8Array): Segment {
+  const segment = parseSegment(data);
+  const behind = segment.header.number < number;
+  if (!behind && !(segment.header.number === number && equal(segment.hash, expected))) {
+    throw new Refused('segment 3.5', 'A kept segment is not in its place');
   }
   return segment as Segment;
 }
