@@ -7,6 +7,7 @@ import { equal, toHex } from './bytes.js';
 import { Refused } from './refused.js';
 import {
   type Head,
+  keptHead,
   type Segment,
   verifyForward,
   verifyHead,
@@ -87,11 +88,11 @@ export function joined(fetched: Board, kept: Board | null): Board {
   return { head: fetched.head, segments: [...fetched.segments, ...behind] };
 }
 
-/** Believe a board out of the store, as far as it goes; null when its head does not verify. */
-export function openKept(kept: KeptBoard | null, record: EpochRecord): Board | null {
+/** Believe a board out of the store, where every segment is in its place behind the head; else null. */
+export function openKept(kept: KeptBoard | null): Board | null {
   if (!kept) return null;
   try {
-    let board: Board = { head: verifyHead(kept.head, record), segments: [] };
+    let board: Board = { head: keptHead(kept.head), segments: [] };
     for (const bytes of kept.segments) {
       const segment = verifyKept(bytes, nextNumber(board), nextHash(board));
       board = { ...board, segments: [...board.segments, segment] };

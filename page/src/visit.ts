@@ -128,7 +128,7 @@ export class Visit {
       session.seen = image.seen;
       session.hums = image.hums;
       session.lineage = image.lineage;
-      session.board = openKept(image.board, session.record);
+      session.board = openKept(image.board);
     }
     // Where the Worker that seals did not come, nobody hums or writes; all else goes on all the same.
     await session.fillSlots(session.record);

@@ -98,7 +98,7 @@ test('a visit that saw a newer board does not believe the older one that the nex
   const shelf = new Memory();
   const first = await visited({ record: raised, head: third }, shelf);
   assert.equal(first.said.board, 'loading');
-  first.session.board = openKept({ head: third, segments: [bytesOf('third-after-a-step')] }, raised);
+  first.session.board = openKept({ head: third, segments: [bytesOf('third-after-a-step')] });
   await first.keeper.turn();
   assert.equal((await visited({ record: raised, head: third }, shelf)).said.board, 'loading');
   const { said, session, files } = await visited({ record: raised, head: second }, shelf);

@@ -320,15 +320,15 @@ test('a tab that stayed open keeps the newer board of another one', async () => 
   const bytesOf = (name: string): Uint8Array =>
     hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
   const [early, old] = await tabOn(shelf, raised);
-  early.board = openKept({ head: bytesOf('head'), segments: [bytesOf('second')] }, raised);
+  early.board = openKept({ head: bytesOf('head'), segments: [bytesOf('second')] });
   assert.equal(early.board?.head.number, 2);
   await old.turn();
   const [late, young] = await tabOn(shelf, raised);
-  late.board = openKept({ head: bytesOf('head-after-a-step'), segments: [bytesOf('third-after-a-step')] }, raised);
+  late.board = openKept({ head: bytesOf('head-after-a-step'), segments: [bytesOf('third-after-a-step')] });
   assert.equal(late.board?.head.number, 3);
   await young.turn();
   await old.turn();
-  assert.equal(openKept(readImage(shelf.bytes)?.board ?? null, raised)?.head.number, 3);
+  assert.equal(openKept(readImage(shelf.bytes)?.board ?? null)?.head.number, 3);
 });
 
 test('a letter that another tab forgot is not said to be kept', async () => {

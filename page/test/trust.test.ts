@@ -107,7 +107,7 @@ test('one way that shows nothing, or junk, does not hide the other', () => {
 test('a board goes on with what was kept, as far as the hashes join', () => {
   assert.ok(newest);
   const head = leadingHead([headBytes], small, 0);
-  const kept = openKept({ head: headBytes, segments: [newest] }, small);
+  const kept = openKept({ head: headBytes, segments: [newest] });
   assert.equal(kept?.segments.length, 1);
   const empty = { head, segments: [] };
   const board = joined(empty, kept);
@@ -125,7 +125,7 @@ test('a board across a step is read to its end, today and by who kept the part b
     board = extend(board, bytesOf(name), raised);
   }
   assert.ok(isComplete(board));
-  const before = openKept({ head: headBytes, segments: [bytesOf('second')] }, small);
+  const before = openKept({ head: headBytes, segments: [bytesOf('second')] });
   const newer = extend({ head, segments: [] }, bytesOf('third-after-a-step'), raised);
   assert.equal(joined(newer, before).segments.length, 2);
 });
@@ -144,7 +144,7 @@ test('a board whose key was replaced is read to its end, by the hashes behind it
 test('a segment is verified once: what came is the kept one byte by byte, or is verified itself', () => {
   assert.ok(newest);
   const board = { head: leadingHead([headBytes], small, 0), segments: [] };
-  const kept = openKept({ head: headBytes, segments: [newest] }, small);
+  const kept = openKept({ head: headBytes, segments: [newest] });
   const stranger = { ...small, body: { ...small.body, boardVerify: small.body.dropVerify } };
   assert.throws(() => extend(board, newest, stranger), refusedBy('segment 3.3'));
   assert.equal(extend(board, newest, stranger, kept).segments[0], kept?.segments[0]);
@@ -193,11 +193,18 @@ test('counts grow by whole steps', () => {
 test('a kept board whose head or segment was changed is not believed', () => {
   assert.ok(newest);
   const flipped = headBytes.slice();
-  flipped[100] = (flipped[100] as number) ^ 1;
-  assert.equal(openKept({ head: flipped, segments: [newest] }, small), null);
+  flipped[16] = (flipped[16] as number) ^ 1; // the hash of the newest
+  assert.equal(openKept({ head: flipped, segments: [newest] }), null);
   const changed = newest.slice();
   changed[200] = (changed[200] as number) ^ 1;
-  assert.equal(openKept({ head: headBytes, segments: [changed] }, small), null);
+  assert.equal(openKept({ head: headBytes, segments: [changed] }), null);
+});
+
+test('a kept board is read on under a later record, whatever that says of keys and ancestors', () => {
+  const kept = { head: headBytes, segments: [bytesOf('second'), bytesOf('first')] };
+  const later = { ...small, hash: today.hash, body: { ...small.body, ancestors: [], boardVerify: small.body.dropVerify } };
+  assert.throws(() => leadingHead([headBytes], later, 0), refusedBy('segment 3.3'));
+  assert.equal(openKept(kept)?.segments.length, 2);
 });
 
 test('paces count on loopback only', () => {

@@ -24,7 +24,7 @@ const bytesOf = (name: string): Uint8Array =>
 const OLD = 'head';
 const NEW = 'head-after-a-step';
 const SEGMENTS = ['third-after-a-step', 'second', 'first'].map(bytesOf);
-const wholeBoard = () => openKept({ head: bytesOf(NEW), segments: SEGMENTS }, record);
+const wholeBoard = () => openKept({ head: bytesOf(NEW), segments: SEGMENTS });
 
 Object.assign(globalThis, { location: { hostname: 'example.org' } });
 afterEach(() => mock.restoreAll());
@@ -103,7 +103,7 @@ async function until(holds: () => boolean, what: string): Promise<void> {
 }
 
 const kept = (shelf: Memory): number =>
-  openKept(readImage(shelf.bytes)?.board ?? null, record)?.head.number ?? 0;
+  openKept(readImage(shelf.bytes)?.board ?? null)?.head.number ?? 0;
 
 const OLDER = { head: bytesOf(OLD), segments: SEGMENTS.slice(1) };
 const segmentsIn = (shelf: Memory) => readImage(shelf.bytes)?.board?.segments;
@@ -136,7 +136,7 @@ test('a mirror that shows an older head takes nothing from the board that this b
 
 test('a newer head whose segments do not come takes nothing from the board that this browser keeps', async () => {
   const shelf = new Memory();
-  await takeNewer(shelf, openKept(OLDER, record));
+  await takeNewer(shelf, openKept(OLDER));
   mirror(NEW);
   const cut = new Tab(shelf);
   await cut.begin();

@@ -128,7 +128,7 @@ export class Keeper {
     // Another organisation's, or of another run of the demo: not carried on.
     if (!session.record || !image || !theirs) return;
     const record = newerOr(session.record, theirs);
-    const board = openKept(image.board, record);
+    const board = openKept(image.board);
     if (board && board.head.number > (session.board?.head.number ?? 0)) session.board = board;
     session.record = record;
     const letters = session.slots.filter((slot) => slot.waits !== Waits.NOT);

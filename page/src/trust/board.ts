@@ -31,6 +31,13 @@ export function verifyHead(data: Uint8Array, record: EpochRecord): Head {
   return head as Head;
 }
 
+/**
+ * The head out of this browser's own store. Absent on purpose: signature and record, which were checked when
+ * it came. A later record may name another key, or no ancestor that old, and what was read stays readable;
+ * what is fetched is measured against a head that was fetched.
+ */
+export const keptHead = (data: Uint8Array): Head => parseHead(data) as Head;
+
 /** Refuse a board that was rolled back behind a number that was seen (segment 3.7). */
 export function verifyForward(head: Head, seen: number): void {
   if (head.number < seen) throw new Refused('segment 3.7', 'The board was rolled back');
