@@ -257,6 +257,22 @@ test('who left the page is told nothing later, of a turn that runs already neith
   assert.deepEqual(heard, ['of what came after']);
 });
 
+test('who left the page while it forgot is not told later that it did', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  const [{ keeper, session }] = walk.tabs as [Tab];
+  const letGo = hold(session);
+  let told = false;
+  void keeper.forget().then(() => (told = true));
+  keeper.hush();
+  letGo();
+  await new Promise(setImmediate);
+  await keeper.turn();
+  await Promise.resolve();
+  assert.equal(told, false);
+  assert.deepEqual(walk.stored(), []);
+});
+
 test('what was forgotten is not taken over again where the turn that forgets fails', async () => {
   const walk = new Walk();
   await walk.open(today);

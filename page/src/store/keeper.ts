@@ -53,9 +53,9 @@ export class Keeper {
     return image;
   }
 
-  /** Whether what is in the session now was kept, at the next turn of the clock. */
-  kept(): Promise<boolean> {
-    const hushed = this.#hushed;
+  /** Whether what is in the session now was kept, at the next turn of the clock; not heard by who was hushed
+   * since the question, or since what it is about began. */
+  kept(hushed = this.#hushed): Promise<boolean> {
     return new Promise((resolve) => {
       const tell = (kept: boolean): void => {
         if (hushed === this.#hushed) resolve(kept);
@@ -73,6 +73,7 @@ export class Keeper {
   /** Leave nothing of these letters, from the next turn on (store 3.4). */
   async forget(): Promise<boolean> {
     this.hush();
+    const hushed = this.#hushed;
     this.#emptying += 1; // a letter that is finished meanwhile is forgotten with the others
     try {
       await this.session.forget();
@@ -80,7 +81,7 @@ export class Keeper {
       this.#emptying -= 1;
     }
     this.#forgetting = true;
-    return this.kept();
+    return this.kept(hushed);
   }
 
   /** One turn, after the one before. Without a record there is nothing that could be kept. */
