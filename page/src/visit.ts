@@ -81,7 +81,8 @@ export class Visit {
     const foreign = await this.#prepare();
     const { record } = this.session;
     const inForce = this.#inForce();
-    if (!record) this.progress.hum(foreign ? 'foreign' : 'none');
+    if (foreign && !inForce) this.progress.hum('foreign');
+    else if (!record) this.progress.hum('none');
     else if (!inForce) {
       const device = Math.floor(this.now() / DAY_S);
       this.progress.hum('clock', { device, keys: record.body.day });
@@ -111,7 +112,7 @@ export class Visit {
     for (const place of this.#places) {
       const bytes = await fetchFile(`${base(place)}record`, RECORD_MAX);
       fetched = bytes && session.believed(bytes);
-      foreign ||= bytes !== null && !fetched;
+      foreign = !fetched && (foreign || bytes !== null);
       if (fetched) break;
     }
     const kept = image && session.believed(image.record, fetched);

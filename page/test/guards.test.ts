@@ -131,6 +131,18 @@ test('a visit whose browser keeps a newer record hums under it, whatever the mir
   assert.deepEqual(session.record?.hash, tomorrow.hash);
 });
 
+test('who keeps an old record and finds keys of others is told of the keys, and not of the clock', async () => {
+  const shelf = new Memory();
+  await visited({ record: today }, shelf);
+  const now = today.body.notAfter + 60;
+  const bytes = tomorrow.bytes.slice();
+  bytes.fill(0, -64); // as of a signer whose key was replaced
+  const others = { ...tomorrow, bytes };
+  assert.equal((await visited({ record: others, now })).said.hum, 'foreign');
+  assert.equal((await visited({ record: others, now }, shelf)).said.hum, 'foreign');
+  assert.equal((await visited({ record: today, now }, shelf)).said.hum, 'clock', 'the control');
+});
+
 test('a record cannot speed up a visit of a page that is not on this machine', async () => {
   const now = local.body.notBefore + 60;
   const away = await visited({ record: local, now });
