@@ -49,6 +49,17 @@ test('a reply that is no text hides no other reply of its week', () => {
   assert.deepEqual(found([...slots].reverse()), found(slots));
 });
 
+test('replies that were given one index hide none of each other', () => {
+  const text = (sign: string): Uint8Array => TEXT.encode(sign);
+  const [one, other] = [slot(0, text('a')), slot(0, text('b'))];
+  const longer = [slot(0, text('c'), 1, 2), slot(1, text('c'), 2, 2)];
+  const newer = [slot(0, text('d'), 1, 2), slot(1, text('d'), 2, 2)];
+  const [week] = found([...newer, other, one, ...longer, one]);
+  assert.deepEqual(week, [WEEK, ['b', 'a', 'dd', 'cc']]);
+  // The second half belongs to one of two first halves, and nobody can tell to which.
+  assert.deepEqual(found([newer[0] as Uint8Array, one, ...longer]), [[WEEK, ['a']]]);
+});
+
 test('a week whose only reply is no text has no answer', () => {
   assert.deepEqual(found([slot(0, Uint8Array.of(0xc3))]), []);
 });

@@ -85,6 +85,15 @@ def test_two_replies_stand_beside_each_other() -> None:
     assert [r.text for r in _read([*second, *first])] == ["a" * 800, "b"]
 
 
+def test_replies_that_were_given_one_index_hide_none_of_each_other() -> None:
+    """As by a desk whose store was put back from a copy; a slot that came twice is one reply."""
+    one, other, longer, newer = (_slots(text) for text in ("a", "b", "c" * 800, "d" * 800))
+    slots = [*newer, *other, *one, *longer, *one]
+    assert [r.text for r in _read(slots)] == ["b", "a", "d" * 800, "c" * 800]
+    # The second half belongs to one of two first halves, and nobody can tell to which.
+    assert [r.text for r in _read([newer[0], *one, *longer])] == ["a"]
+
+
 def test_a_filler_slot_has_the_same_size_and_nobody_finds_it(draw: Draw) -> None:
     filler = seal_part(draw(32), 0, draw(16), 1, 1, b"")
     assert len(filler) == REPLY_SLOT

@@ -1,6 +1,6 @@
 // The reply slot: a table look-up for who knows the words, noise for all others. Spec: reply.md.
 
-import { anySet, ascii, concat, decodeText, padded, toHex, toNumber, uint } from '../bytes.js';
+import { anySet, ascii, concat, decodeText, equal, padded, toHex, toNumber, uint } from '../bytes.js';
 import { openSealed, seal, Unopened } from '../crypto/aead.js';
 import { hkdf, mac16, macs16 } from '../crypto/derive.js';
 import { Refused } from '../refused.js';
@@ -92,20 +92,26 @@ export function openPart(e: Uint8Array, week: number, index: number, slot: Uint8
 }
 
 /** The parts of each whole reply, in order of week and index; parts whose others are missing wait
- * (reply 1.3). */
+ * (reply 1.3). Replies that share an index are told apart by how many parts they have, and those of as many
+ * by the order of `parts`, once all their parts are there. */
 export function wholeRuns(parts: Iterable<Part>): Part[][] {
-  const place = (week: number, index: number): number => week * REPLY_INDEXES + index;
-  const byPlace = new Map(Array.from(parts, (p) => [place(p.week, p.index), p] as const));
-  const runs: Part[][] = [];
-  for (const first of [...byPlace.values()].sort((a, b) => a.week - b.week || a.index - b.index)) {
-    if (first.part !== 1) continue;
-    const run = Array.from({ length: first.of }, (_, n) =>
-      first.index + n < REPLY_INDEXES ? byPlace.get(place(first.week, first.index + n)) : undefined,
-    );
-    const whole = run.filter((p, n): p is Part => p?.part === n + 1 && p.of === first.of);
-    if (whole.length && whole.length === first.of) runs.push(whole);
+  const placeOf = (week: number, index: number, of: number, part: number): string =>
+    [week, index, of, part].join();
+  const byPlace = new Map<string, Part[]>();
+  for (const p of parts) {
+    const place = placeOf(p.week, p.index, p.of, p.part);
+    const there = byPlace.get(place) ?? [];
+    if (!there.some(({ text }) => equal(text, p.text))) byPlace.set(place, [...there, p]);
   }
-  return runs;
+  const begun = [...byPlace.values()].flatMap(([first]) => (first?.part === 1 ? [first] : []));
+  return begun
+    .sort((a, b) => a.week - b.week || a.index - b.index || a.of - b.of)
+    .flatMap(({ week, index, of }) => {
+      const places = Array.from({ length: of }, (_, n) => byPlace.get(placeOf(week, index + n, of, n + 1)) ?? []);
+      const [firsts = []] = places;
+      const whole = places.every((found) => found.length === firsts.length);
+      return whole ? firsts.map((_, k) => places.map((found) => found[k] as Part)) : [];
+    });
 }
 
 /** The reply that these parts are, or Refused (reply 3.4). */

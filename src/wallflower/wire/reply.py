@@ -102,16 +102,19 @@ def open_part(e: bytes, week: int, index: int, slot: bytes) -> Part:
 
 def whole_runs(parts: Iterable[Part]) -> list[list[Part]]:
     """The parts of each whole reply, in order of week and index; parts whose others are missing
-    wait (reply 1.3)."""
-    by_place = {(p.week, p.index): p for p in parts}
-    runs = []
-    for (week, index), first in sorted(by_place.items()):
-        if first.part != 1:
+    wait (reply 1.3). Replies that share an index are told apart by how many parts they have, and
+    those of as many by the order of `parts`, once all their parts are there.
+    """
+    by_place: dict[tuple[int, int, int, int], list[Part]] = {}
+    for p in dict.fromkeys(parts):
+        by_place.setdefault((p.week, p.index, p.of, p.part), []).append(p)
+    runs: list[list[Part]] = []
+    for week, index, of, part in sorted(by_place):
+        if part != 1:
             continue
-        run = [by_place.get((week, index + n)) for n in range(first.of)]
-        whole = [p for n, p in enumerate(run) if p and (p.part, p.of) == (n + 1, first.of)]
-        if whole and len(whole) == first.of:
-            runs.append(whole)
+        places = [by_place.get((week, index + n, of, n + 1), []) for n in range(of)]
+        if len({len(found) for found in places}) == 1:
+            runs += map(list, zip(*places, strict=True))
     return runs
 
 
