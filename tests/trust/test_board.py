@@ -145,12 +145,16 @@ def test_a_board_across_one_and_two_steps_is_read_to_its_end() -> None:
 
 
 def test_a_board_whose_key_was_replaced_is_read_to_its_end() -> None:
-    """By the hashes behind a head of the new key; else answers of fourteen days stay unread."""
-    other = record(changed(body(2, DAY + 1, FIRST.body), board_verify=sign.verify_key(STRANGER)))
-    signed_again = make_head(SHOWN.segments[-1], 1, STRANGER, (other.number, other.hash))
-    assert walk(SHOWN, other, signed_again) == 3
-    later = board(other, 1, STRANGER, after=SHOWN)
-    assert walk(later, other, later.head(STRANGER)) == 4
+    replaced = changed(body(2, DAY + 1, FIRST.body), board_verify=sign.verify_key(STRANGER))
+    today = record(replaced)
+    signed_again = make_head(SHOWN.segments[-1], 1, STRANGER, (today.number, today.hash))
+    assert walk(SHOWN, today, signed_again) == 3
+    across = board(today, 1, STRANGER, after=SHOWN)
+    assert walk(across, today, across.head(STRANGER)) == 4
+    forged = board(today, 1, after=SHOWN)
+    with pytest.raises(Refused) as refusal:
+        walk(forged, today, forged.head(STRANGER))
+    assert rule_of(refusal) == "segment 3.3"
 
 
 @pytest.mark.parametrize(("replies", "receipts"), [(2, 2), (3, 3), (STEP, 1), (1, STEP), (8, 8)])

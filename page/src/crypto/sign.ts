@@ -7,8 +7,8 @@ import { ascii, concat } from '../bytes.js';
 
 const { Point } = ed25519;
 
-// A page verifies a handful of signatures, and some ninety on a first visit. The library's own table of
-// the base point is made for thousands: eight times as large, it takes longer to make than it saves.
+// A page verifies a dozen signatures. The library's own table of the base point is made for thousands:
+// eight times as large, it takes longer to make than it saves.
 Point.BASE.precompute(4);
 
 export type Purpose = 'record' | 'drop' | 'segment' | 'head' | 'offer';
