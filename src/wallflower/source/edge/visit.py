@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -77,28 +78,34 @@ async def fetch_record(
 
 async def send_hum(
     net: Net, url: str, cells: Sequence[bytes], offsets: Sequence[float],
-    wall: Callable[[], float] = time.time,
+    wall: Callable[[], float] = time.time, left: Callable[[], None] = lambda: None,
 ) -> list[bool]:  # fmt: skip
     """Send each cell at its time by the monotonic clock, skip what is late, retry nothing.
 
     Skipped is also what is more than a slot late by the `wall` clock, in seconds: the other one
-    stands still while a machine sleeps. Returns for each cell whether it was answered with 204.
+    stands still while a machine sleeps. `left` is called when the hum has left, which is before its
+    last cell. Returns for each cell whether it was answered with 204.
     """
     loop = asyncio.get_running_loop()
     start, begun = loop.time(), wall()
+    answers = [False] * len(cells)
 
-    async def send(cell: bytes, after: float) -> bool:
+    async def send(counter: int, cell: bytes, after: float) -> None:
         await asyncio.sleep(max(0.0, start + after - loop.time()))
         late, slept = loop.time() - start - after, wall() - begun - after
         if late > LATE_MS / 1000 or slept > SLOT_MS / 1000:
-            return False
+            return
         try:
             await net.post(url, cell, limit=0)
         except Unreachable:
-            return False
-        return True
+            return
+        before, answers[counter] = hum_left(answers), True
+        if hum_left(answers) and not before:
+            left()
 
-    return await asyncio.gather(*(send(c, ms / 1000) for c, ms in zip(cells, offsets, strict=True)))
+    each = enumerate(zip(cells, offsets, strict=True))
+    await asyncio.gather(*(send(n, cell, ms / 1000) for n, (cell, ms) in each))
+    return answers
 
 
 def hum_left(answers: Sequence[bool]) -> bool:
@@ -149,7 +156,14 @@ async def visit(
         raise Fault("The record names no ingress", "Wait for the next record.")
     if witness is not None:
         witness.hums()
-    humming = asyncio.ensure_future(send_hum(host.net, url, cells, offsets))
+
+    def left_now() -> None:
+        # For cover and letter alike, and at once: whoever ends this now, or has no power any more,
+        # would send the letter again. What the disk says of it is told when the hum is over.
+        with suppress(OSError):
+            put_away(store, choice, True, fresh)
+
+    humming = asyncio.ensure_future(send_hum(host.net, url, cells, offsets, left=left_now))
     try:
         count = await fetch_board(host, mirror, record, store)
     finally:
