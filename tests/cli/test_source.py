@@ -233,6 +233,19 @@ def test_who_gets_no_board_is_told_that_the_letter_left_and_of_nothing_that_is_n
     assert "again" not in said
 
 
+@pytest.mark.parametrize("board", [True, False])
+def test_a_hum_that_nobody_took_is_not_said_to_have_been_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, board: bool
+) -> None:
+    scene.net.cut.add("i.example")
+    real = scene.fetched
+    lost = () if board else ("/board/2",)
+    monkeypatch.setattr(scene, "fetched", lambda path: None if path in lost else real(path))
+    said = visit(scene, monkeypatch)
+    assert "The hum did not come through whole." in said
+    assert "was sent" not in said
+
+
 def test_who_reaches_nobody_is_told_that_nothing_was_sent(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

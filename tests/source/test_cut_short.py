@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
-from tests.source.stage import Scene, days, jump
+from tests.source.stage import MIRROR, Scene, days, jump
+from tests.trust.made import PINS
 
+from wallflower.source.edge.store import Store
+from wallflower.source.edge.visit import visit
 from wallflower.source.letters import Place
-from wallflower.wire.sizes import POSITIONS
+from wallflower.wire.sizes import HUM_CELLS, POSITIONS
 
 DAYS = days(2)
 
@@ -35,3 +39,24 @@ def test_who_ends_a_visit_once_its_letter_left_sends_it_no_second_time(scene: Sc
     jump(scene.visit())
     assert waiting[:POSITIONS] == [True] * POSITIONS
     assert not any(waiting[POSITIONS:])
+
+
+def test_who_has_no_room_on_the_disk_any_more_hears_all_the_same_that_a_letter_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    heard: list[tuple[bool, bool]] = []
+
+    class Listens:
+        def hums(self) -> None:
+            monkeypatch.setattr(Store, "write_letters", full)
+
+        def hummed(self, whole: bool, left: bool) -> None:
+            heard.append((whole, left))
+
+    with pytest.raises(OSError, match="full"):
+        jump(visit(scene.host, MIRROR, PINS, scene.store, witness=Listens()))
+    assert heard == [(True, True)]
+    assert len(scene.cells) == HUM_CELLS

@@ -158,12 +158,18 @@ class _Told:
     known: Pins
     files: Store
     humming: bool = False
+    whole: bool = False
 
     def hums(self) -> None:
         self.humming = True
         click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
 
-    def hummed(self, left: bool) -> None:
+    def hummed(self, whole: bool, left: bool) -> None:
+        self.whole = whole
+        if not whole:
+            click.echo(
+                "The hum did not come through whole. A letter that waits waits on.", err=True
+            )
         if left:
             click.echo("A letter left with this visit.", err=True)
         record = verify_record(self.files.record() or b"", self.known)
@@ -180,18 +186,19 @@ async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None
         host = Host(PacedClock(pace), OsEntropy(), Folder(Path(".")), net)
         _, segments = await make_visit(host, mirror, known, files, viewer, told)
     except Unreachable:
-        raise _without_answer(told.humming) from None
+        raise _without_answer(told) from None
     finally:
         await net.close()
     click.echo(f"Done. The board has {segments} pieces.", err=True)
 
 
-def _without_answer(hummed: bool) -> Fault:
+def _without_answer(told: _Told) -> Fault:
     """What a source needs to know; nothing of it is tried again by itself."""
-    if hummed:
+    if told.humming:
+        sent = "The hum was sent, as on any visit. " if told.whole else ""
         return Fault(
             "The board did not come whole, so the one of before stays",
-            "The hum was sent, as on any visit. Come back another day.",
+            f"{sent}Come back another day.",
         )
     return Fault("Nobody answered there, so nothing was sent", "Come back another day.")
 

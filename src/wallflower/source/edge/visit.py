@@ -127,8 +127,8 @@ class Witness(Protocol):
     def hums(self) -> None:
         """The first cell is about to be sent."""
 
-    def hummed(self, left: bool) -> None:
-        """The hum is over; whether a waiting letter left with it."""
+    def hummed(self, whole: bool, left: bool) -> None:
+        """The hum is over; whether it was taken whole, and whether a letter left with it."""
 
 
 async def visit(
@@ -168,9 +168,10 @@ async def visit(
         count = await fetch_board(host, mirror, record, store)
     finally:
         # A board that cannot be had never cuts a hum short, nor hides that a letter left.
-        left = put_away(store, choice, hum_left(await humming), fresh)
-        if witness is not None:
-            witness.hummed(left)
+        whole = hum_left(await humming)
+        if witness is not None:  # before the disk is asked, which may be full
+            witness.hummed(whole, whole and choice.place is not None)
+        left = put_away(store, choice, whole, fresh)
     return left, count
 
 
