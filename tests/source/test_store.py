@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.source.stage import SECRET, Scene, days, jump
 from tests.trust.made import PINS
 
@@ -12,6 +13,7 @@ from wallflower.host.disk import Folder
 from wallflower.source.edge.store import PLACES, Store
 from wallflower.source.letters import Place
 from wallflower.wire.chain import chain_value
+from wallflower.wire.segment import parse_segment
 from wallflower.wire.sizes import HASH, LETTER, TOKEN, TOKEN_WEEKS
 from wallflower.wire.words import to_digits, to_words
 
@@ -115,3 +117,40 @@ def test_segments_that_left_the_board_leave_the_store(tmp_path: Path) -> None:
     store.keep_segments({2: b"b", 3: b"c"})
     assert sorted(store.segments()) == [b"b", b"c"]
     assert store.newest() == 3
+
+
+def test_what_a_system_puts_beside_the_segments_on_a_stick_stops_no_visit(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    for name in (".DS_Store", "._2", "desktop.ini", "2 (copy)", "\u0664"):
+        (tmp_path / "store" / "board" / name).write_bytes(b"not ours")
+    assert jump(scene.visit()) == (False, 3)
+    assert len(scene.store.segments()) == 3
+    assert all(map(parse_segment, scene.store.segments()))
+
+
+def test_a_board_is_read_while_a_visit_takes_the_oldest_of_it_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(Folder(tmp_path))
+    store.keep_segments({2: b"b"})
+    monkeypatch.setattr(Folder, "names", lambda _: ["1", "2"])  # as they were a moment ago
+    assert store.segments() == [b"b"]
+
+
+def test_a_store_of_an_earlier_version_is_read_and_tells_no_longer_what_left(
+    tmp_path: Path,
+) -> None:
+    """It marked the place of a letter that had left with a 2, and kept day, week and mark."""
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    never = scene.store.letters()[1]
+    scene.write("left long ago")
+    file = tmp_path / "store" / "letters"
+    file.write_bytes(b"\2" + file.read_bytes()[1:])
+    kept = scene.store.letters()[0]
+    assert (kept.place, kept.day, kept.week, kept.mark) == (Place.FILLER, 0, 0, 0)
+    assert kept.record_hash == never.record_hash
+    scene.next_day()
+    assert jump(scene.visit()) == (False, 3)
+    assert file.read_bytes()[:8] == bytes(8)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from wallflower.host.disk import Folder, held
 from wallflower.source.letters import Kept, Place, filler
@@ -32,13 +33,7 @@ class Store:
         if data is None:
             return []
         reader = Reader(data, "store 1")
-        return [
-            Kept(
-                Place(reader.number(1)), reader.number(4), reader.number(2), reader.number(1),
-                reader.take(HASH), reader.take(TOKEN_WEEKS * TOKEN), reader.take(LETTER),
-            )
-            for _ in range(PLACES)
-        ]  # fmt: skip
+        return [_place(reader) for _ in range(PLACES)]
 
     @contextmanager
     def changing(self) -> Iterator[list[Kept]]:
@@ -70,18 +65,35 @@ class Store:
         """Replace the record."""
         self._disk.write("record", raw)
 
+    def _numbers(self) -> list[int]:
+        """Of the segments here. What else lies there, as a system puts it on a stick, is none."""
+        return [int(name) for name in self._board.names() if name.isascii() and name.isdigit()]
+
     def segments(self) -> list[bytes]:
-        """The board as of the last visit."""
-        return [self._board.read(name) or b"" for name in self._board.names()]
+        """The board as of the last visit, without what a visit of this moment takes away."""
+        found = (self._board.read(str(number)) for number in self._numbers())
+        return [data for data in found if data is not None]
 
     def newest(self) -> int:
         """The number of the newest segment that was ever taken, 0 when none was."""
-        return max(map(int, self._board.names()), default=0)
+        return max(self._numbers(), default=0)
 
     def keep_segments(self, raw: dict[int, bytes]) -> None:
         """Replace the board."""
-        for name in self._board.names():
-            if int(name) not in raw:
-                self._board.remove(name)
+        for number in self._numbers():
+            if number not in raw:
+                self._board.remove(str(number))
         for number, data in raw.items():
             self._board.write(str(number), data)
+
+
+def _place(reader: Reader) -> Kept:
+    """One place. Of one that does not wait nothing counts but tokens and letter: earlier versions
+    kept there of which week and day a letter was that had left."""
+    kept = Kept(
+        Place(reader.number(1) == Place.WAITING), reader.number(4), reader.number(2),
+        reader.number(1), reader.take(HASH), reader.take(TOKEN_WEEKS * TOKEN), reader.take(LETTER),
+    )  # fmt: skip
+    if kept.place is Place.WAITING:
+        return kept
+    return replace(kept, day=0, week=0, mark=0, record_hash=bytes(HASH))
