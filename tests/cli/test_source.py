@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tests.source.stage import MIRROR, SECRET, Scene, days, jump, watch_writing
-from tests.trust.made import PINS, private
+from tests.trust.made import PINS, A, B, private, signed
 
 from wallflower.cli import acts, wallflower
 from wallflower.crypto import hpke
@@ -138,6 +138,14 @@ def test_words_that_cannot_be_are_refused(scene: Scene, typed: str, rule: str) -
 
 
 def test_before_the_first_visit_one_is_asked_for(scene: Scene) -> None:
+    for command in ("write", "read"):
+        _, fault = refused(scene, command, typed=f"{WORDS}\ntext\n")
+        assert "wallflower visit" in fault.next_step
+
+
+def test_after_a_signers_key_was_replaced_a_visit_is_asked_for(scene: Scene) -> None:
+    jump(scene.visit())
+    scene.store.keep_record(signed(scene.record.body, (bytes(32), A, B)))
     for command in ("write", "read"):
         _, fault = refused(scene, command, typed=f"{WORDS}\ntext\n")
         assert "wallflower visit" in fault.next_step

@@ -28,7 +28,7 @@ from wallflower.source.edge.visit import visit as make_visit
 from wallflower.source.letters import Kept, Place, is_stale, verify_fresh, write_letter
 from wallflower.source.reading import Found, read_board
 from wallflower.trust.pins import Pins, parse_pins
-from wallflower.trust.record import EpochRecord, verify_record
+from wallflower.trust.record import EpochRecord, verified
 from wallflower.wire.census import CHANNELS
 from wallflower.wire.letter import Language
 from wallflower.wire.segment import parse_segment
@@ -51,6 +51,16 @@ def _source_options(command: F) -> F:
 
 def _parts(pins_file: Path, store: Path) -> tuple[Pins, Store]:
     return parse_pins(pins_file.read_bytes()), Store(Folder(store))
+
+
+def _record(files: Store, known: Pins) -> EpochRecord:
+    """The record of the last visit. One from before a signer's key was replaced is as good as none
+    (record 5.6)."""
+    raw = files.record()
+    record = verified(raw, known) if raw is not None else None
+    if record is None:
+        raise Fault("No visit was made here yet with these pins", "Make one: 'wallflower visit'.")
+    return record
 
 
 def _board(secret: bytes, files: Store, record: EpochRecord) -> Found:
@@ -103,10 +113,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
       wallflower write --pins pins.json --store me --new-words
     """
     known, files = _parts(pins_file, store)
-    raw = files.record()
-    if raw is None:
-        raise Fault("There is no record here yet", "Make a first visit: 'wallflower visit'.")
-    record = verify_record(raw, known)
+    record = _record(files, known)
     clock = PacedClock(record.body.parameters.pace)
     verify_fresh(record, day_of(clock.now()))
     _free_place(files.letters(), record)  # said before anybody has typed a letter
@@ -172,7 +179,7 @@ class _Told:
             )
         if left:
             click.echo("A letter left with this visit.", err=True)
-        record = verify_record(self.files.record() or b"", self.known)
+        record = _record(self.files, self.known)
         if any(is_stale(kept, record) for kept in self.files.letters()):
             click.echo(
                 "A letter waited too long and cannot leave any more. Write it again.", err=True
@@ -215,10 +222,7 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
       wallflower read --pins pins.json --store me
     """
     known, files = _parts(pins_file, store)
-    raw = files.record()
-    if raw is None:
-        raise Fault("There is no board here yet", "Make a first visit: 'wallflower visit'.")
-    record = verify_record(raw, known)
+    record = _record(files, known)
     secret = _words(make_new=False, language="en")
     found = _board(secret, files, record)
     if as_json:
