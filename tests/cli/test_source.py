@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from tests.trust.made import PINS, A, B, private, signed
 from wallflower.cli import acts, wallflower
 from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
+from wallflower.host.disk import Folder
 from wallflower.source.letters import Place
 from wallflower.source.reading import Found
 from wallflower.wire.letter import Language
@@ -143,6 +145,20 @@ def test_before_the_first_visit_one_is_asked_for(scene: Scene) -> None:
         assert "wallflower visit" in fault.next_step
 
 
+def test_a_disk_that_takes_nothing_is_named_before_a_letter_is_typed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(Folder, "write", refuse)
+    result = run(scene, "write", "--new-words", typed="a long letter\n")
+    assert isinstance(result.exception, OSError)
+    assert result.output == ""
+
+
 def test_after_a_signers_key_was_replaced_a_visit_is_asked_for(scene: Scene) -> None:
     jump(scene.visit())
     scene.store.keep_record(signed(scene.record.body, (bytes(32), A, B)))
@@ -223,7 +239,7 @@ def test_nobody_else_writes_letters_at_the_moment_at_which_one_is_sealed(
     jump(scene.visit())
     held = watch_writing(scene, monkeypatch)
     run(scene, "write", typed=f"{WORDS}\na letter\n")
-    assert held == [True]
+    assert held == [True, True]
 
 
 def test_who_gets_no_board_is_told_that_the_letter_left_and_of_nothing_that_is_not_so(

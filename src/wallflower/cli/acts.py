@@ -116,7 +116,8 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     record = _record(files, known)
     clock = PacedClock(record.body.parameters.pace)
     verify_fresh(record, day_of(clock.now()))
-    _free_place(files.letters(), record)  # said before anybody has typed a letter
+    with files.changing() as kept:  # what the disk refuses, too, is said before a letter is typed
+        _free_place(kept, record)
     secret = _words(new_words, language)
     click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
     text = _typed(sys.stdin.read).strip("\n")
