@@ -404,6 +404,21 @@ def test_a_way_that_shows_the_head_and_no_segment_holds_back_nothing(
     assert len(scene.store.segments()) == 3
 
 
+def test_a_way_that_has_no_segment_is_waited_for_once_and_not_for_each(scene: Scene) -> None:
+    """Silence takes a minute; of a board of two weeks it would take more than an hour."""
+    asked: list[str] = []
+
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in ("/record", "/board/head"):
+            return await scene.mirror(scope, receive, send)
+        asked.append(scope["path"])
+        await refuse(send)
+
+    scene.net.apps["mirror.example"] = silent
+    assert jump(scene.visit()) == (False, 3)
+    assert asked == ["/board/3"]
+
+
 def test_a_blocked_second_way_takes_the_board_from_nobody(scene: Scene) -> None:
     scene.net.cut.add("b.example")
     assert jump(scene.visit()) == (False, 3)

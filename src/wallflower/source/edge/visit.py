@@ -205,25 +205,28 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     segments: dict[int, bytes] = {}
     expected, follower = head.segment_hash, None
     for number in range(head.number, head.first - 1, -1):
-        urls = [f"{way}/board/{number}" for way in ways]
+        path = f"/board/{number}"
         believe = partial(verify_segment, expected=expected, record=record, follower=follower)
-        segments[number], segment = await _first_good(host.net, urls, size, believe)
+        segments[number], segment = await _first_good(host.net, ways, path, size, believe)
         follower, expected = segment.header, segment.header.previous
     store.keep_segments(segments)
     return len(segments)
 
 
 async def _first_good(
-    net: Net, urls: Sequence[str], limit: int, believe: Callable[[bytes], SignedSegment]
+    net: Net, ways: list[str], path: str, limit: int, believe: Callable[[bytes], SignedSegment]
 ) -> tuple[bytes, SignedSegment]:
-    """What the first of these holds that is believed; the fault of the first where none does."""
+    """What the first of the ways holds there that is believed; the fault of the first where none
+    does. A way that did not have it becomes the last: nobody waits for a silent one each time.
+    """
     faults: list[Fault] = []
-    for url in urls:
+    for way in tuple(ways):
         try:
-            data = await net.get(url, limit=limit)
+            data = await net.get(way + path, limit=limit)
             return data, believe(data)
         except (Unreachable, Refused) as fault:
             faults.append(fault)
+            ways.append(ways.pop(0))
     raise faults[0]
 
 
