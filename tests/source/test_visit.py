@@ -419,6 +419,14 @@ def test_a_way_that_has_no_segment_is_waited_for_once_and_not_for_each(scene: Sc
     assert asked == ["/board/3"]
 
 
+def test_a_head_that_names_more_than_a_board_has_makes_nobody_fetch_more(tmp_path: Path) -> None:
+    first = DAYS[0].body
+    short = record(replace(first, parameters=replace(first.parameters, segments=2)))
+    scene = Scene(tmp_path, [short])
+    assert jump(scene.visit()) == (False, 2)
+    assert "/board/1" not in scene.asked
+
+
 def test_a_blocked_second_way_takes_the_board_from_nobody(scene: Scene) -> None:
     scene.net.cut.add("b.example")
     assert jump(scene.visit()) == (False, 3)

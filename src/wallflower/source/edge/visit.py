@@ -204,7 +204,9 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     ways.insert(0, ways.pop(leads))  # the way that showed this head first, then what is left
     segments: dict[int, bytes] = {}
     expected, follower = head.segment_hash, None
-    for number in range(head.number, head.first - 1, -1):
+    # A head may name any first; nobody is asked for more than the longest board.
+    first = max(head.first, head.number - p.segments + 1)
+    for number in range(head.number, first - 1, -1):
         path = f"/board/{number}"
         believe = partial(verify_segment, expected=expected, record=record, follower=follower)
         segments[number], segment = await _first_good(host.net, ways, path, size, believe)
