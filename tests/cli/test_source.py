@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -192,6 +193,25 @@ def test_what_is_no_text_is_refused_and_not_repeated(scene: Scene, typed: bytes)
     jump(scene.visit())
     _, fault = refused(scene, "write", typed=typed)
     assert "UTF-8" in fault.what
+
+
+def test_words_in_another_encoding_than_the_terminals_are_refused_and_not_repeated(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+
+    def another(*_: object) -> str:
+        return b"\xf7\xd3\xc5".decode("utf-8")
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", another)
+    where = ["--store", str(scene.path / "store"), "--pins", str(scene.path / "pins.json")]
+    with pytest.raises(Fault, match="not UTF-8"):
+        wallflower(["read", *where], standalone_mode=False)
 
 
 def test_a_language_without_a_list_of_words_gets_english_ones_and_names_itself(

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -70,9 +71,8 @@ def _board(secret: bytes, files: Store, record: EpochRecord) -> Found:
 def _words(make_new: bool, language: str) -> bytes:
     """The secret, from a hidden prompt (or standard input), or new and shown once."""
     if not make_new:
-        if sys.stdin.isatty():
-            return from_person(click.prompt("Your words or digits", hide_input=True))
-        return from_person(_typed(sys.stdin.readline))
+        asked = partial(click.prompt, "Your words or digits", hide_input=True)
+        return from_person(_typed(asked if sys.stdin.isatty() else sys.stdin.readline))
     secret = OsEntropy().draw(SECRET)
     click.echo("Your words. Write them on paper; they are not kept anywhere:", err=True)
     shown_in = language if language in LISTS else "en"
