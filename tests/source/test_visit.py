@@ -427,6 +427,16 @@ def test_a_head_that_names_more_than_a_board_has_makes_nobody_fetch_more(tmp_pat
     assert "/board/1" not in scene.asked
 
 
+def test_an_onion_that_a_record_names_first_takes_neither_hum_nor_second_way(
+    tmp_path: Path,
+) -> None:
+    onions = [replace(way, url=f"http://{'a' * 56}.onion/") for way in DAYS[0].body.ways]
+    scene = Scene(tmp_path, [record(replace(DAYS[0].body, ways=(*onions, *DAYS[0].body.ways)))])
+    assert jump(scene.visit()) == (False, 3)
+    assert len(scene.cells) == HUM_CELLS
+    assert scene.asked.count("/board/head") == 2
+
+
 def test_a_blocked_second_way_takes_the_board_from_nobody(scene: Scene) -> None:
     scene.net.cut.add("b.example")
     assert jump(scene.visit()) == (False, 3)

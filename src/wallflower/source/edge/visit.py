@@ -18,7 +18,7 @@ from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.entropy import uniform
 from wallflower.host.http import HttpNet
-from wallflower.host.net import Net, Unreachable
+from wallflower.host.net import Net, Unreachable, is_onion
 from wallflower.source.edge.store import Store
 from wallflower.source.letters import Choice, Kept, choose_for_hum, filler
 from wallflower.trust.board import leading_head, verify_segment
@@ -59,8 +59,9 @@ async def own_pace(mirror: str, pins: Pins) -> Pace:
 
 
 def way_url(record: EpochRecord, kind: WayKind) -> str | None:
-    """The first way of a kind; it is never changed within a hum."""
-    return next((way.url for way in record.body.ways if way.kind is kind), None)
+    """The first way of a kind, before all onions, since here is no Tor; never changed in a hum."""
+    urls = [way.url for way in record.body.ways if way.kind is kind]
+    return min(urls, key=is_onion, default=None)
 
 
 async def fetch_record(
