@@ -36,7 +36,7 @@ from wallflower.wire.census import report_of
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
-from wallflower.wire.record import Pace
+from wallflower.wire.record import Pace, Way, WayKind
 from wallflower.wire.sizes import (
     CELL,
     DAY_S,
@@ -245,6 +245,17 @@ def test_a_mirror_that_holds_segments_back_is_passed_over_for_the_second_way(sce
     # The other way round the mirror's own is the newer one.
     scene.segments = 5
     assert jump(scene.visit())[1] == 5
+
+
+def test_a_mirror_that_is_the_records_first_way_has_a_second_beside_it_all_the_same(
+    tmp_path: Path,
+) -> None:
+    own = Way(WayKind.BOARD, 12, MIRROR + "/")
+    today = record(replace(DAYS[0].body, ways=(own, *DAYS[0].body.ways)))
+    scene = Scene(tmp_path, [today])
+    newer = Scene(tmp_path / "newer", [today], segments=4)
+    scene.net.apps["b.example"] = newer.mirror
+    assert jump(scene.visit()) == (False, 4)
 
 
 @pytest.mark.parametrize("name", ["stale", "early", "unsigned", "none"])

@@ -38,6 +38,7 @@ from wallflower.wire.segment import SignedSegment, segment_size
 from wallflower.wire.sizes import HEAD, LATE_MS, POSITIONS, RECORD_MAX, SLOT_MS
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_MOST_HEADS = 2
 
 
 def hum_pace(record: EpochRecord, origin: str) -> int:
@@ -59,9 +60,13 @@ async def own_pace(mirror: str, pins: Pins) -> Pace:
 
 
 def way_url(record: EpochRecord, kind: WayKind) -> str | None:
-    """The first way of a kind, before all onions, since here is no Tor; never changed in a hum."""
-    urls = [way.url for way in record.body.ways if way.kind is kind]
-    return min(urls, key=is_onion, default=None)
+    """The first way of a kind; it is never changed within a hum."""
+    return next(iter(_urls(record, kind)), None)
+
+
+def _urls(record: EpochRecord, kind: WayKind) -> list[str]:
+    """The ways of a kind, onions last, since here is no Tor."""
+    return sorted((way.url for way in record.body.ways if way.kind is kind), key=is_onion)
 
 
 async def fetch_record(
@@ -192,8 +197,8 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     """Take the whole board, newest first, from the way whose head leads (segment 2). Returns its
     length; 0 where nothing was released yet, as far as anybody here knows.
     """
-    second = way_url(record, WayKind.BOARD)
-    ways = [mirror, *([second.rstrip("/")] if second else [])]
+    boards = (url.rstrip("/") for url in _urls(record, WayKind.BOARD))
+    ways = list(dict.fromkeys([mirror, *boards]))[:_MOST_HEADS]  # the mirror may be one of them
     heads = [await _shown(host.net, f"{way}/board/head") for way in ways]
     seen = store.newest()
     if not seen and not any(heads):
