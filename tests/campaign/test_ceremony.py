@@ -132,7 +132,8 @@ def wrong(**change: object) -> Plan:
 @pytest.mark.parametrize(
     "plan",
     [wrong(threshold=0), wrong(threshold=4), wrong(labels=()), wrong(labels=("1", "1")),
-     wrong(labels=tuple(str(n) for n in range(17))), wrong(organisation=" "), wrong(desk="x" * 101),
+     wrong(labels=tuple(str(n) for n in range(17))), wrong(organisation=" "), wrong(desk="x" * 33),
+     wrong(desk="办" * 11), wrong(labels=("1", "2", "x" * 101)),
      wrong(languages=()), wrong(languages=("../x",)), wrong(record={}),
      wrong(record={**RECORD, "b": RECORD["a"]}), wrong(record={**RECORD, "b": b"short"})],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Final
 from wallflower.campaign.repository import TIMES, Medium, file_roles
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
+from wallflower.wire.record import DESK_NAME
 from wallflower.wire.sizes import VERIFY_KEY
 
 SIGNERS: Final = ("organisation", "a", "b")
@@ -48,6 +49,11 @@ class Plan:
         texts = (self.organisation, self.desk, *self.labels)
         if not all(text.strip() and len(text) <= _NAME and text.isprintable() for text in texts):
             raise Fault("A name is empty or too long", f"Use 1 to {_NAME} printable characters.")
+        if len(self.desk.encode("utf-8")) > DESK_NAME:
+            raise Fault(
+                "The desk's name is longer than a record may hold",
+                f"Use at most {DESK_NAME} bytes of UTF-8: a Chinese character has 3.",
+            )
         if not self.languages or not all(_is_tag(tag) for tag in self.languages):
             raise Fault("A language is no tag", "Use tags such as 'en' or 'zh-Hans'.")
         sizes = [len(self.record.get(name, b"")) for name in SIGNERS]

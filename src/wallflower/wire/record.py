@@ -25,7 +25,7 @@ from wallflower.wire.sizes import (
     week_of_day,
 )
 
-_NAME: Final = 32
+DESK_NAME: Final = 32  # bytes of a desk's name (record 1)
 _MAX_DESKS: Final = 8
 _MAX_WAYS: Final = 16
 _MAX_URL: Final = 200
@@ -91,9 +91,9 @@ class DeskEntry:
     def encode(self) -> bytes:
         """name 32 ‖ week ‖ key."""
         name = self.name.encode("utf-8")
-        if len(name) > _NAME:
+        if len(name) > DESK_NAME:
             raise ValueError("a desk's name has at most 32 bytes")
-        return name.ljust(_NAME, b"\0") + self.week.to_bytes(2) + self.key.raw
+        return name.ljust(DESK_NAME, b"\0") + self.week.to_bytes(2) + self.key.raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +237,8 @@ def check_parameters(p: Parameters) -> None:
 
 def check_desk(name: str) -> None:
     """Refuse a desk's name that no record may hold (record 2.5)."""
-    if not 1 <= len(name.encode("utf-8")) <= _NAME or "\0" in name:
-        raise Refused("record 2.5", f"A desk's name has 1 to {_NAME} bytes of UTF-8", "Correct it.")
+    if not 1 <= len(name.encode("utf-8")) <= DESK_NAME or "\0" in name:
+        raise Refused("record 2.5", f"A desk's name has 1 to {DESK_NAME} bytes of UTF-8", "Correct it.")
 
 
 def check_ways(ways: tuple[Way, ...]) -> None:
@@ -263,7 +263,7 @@ def _desks(reader: Reader, week: int) -> tuple[DeskEntry, ...]:
 
 
 def _desk(reader: Reader, week: int) -> DeskEntry:
-    raw = reader.take(_NAME)
+    raw = reader.take(DESK_NAME)
     key_week = reader.number(2)
     key = _key(reader)
     try:
