@@ -189,6 +189,8 @@ def _edit(name: str, old: str, new: str) -> Break:
     ("mix-b", lambda f: (f / "mix-b/record.key").write_bytes(b"short"), "is no key"),
     ("mix-b", lambda f: (f / "mix-b/pins.json").write_text("{}"), "pins file is damaged"),
     ("organisation", _edit("organisation/organisation.toml", "tick = 600", "tick = 0"), "bounds"),
+    ("organisation", _edit("organisation/organisation.toml", '"Office"', '"Bureau"'),
+     "another desk"),
     ("organisation", _edit("organisation/organisation.toml", "http://127.0.0.1:7600/",
                            "http://ingress.example/"), "plain http"),
 ])  # fmt: skip
@@ -197,6 +199,32 @@ def test_what_would_fail_later_is_red_now(folders: Path, role: str, act: Break, 
     found = failures(folders, role)
     assert len(found) == 1
     assert said in found[0]
+
+
+WAY, CELLS = '"http://127.0.0.1:7604/"', "cells_per_connection = 12"
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    (WAY, '"board.example/"'), (WAY, '"https://board.example/ü"'), (WAY, "5"),
+    (WAY, f'"https://{"x" * 300}/"'), (CELLS, "cells_per_connection = 0"),
+    (CELLS, "cells_per_connection = 256"), ('"http://127.0.0.1:7600/",', ""),
+    ("floor = 50", "floor = 70000"), ("mean_a = 21600", "mean_a = 1"),
+])  # fmt: skip
+async def test_what_no_record_may_hold_is_red_and_drafts_none(
+    town: Path, old: str, new: str
+) -> None:
+    """A draft is for ever: no start after it could read it, however the line was mended."""
+    _edit("organisation/organisation.toml", old, new)(town)
+    assert len(failures(town, "organisation")) == 1
+    with pytest.raises(Fault):
+        await starts(town, "organisation")
+
+
+def test_a_desk_of_another_name_than_the_pins_say_is_red(town: Path) -> None:
+    """Nobody's page would find it in the record: no hum is sent, and no letter sealed."""
+    _edit("desk/desk.toml", '"Office"', '"Bureau"')(town)
+    (found,) = failures(town, "desk")
+    assert "the pins name another desk" in found
 
 
 def test_a_desk_s_tokens_lie_open_on_their_way_into_its_store_alone(tmp_path: Path) -> None:
