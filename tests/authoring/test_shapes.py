@@ -165,13 +165,20 @@ def test_what_the_page_itself_asks_for_is_its_own() -> None:
     assert foreign({"index.html": own, "style.css": b"a{background:url(data:x)}"}) == []
 
 
-def test_a_folder_that_somebody_else_filled_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [
+    ["thesis.odt"], [SUMS, "thesis.odt"], [SUMS, ZIP, "site", "thesis.odt"],
+])  # fmt: skip
+def test_a_folder_that_somebody_else_filled_is_not_replaced(
+    folder: Path, tmp_path: Path, names: list[str]
+) -> None:
+    """Others, too, lay a SHA256SUMS beside what they hand out."""
     out = tmp_path / "out"
     out.mkdir()
-    (out / "thesis.odt").write_bytes(b"years")
+    for name in names:
+        (out / name).write_bytes(b"years")
     with pytest.raises(Fault, match="did not build"):
         _build(folder, out)
-    assert [path.name for path in out.iterdir()] == ["thesis.odt"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(names)
 
 
 def test_a_neighbour_folder_of_the_build_is_never_touched(folder: Path, tmp_path: Path) -> None:

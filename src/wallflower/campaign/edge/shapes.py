@@ -27,6 +27,7 @@ from wallflower.campaign.edge.whole import in_place_of
 from wallflower.campaign.film.rendition import INDEX, SMALL
 from wallflower.campaign.minisign import make_list
 from wallflower.campaign.texts import Text
+from wallflower.campaign.verify import SITE
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 
@@ -97,9 +98,14 @@ def _campaign(authored: Authored, pins: Pins, channel: str) -> Campaign:
     )  # fmt: skip
 
 
+def is_build(folder: Path) -> bool:
+    """Whether this command built a folder. Others, too, call a list of hashes SHA256SUMS."""
+    return (folder / SUMS).is_file() and (folder / ZIP).is_file() and (folder / SITE).is_dir()
+
+
 def may_replace(out: Path) -> None:
     """Raise a Fault unless `out` is empty, missing, or an earlier build."""
-    if out.exists() and any(out.iterdir()) and not (out / SUMS).is_file():
+    if out.exists() and any(out.iterdir()) and not is_build(out):
         raise Fault(
             f"{out.name or 'That folder'} holds something that this command did not build",
             "Choose another folder; nothing was changed.",

@@ -19,7 +19,7 @@ from wallflower.campaign import minisign
 from wallflower.campaign.ceremony import MINISIGN_ROLE
 from wallflower.campaign.edge.build import CARRIED
 from wallflower.campaign.edge.ceremony_keys import Keys
-from wallflower.campaign.edge.shapes import SUMS, ZIP, packed
+from wallflower.campaign.edge.shapes import SUMS, ZIP, is_build, packed
 from wallflower.campaign.edge.sign_folder import (
     SignedBundle,
     comment,
@@ -52,9 +52,7 @@ def build_of(folder: Path) -> Path | None:
     named: signed as a folder of its own, it would make false what the build hands out."""
     for place in (folder, folder.resolve()):
         for build in (place, *place.parents[:2]):
-            named = place in (build, build / SITE, build / _ONION)
-            whole = (build / SUMS).is_file() and (build / SITE).is_dir() and (build / ZIP).is_file()
-            if named and whole:
+            if place in (build, build / SITE, build / _ONION) and is_build(build):
                 return build
     return None
 
