@@ -18,6 +18,7 @@ from tests.campaign.made import image
 from tests.campaign.mirrors import mirror
 
 from wallflower.campaign.edge.ceremony_keys import Keys, ends
+from wallflower.campaign.edge.shapes import packed
 from wallflower.campaign.repository import signed_on
 from wallflower.cli import wallflower as root
 from wallflower.errors import Fault
@@ -226,6 +227,19 @@ def test_verify_tells_programs_the_same_as_people(place: Path, tmp_path: Path) -
     text = run("verify", tmp_path / "copy").output
     assert text.startswith("NOT GENUINE.")
     assert "index.html: It is not what was signed (bundle 6.11)" in text
+
+
+@pytest.mark.parametrize("name", ["carry.zip.bin", "carry", "b.zip"])
+def test_a_zip_is_checked_whatever_a_messenger_calls_it(
+    place: Path, tmp_path: Path, name: str
+) -> None:
+    copy = tmp_path / name
+    copy.write_bytes(packed(image(place / "site")))
+    done = run("verify", copy, "--words", words(place))
+    assert done.exit_code == 0, done.exception
+    other = tmp_path / "report.docx"  # a ZIP too, and no copy: what speaks for it is asked for
+    other.write_bytes(packed({"word/document.xml": b"<p>"}))
+    assert "--bundle" in str(run("verify", other).exception)
 
 
 def test_one_file_alone_is_told_how_to_be_checked(place: Path, tmp_path: Path) -> None:

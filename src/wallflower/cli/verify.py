@@ -104,7 +104,21 @@ def _single(what: str, of_bundle: bool) -> Path | None:
     """One file, or None; a ZIP file is a bundle itself unless a bundle was named."""
     path = Path(what)
     alone = "://" not in what and path.is_file()
-    return path if alone and (of_bundle or path.suffix.lower() != ".zip") else None
+    return path if alone and (of_bundle or not _is_zip(path)) else None
+
+
+def _is_zip(path: Path) -> bool:
+    """By its name, or by the papers in it: messengers change names."""
+    if path.suffix.lower() == ".zip":
+        return True
+    try:
+        place = ZipPlace(path)
+    except Refused:
+        return False
+    try:
+        return place.has(f"{METADATA}/1.root.json")
+    finally:
+        place.close()
 
 
 def _behind(file: Path, bundle: str | None, socks: str) -> Place:
