@@ -336,6 +336,22 @@ def test_a_mirror_is_found_in_both_spellings_of_its_name(
     assert _mirrors(folder) == ["es.md names the mirror xn--fiqs8s.example"]
 
 
+@pytest.mark.parametrize(
+    ("mirror", "said"),
+    [("گل\u200cها.example", "گل\u200cها.example"), ("گل\u200cها.example", "گلها.example"),
+     ("faß.example", "Faß.example"), ("xn--fa-hia.example", "faß.example"),
+     ("xn--mgb1dj82bj16h.example", "گل\u200cها.example"), ("quiet.example", "quiet\u00ad.example"),
+     ("σίγμας.example", "ΣΊΓΜΑΣ.example")],
+)  # fmt: skip
+def test_a_mirror_is_found_by_letters_that_are_not_seen_or_not_compared(
+    folder: Path, mirror: str, said: str
+) -> None:
+    change(folder, "campaign.toml", "mirrors = []", f'mirrors = ["https://{mirror}"]')
+    with (folder / "fa.md").open("a", encoding="utf-8") as file:
+        file.write(f"\n{said}\n")
+    assert [what.split(" the mirror ")[0] for what in _mirrors(folder)] == ["fa.md names"]
+
+
 def test_a_mirror_is_found_in_films_names_and_the_organisations(folder: Path) -> None:
     change(folder, "campaign.toml", "mirrors = []", 'mirrors = ["https://quiet.example"]')
     change(folder, "campaign.toml", "Office for Clean Hands", "quiet.example")

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from stringprep import in_table_b1, map_table_b2
 
 from wallflower.campaign.addresses import host_of, shown
 from wallflower.campaign.authoring import Authored
@@ -50,16 +51,23 @@ def _places(authored: Authored, films: Mapping[str, str]) -> dict[str, str]:
 
 
 def _spellings(text: str) -> tuple[str, str]:
-    """A text as browsers read addresses in it, and with the Chinese full stop as the dot that they
-    take it for."""
-    plain = unicodedata.normalize("NFKC", text)
+    """A text as names are read in it, and with the Chinese full stop as the dot that browsers take
+    it for."""
+    plain = _read(text)
     return plain, plain.replace("\u3002", ".")
+
+
+def _read(text: str) -> str:
+    """Letters as names are compared (RFC 3454, B.1 and B.2): without those that are not seen, as
+    Persian has them within its words, and ß as ss."""
+    seen = "".join(map_table_b2(sign) for sign in text if not in_table_b1(sign))
+    return unicodedata.normalize("NFKC", seen)
 
 
 def _named_in(places: Mapping[str, tuple[str, str]], host: str) -> Iterator[str]:
     """The places that name a host, in ASCII or in its own script. Only ASCII borders a name:
     Chinese has no spaces between words, and its characters are letters too."""
-    names = "|".join(re.escape(name) for name in (host, shown(host)))
+    names = "|".join(re.escape(name) for name in (host, _read(shown(host))))
     pattern = re.compile(rf"(?<![A-Z0-9_-])(?<![A-Z0-9_-]\.)(?:{names})(?![A-Z0-9_-])", re.I)
     yield from (place for place, said in places.items() if any(map(pattern.search, said)))
 
