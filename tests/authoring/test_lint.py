@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 from io import BytesIO
@@ -362,6 +363,15 @@ def test_a_mirror_is_found_in_films_names_and_the_organisations(folder: Path) ->
         f"{place} names the mirror quiet.example"
         for place in ("fa.md", "the organisation", "film/en.toml")
     ]
+
+
+@pytest.mark.parametrize("name", ["quiet.example.mp4", "film-QUIET.example-480.mp4"])
+def test_a_film_that_is_called_after_a_mirror_is_found(folder: Path, name: str) -> None:
+    """The names of all films are signed, and what is signed is in every copy."""
+    change(folder, "campaign.toml", "mirrors = []", 'mirrors = ["https://quiet.example"]')
+    shutil.copyfile(FILM, folder / name)
+    change(folder, "campaign.toml", "more = []", f'more = ["{name}"]')
+    assert _mirrors(folder) == [f"The film {name} is called after the mirror quiet.example"]
 
 
 @pytest.mark.parametrize("said", ["请先装VPN再看", "请用Telegram联系"])

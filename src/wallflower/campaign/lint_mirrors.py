@@ -29,6 +29,11 @@ def linked(authored: Authored, films: Mapping[str, str]) -> Iterator[tuple[str, 
                 f"{place} names the mirror {host}",
                 "Take it out: every copy would lead whoever has it to that mirror.",
             )
+        for name in _names_of_films(authored, host):
+            yield (
+                f"The film {name} is called after the mirror {host}",
+                "Give it another name: what is signed names it in every copy.",
+            )
     for one, other in combinations(hosts, 2):
         if habit := _shared(one, other):
             yield (
@@ -64,10 +69,21 @@ def _read(text: str) -> str:
     return unicodedata.normalize("NFKC", seen)
 
 
+def _names(host: str) -> tuple[str, str]:
+    """A host in ASCII and in its own script, as a text is read."""
+    return host, _read(shown(host))
+
+
+def _names_of_films(authored: Authored, host: str) -> Iterator[str]:
+    """The names of files that are handed out as films, and hold a host's."""
+    names = (path.name for path in (*authored.films, *authored.more_films))
+    yield from (name for name in names if any(one in _read(name) for one in _names(host)))
+
+
 def _named_in(places: Mapping[str, tuple[str, str]], host: str) -> Iterator[str]:
     """The places that name a host, in ASCII or in its own script. Only ASCII borders a name:
     Chinese has no spaces between words, and its characters are letters too."""
-    names = "|".join(re.escape(name) for name in (host, _read(shown(host))))
+    names = "|".join(map(re.escape, _names(host)))
     pattern = re.compile(rf"(?<![A-Z0-9_-])(?<![A-Z0-9_-]\.)(?:{names})(?![A-Z0-9_-])", re.I)
     yield from (place for place, said in places.items() if any(map(pattern.search, said)))
 
