@@ -69,6 +69,22 @@ def test_what_was_asked_for_and_not_read_yet_is_kept_beside_what_is_asked_for_no
     assert (tmp_path / "organisation" / "data" / "revoke").read_bytes() == b"drop desk hops"
 
 
+def test_a_request_that_the_process_may_not_read_gives_way_to_one_that_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So says the alarm that rings for it."""
+    config = ran("mix-a", tmp_path / "mix-a")
+    asked = tmp_path / "mix-a" / "data" / "records" / "revoke"
+    asked.write_bytes(b"of somebody else")
+
+    def refused(folder: Folder, name: str) -> bytes | None:
+        raise PermissionError(13, "Permission denied", folder.path / name)
+
+    monkeypatch.setattr(Folder, "read", refused)
+    run(config)
+    assert asked.read_bytes() == b"hops"
+
+
 def test_a_folder_that_is_none_or_whose_role_never_ran_is_not_asked(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"mix-a\.toml"):
         run(tmp_path / "typo" / "mix-a.toml")

@@ -56,8 +56,18 @@ def _ask(folder: Path, name: str, what: list[str]) -> None:
         raise Fault("This role has never run here", "It has no keys that could be replaced.")
     with _as_owner(folder):
         there = Folder(folder)
-        asked = (there.read(name) or b"").decode("ascii", "replace").split()
+        asked = _asked(there, name).decode("ascii", "replace").split()
         there.write(name, " ".join(dict.fromkeys([*asked, *what])).encode("ascii"))
+
+
+def _asked(there: Folder, name: str) -> bytes:
+    """The request that waits; none where the folder's user, and so the process, may not read it:
+    that one rings until another takes its place. Root does not read it for them, as it may be a
+    link."""
+    try:
+        return there.read(name) or b""
+    except PermissionError:
+        return b""
 
 
 @contextmanager
