@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from tests.campaign.made import LABELS, LATER, NOW, Folders, Town, copy, seeded
 
 from wallflower.campaign import repository
-from wallflower.campaign.edge.ceremony import hold_ceremony
+from wallflower.campaign.edge.ceremony import hold_ceremony, write_record
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_replace import renew, replace_medium, replace_role
 from wallflower.campaign.edge.ceremony_sign import drop, finish, sign_pending
@@ -212,6 +212,29 @@ def test_a_stolen_medium_is_not_trusted_again_after_a_cut(first: Town, tmp_path:
         root = town.keys.root()
         assert root is not None
         assert repository.public_key(stolen).keyid not in root.signed.roles["root"].keyids
+
+
+@pytest.mark.parametrize("command", ["campaign sign", "keys drop", "keys restored"])
+def test_a_change_that_counts_after_a_cut_is_in_the_record_for_the_drawer(
+    first: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A replaced medium changes the words, and the record would print those of before."""
+    monkeypatch.setattr(import_module("wallflower.cli.sign"), "now", lambda: LATER)
+    town = _cut_while_it_begins_to_count(first, tmp_path / "town", _medium, 1)
+    assert town is not None
+    keys = town.keys.folder.path
+    write_record(town.keys, NOW)
+    line = {
+        "campaign sign": (town.site, "--keys", keys, "--clock-is-right"),
+        "keys drop": (keys,), "keys restored": (keys, town.site),
+    }[command]  # fmt: skip
+    done = _type(*command.split(), *line)
+    assert done.exit_code == 0, done.exception
+    assert town.words in done.output
+    assert town.words in (keys / "record.txt").read_text("utf-8")
+    assert [label in (keys / "record.txt").read_text("utf-8") for label in ("  2: ", "  4: ")] == [
+        False, True,
+    ]  # fmt: skip
 
 
 def test_a_replacement_after_a_cut_stands_on_the_change_before_it(

@@ -193,7 +193,8 @@ def restored(folder: Path, published: Path) -> None:
     """
     held = require_keys(folder)
     with held.alone():
-        finish(held)
+        if finish(held):
+            show(held)
         roles = restore(held, published)
     click.echo(f"Taken over: {', '.join(roles)}." if roles else "Nothing there is newer.")
     _sign_again(held)
@@ -208,9 +209,9 @@ def drop_(folder: Path) -> None:
     """
     held = require_keys(folder)
     with held.alone():
-        dropped = drop(held)
-    if dropped:
-        click.echo("Dropped. What counted before goes on counting.")
-        return
-    click.echo("It was too late: the change had all its signatures, and counts from now on.")
+        if drop(held):
+            click.echo("Dropped. What counted before goes on counting.")
+            return
+        click.echo("It was too late: the change had all its signatures, and counts from now on.")
+        show(held)
     _sign_again(held)

@@ -14,7 +14,7 @@ from wallflower.campaign.edge.sign_clock import check_clock
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.edge.sign_last import check_one_copy, note_copy
 from wallflower.campaign.verify import SITE
-from wallflower.cli.ceremony import now, say_clock
+from wallflower.cli.ceremony import now, say_clock, show
 from wallflower.cli.keys import warn_of_ends
 from wallflower.cli.options import FOLDER
 
@@ -56,7 +56,8 @@ def sign(
     moment = now()
     say_clock(moment, "If that is wrong, set it and sign again before you upload anything.")
     with keys.alone():
-        finish(keys)  # where the power went within that, half of a change counts
+        if finish(keys):  # the power went within that, and half of a change counted
+            show(keys)
         if not clock_is_right:
             check_clock(build or folder, keys, moment)
         site = build / SITE if build else folder
