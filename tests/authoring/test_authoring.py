@@ -152,6 +152,7 @@ def test_a_build_says_which_offline_signatures_end(
         ('page = "film.mp4"', 'page = "other.mp4"', "no file of its folder"),
         ("more = []", 'make = ["film/../../film.mp4"]', "no file of its folder"),
         ("more = []", 'make = ["film/en.toml", "en.md"]', "two films of one name"),
+        ("more = []", 'more = ["film.mp4", "film/../film.mp4"]', "hands out two films of one"),
         ('place = "x.handle"', 'where = "x.handle"', "'published'"),
         ("[film]", "[film", "not TOML"),
         ("[film]", "x = " + "[" * 5000 + "\n[film]", "fewer brackets"),

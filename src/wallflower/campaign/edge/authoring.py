@@ -131,7 +131,7 @@ def read_campaign(folder: Path) -> Authored:
         films=_to_make(folder, strings(film, "make")),
         film=_media(folder, film, "page"),
         carried_film=_media(folder, film, "carried") or _media(folder, film, "page"),
-        more_films=tuple(_existing(folder, name) for name in strings(film, "more")),
+        more_films=_to_hand_out(folder, strings(film, "more")),
         address=string(fields, "address", usual=""),
         published=tuple(Published(*entry) for entry in published(fields)),
         owned=frozenset(name.casefold() for name in strings(fields, "owned")),
@@ -181,6 +181,15 @@ def _to_make(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
     if len({path.stem for path in paths}) != len(paths):
         raise Fault(
             f"{FILE} makes two films of one name", "Give each file of 'make' a name of its own."
+        )
+    return paths
+
+
+def _to_hand_out(folder: Path, names: tuple[str, ...]) -> tuple[Path, ...]:
+    paths = tuple(_existing(folder, name) for name in names)
+    if len({path.name for path in paths}) != len(paths):  # they go into one folder
+        raise Fault(
+            f"{FILE} hands out two films of one name", "Give each file of 'more' a name of its own."
         )
     return paths
 
