@@ -368,6 +368,22 @@ def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> Non
     assert "does not answer" in str(done.exception)
 
 
+@pytest.mark.parametrize("role", ["loops", "desk", "mirror"])
+def test_a_role_that_tells_no_status_is_neither_called_silent_nor_red(
+    town: Path, role: str
+) -> None:
+    """A desk may have no [status], a mirror no [status_page], and loops have none at all."""
+    path = town / role / f"{role}.toml"
+    fields = tomllib.loads(path.read_text())
+    path.write_text(tomli_w.dumps({n: v for n, v in fields.items() if not n.startswith("status")}))
+    done = CliRunner().invoke(wallflower, ["status", str(path)])
+    assert "By its configuration" in str(done.exception)
+    done = CliRunner().invoke(wallflower, ["doctor", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "tells nobody whether it runs" in done.output
+    assert "not running" not in done.output
+
+
 def test_swap_is_a_warning_and_nothing_red(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for swapped, level in ((True, Level.WARN), (False, Level.OK)):
         monkeypatch.setattr("wallflower.cli.checks.is_swapped", lambda s=swapped: s)

@@ -41,7 +41,7 @@ def _place_of(settings: Settings) -> tuple[str, int, str] | None:
             return *settings.address(), settings.secret("status_token")
         case "ingress":
             return *settings.table("inner").address(), settings.secret("token")
-        case "desk":
+        case "desk" if "status" in settings.fields:
             return _LOOPBACK, settings.port(), settings.table("status").secret("token")
     return None
 
@@ -68,6 +68,9 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
     if any(f.level is Level.FAIL for f in findings):
         return findings, None
     try:
+        if _place_of(settings) is None:
+            what = "by its configuration it tells nobody whether it runs"
+            return [*findings, Finding(Level.OK, what)], None
         status = await status_of(settings)
     except Fault as fault:
         return [*findings, Finding(Level.FAIL, fault.what, fault.next_step)], None
@@ -117,6 +120,11 @@ def status(config: Path, as_json: bool) -> None:
     role does not answer. Shows nothing about people.
     """
     settings = load_settings(config)
+    if _place_of(settings) is None:
+        raise Fault(
+            "By its configuration this role tells nobody its status",
+            "See alarms.md of the handbook, which says what does, and in which lines.",
+        )
     found = asyncio.run(status_of(settings))
     if found is None:
         raise Fault("It does not answer here", "Start it, or ask on the machine where it runs.")
