@@ -384,6 +384,15 @@ def test_a_role_that_tells_no_status_is_neither_called_silent_nor_red(
     assert "not running" not in done.output
 
 
+def test_a_configuration_of_another_name_is_not_called_fit(town: Path) -> None:
+    path = town / "mix-a" / "a.toml"
+    (town / "mix-a" / "mix-a.toml").rename(path)
+    (town / "mix-a" / "record.key").write_bytes(b"short")
+    done = CliRunner().invoke(wallflower, ["doctor", str(path)])
+    assert isinstance(done.exception, Fault)
+    assert "nothing was looked at" in done.exception.what
+
+
 def test_swap_is_a_warning_and_nothing_red(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for swapped, level in ((True, Level.WARN), (False, Level.OK)):
         monkeypatch.setattr("wallflower.cli.checks.is_swapped", lambda s=swapped: s)

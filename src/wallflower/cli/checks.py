@@ -74,6 +74,16 @@ def role_of(config: Path) -> str:
     return config.stem
 
 
+def check_named(settings: Settings) -> None:
+    """A Fault where the file's name says no role: next to nothing would be looked at."""
+    if role_of(settings.path) not in _READ:
+        raise Fault(
+            f"{settings.path.name} is called as no role's configuration is, so nothing was looked "
+            "at",
+            "Call it as 'wallflower new' does, such as mix-a.toml.",
+        )
+
+
 def examine(settings: Settings) -> list[Finding]:
     """All checks that need no network."""
     role = role_of(settings.path)

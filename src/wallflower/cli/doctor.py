@@ -13,6 +13,7 @@ import click
 from wallflower.cli.checks import (
     Finding,
     Level,
+    check_named,
     examine,
     judge_status,
     parse_status,
@@ -92,6 +93,7 @@ def doctor(config: Path, as_json: bool) -> None:
     serving. Shows nothing about people.
     """
     settings = load_settings(config)
+    check_named(settings)
     findings, status = asyncio.run(_all(settings))
     if as_json:
         rows = [{"level": f.level, "what": f.what, "next_step": f.next_step} for f in findings]
