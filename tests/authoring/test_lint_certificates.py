@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,13 @@ DAY = datetime(2026, 11, 1, tzinfo=UTC)
 ISSUER = Ed25519PrivateKey.generate()
 
 
+def _name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A certificate as somebody asked for it."""
@@ -39,7 +47,7 @@ class Asked:
         parts = [x509.NameAttribute(NameOID.COMMON_NAME, self.names[0])]
         if self.organisation:
             parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, self.organisation))
-        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in self.names])
+        names = x509.SubjectAlternativeName([*map(_name, self.names)])
         made = (
             x509.CertificateBuilder()
             .subject_name(x509.Name(parts))
@@ -97,6 +105,22 @@ def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path
     authored = read_campaign(mirrors)
     (line,) = not_judged(authored, read_certificates(authored))
     assert HILL in line
+
+
+def test_mirrors_without_names_are_known_by_their_addresses(folder: Path) -> None:
+    ips = "192.0.2.7", "2001:db8::1"
+    change(
+        folder,
+        "campaign.toml",
+        "mirrors = []",
+        f'mirrors = ["http://{ips[0]}", "http://[{ips[1]}]"]',
+    )
+    (folder / "certificates").mkdir()
+    assert _found(folder, [replace(ONE, names=ips)]) == [
+        f"1.pem is one certificate for {ips[0]} and {ips[1]}"
+    ]
+    authored = read_campaign(folder)
+    assert list(not_judged(authored, read_certificates(authored))) == []
 
 
 @pytest.mark.parametrize("bad", [b"", b"nothing", ONE.pem()[:-40]])

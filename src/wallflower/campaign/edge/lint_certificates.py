@@ -89,7 +89,11 @@ def _read(path: Path) -> Certificate:
         raise Fault(f"{path.name} is no certificate", "Copy it again, as PEM.") from error
     return Certificate(
         path.name,
-        frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
+        frozenset(
+            str(name).lower()
+            for kind in (x509.DNSName, x509.IPAddress)
+            for name in names.get_values_for_type(kind)
+        ),
         key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         (found.issuer.rfc4514_string(), f"{found.not_valid_before_utc:%F}"),
         tuple(str(attribute.value) for attribute in others),
