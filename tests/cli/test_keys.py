@@ -276,6 +276,20 @@ def test_a_place_that_does_not_answer_was_not_checked_to_the_end() -> None:
     assert "bundle 6.10" in done.output
 
 
+def test_a_site_is_checked_by_the_address_of_its_page_too(place: Path) -> None:
+    with mirror(place / "site") as url:
+        done = run("verify", f"{url}index.html#fa", "--words", words(place))
+        assert done.output.startswith("GENUINE."), done.output
+
+
+@pytest.mark.parametrize("file", ["carry.zip", "carried/carried.html", "film.MP4?x"])
+def test_the_address_of_one_file_is_no_verdict_of_it(place: Path, file: str) -> None:
+    """Asked for as a site it is none, and a right file would be called false."""
+    done = run("verify", f"http://127.0.0.1:1/{file}", "--words", words(place))
+    assert isinstance(done.exception, Fault)
+    assert (done.exception.EXIT, done.output) == (2, "")
+
+
 @pytest.mark.parametrize("what", ["ftp://x.example/", "https://me@x.example/", "nothing.zip"])
 def test_what_is_no_place_is_a_fault(what: str) -> None:
     assert isinstance(run("verify", what).exception, Fault)

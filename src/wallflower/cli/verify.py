@@ -6,11 +6,13 @@ import json
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import click
 
+from wallflower.campaign.addresses import parts_of
 from wallflower.campaign.edge.verify import WITH_PAPERS, check, check_file
-from wallflower.campaign.edge.verify_fetch import MirrorPlace
+from wallflower.campaign.edge.verify_fetch import INDEX, MirrorPlace
 from wallflower.campaign.edge.verify_metadata import Trust
 from wallflower.campaign.edge.verify_places import FolderPlace, Place, ZipPlace
 from wallflower.campaign.eightwords import check_typed
@@ -22,6 +24,8 @@ from wallflower.cli.faults import fault_of
 from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import Fault, Refused, typed
 from wallflower.host.disk import DiskTrouble, disk_trouble
+
+_FILES: Final = (".zip", ".html", ".htm", ".mp4", ".m4a", ".png", ".jpg")
 
 
 @click.command()
@@ -86,6 +90,7 @@ def _report(what: str, bundle: str | None, trust: Trust, keep: Path | None, sock
 
 def _place(what: str, socks: str) -> Place:
     if "://" in what:
+        _check_of_site(what)
         return MirrorPlace(what, socks)
     path = Path(what)
     if path.is_dir():
@@ -94,6 +99,16 @@ def _place(what: str, socks: str) -> Place:
     if path.is_file():
         return _papers(path) or ZipPlace(path)
     raise Fault("There is nothing at that place", "Give a URL, a ZIP file, a folder or a file.")
+
+
+def _check_of_site(url: str) -> None:
+    """A Fault for the address of a file that is no page: asked for as a site, it is no bundle, and
+    a right file would be called false."""
+    path = parts_of(url).path.lower()
+    if path.endswith(_FILES) and not path.endswith(INDEX):
+        raise Fault(
+            "That is the address of one file", "Fetch the file and check that, or give the site's."
+        )
 
 
 def _is_signed(folder: Path) -> bool:

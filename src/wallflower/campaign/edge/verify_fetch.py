@@ -27,6 +27,7 @@ HEAD_S: Final = 60.0  # to connect and to have the whole head of the answer
 GAP_S: Final = 20.0  # between two pieces
 GRACE_S: Final = 30.0  # before the average counts
 SLOWEST: Final = 1000  # bytes per second, on average
+INDEX: Final = "/index.html"  # what a browser may show behind a site's address
 _PIECE: Final = 64 * 1024
 _OK: Final = 200
 _GONE: Final = (404, 410)
@@ -49,7 +50,7 @@ class MirrorPlace(Place):
                 "An onion address needs Tor", "Start Tor and give its port: --socks 127.0.0.1:9050"
             )
         at = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
-        self.base = f"{parts.scheme}://{at}{parts.path.rstrip('/')}/"
+        self.base = f"{parts.scheme}://{at}{parts.path.removesuffix(INDEX).rstrip('/')}/"
         self._clock, self._socks = clock, socks
         self._head_s, self._gap_s, self._grace_s = head_s, gap_s, grace_s
         self._runner = asyncio.Runner()
