@@ -181,6 +181,23 @@ def test_a_ceremony_goes_on_with_the_medium_at_hand_and_asks_for_the_next(
     assert Keys(keys).ceremony().plan.labels == ("1", "2", "3")
 
 
+def test_the_medium_at_hand_is_not_taken_for_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a ceremony that was begun with one of three would end with that one alone."""
+    for kind in ("_ROUTES", "_ROUTES_V6"):
+        monkeypatch.setattr(commands, kind, tmp_path / "no routes")
+    (tmp_path / "usb").mkdir()
+    plan = [*plan_of(tmp_path, media=3, threshold=2)]
+    at = plan.index("--media")
+    plan[at : at + 2] = ["--medium", tmp_path / "usb"]
+    done = run("keys", "ceremony", tmp_path / "keys", *plan, typed="3\n")
+    assert "needs another medium" in str(done.exception)
+    found = Keys(tmp_path / "keys").load()
+    assert found is not None
+    assert found.plan.labels == ("1", "2", "3")
+
+
 def test_what_the_system_refuses_is_no_verdict_of_a_copy(place: Path, tmp_path: Path) -> None:
     """Exit code 1 would tell a program that the copy is false."""
     (tmp_path / "file").write_bytes(b"")

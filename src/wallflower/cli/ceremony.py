@@ -199,7 +199,8 @@ def ceremony(
     def plan() -> Plan:
         given = dict(record)
         name = organisation or click.prompt("The organisation's name")
-        count = media or len(paths) or click.prompt("How many media", default=3, type=int)
+        named = len(paths) if len(paths) > 1 else 0  # one may be the one at hand
+        count = media or named or click.prompt("How many media", default=3, type=int)
         needed = threshold or click.prompt(
             "How many of them must sign", default=count // 2 + 1, type=int
         )
