@@ -54,6 +54,13 @@ def _build(folder: Path, *arguments: str) -> Result:
     return done
 
 
+def test_a_build_for_another_address_says_which_copies_it_makes_older(folder: Path) -> None:
+    own = "https://clean-hands.example/"
+    for more, said in (((), 0), (("--address", own), 0), (("--address", "https://b.example"), 1)):
+        done = _build(folder, *more)
+        assert done.stderr.count("One build counts at a time") == said
+
+
 def test_a_language_without_a_text_stops_everything_and_is_named(folder: Path) -> None:
     (folder / "ru.md").unlink()
     (folder / "fa.md").unlink()

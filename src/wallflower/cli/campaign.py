@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 # Where it is missing, the Fault says which command makes it.
 _PINS_FILE = click.Path(dir_okay=False, path_type=Path)
+_OTHER_ADDRESS = (
+    "One build counts at a time: once this one is signed, what was signed for the campaign's own "
+    "address gets older. Films for other addresses alone are made by 'wallflower campaign film'."
+)
 _CAMPAIGN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
@@ -125,6 +129,8 @@ def campaign_build(
     from wallflower.campaign.edge.shapes import SUMS, build_bundle, may_replace
 
     authored = read_campaign(folder)
+    if address and authored.address and address != authored.address:
+        click.echo(_OTHER_ADDRESS, err=True)
     authored = replace(
         authored, ways=ways or authored.ways, boards=boards or authored.boards,
         address=address or authored.address,
