@@ -242,6 +242,12 @@ def test_keys_from_an_older_backup_go_on_above_what_was_published(
     knows(town, seen)
 
 
+def test_a_folder_that_shows_nothing_published_is_not_called_no_newer(town: Town) -> None:
+    """The build around a site, say: with "nothing is newer" the old versions would be signed."""
+    with pytest.raises(Fault, match="no tuf/"):
+        restore(town.keys, town.place)
+
+
 def test_a_backup_from_before_a_replacement_takes_nothing_over(town: Town, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     shutil.copytree(town.keys.folder.path, backup)

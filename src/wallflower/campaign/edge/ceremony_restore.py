@@ -34,6 +34,11 @@ def newer(keys: Keys, published: Path) -> dict[str, bytes]:
 
 def restore(keys: Keys, published: Path) -> list[str]:
     """Take over what is newer; returns the roles. A Fault changes nothing."""
+    if not (published / METADATA).is_dir():  # "nothing is newer" would let old versions be signed
+        raise Fault(
+            f"That folder has no {METADATA}/ and shows nothing of what was published",
+            "Name a site, or what 'wallflower verify ADDRESS --keep FOLDER' leaves.",
+        )
     found = newer(keys, published)
     if old := [role for role in OFFLINE if role in found]:
         raise Fault(
