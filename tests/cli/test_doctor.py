@@ -220,6 +220,17 @@ async def test_what_no_record_may_hold_is_red_and_drafts_none(
         await starts(town, "organisation")
 
 
+def test_a_way_that_leads_to_this_machine_alone_is_a_warning(folders: Path) -> None:
+    """As `new` writes them: a record that names them shows nobody where to hum."""
+    path = folders / "organisation" / "organisation.toml"
+    for public, count in ((False, 2), (True, 0)):
+        if public:
+            text = path.read_text("utf-8").replace("http://127.0.0.1:76", "https://hum.example:76")
+            path.write_text(text, "utf-8")
+        found = [f for f in examine(load_settings(path)) if "leads to this machine" in f.what]
+        assert [f.level for f in found] == [Level.WARN] * count
+
+
 def test_a_desk_of_another_name_than_the_pins_say_is_red(town: Path) -> None:
     """Nobody's page would find it in the record: no hum is sent, and no letter sealed."""
     _edit("desk/desk.toml", '"Office"', '"Bureau"')(town)

@@ -215,7 +215,10 @@ def _organisation(settings: Settings) -> Iterator[Finding]:
     for way in fixed.ways:
         parts = parts_of(way.url)
         host = parts.hostname or ""
-        if parts.scheme != "https" and not host.endswith(".onion") and host not in _LOOPBACK:
+        if host in _LOOPBACK:
+            what = "a way leads to this machine alone, and to nobody's page elsewhere"
+            yield Finding(Level.WARN, what, "Write its public address into [ways] for real use.")
+        elif parts.scheme != "https" and not host.endswith(".onion"):
             yield Finding(Level.FAIL, "a way is plain http", "Publish https or an onion service.")
 
 
