@@ -220,6 +220,13 @@ async def test_what_no_record_may_hold_is_red_and_drafts_none(
         await starts(town, "organisation")
 
 
+@pytest.mark.parametrize("role", ["organisation", "mix-a", "mix-b", "loops"])
+def test_a_loop_key_that_others_can_read_is_red(town: Path, role: str) -> None:
+    """Who has it knows which hums are loops, and can send others."""
+    (town / role / "loop.key").chmod(0o644)
+    assert failures(town, role) == ["loop.key can be read by others"]
+
+
 def test_a_way_that_leads_to_this_machine_alone_is_a_warning(folders: Path) -> None:
     """As `new` writes them: a record that names them shows nobody where to hum."""
     path = folders / "organisation" / "organisation.toml"

@@ -134,8 +134,17 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         if isinstance(fields, dict) and "token" in fields:
             path = _beside(settings.table(table), "token")
             (handed_over if begun and table in NODES else named).append(path)
-    yield from map(_secret, named)
+    yield from map(_secret, [*named, *filter(Path.exists, _loop_keys(settings))])
     yield from map(_handed_over, handed_over)
+
+
+def _loop_keys(settings: Settings) -> list[Path]:
+    """The watcher's key, or those of a sender; the start says where one is missing."""
+    table = settings.fields.get("loops")
+    names = [table.get("key")] if isinstance(table, dict) else []
+    listed = settings.fields.get("keys")
+    names += listed if isinstance(listed, list) else []
+    return [settings.path.parent / name for name in names if isinstance(name, str)]
 
 
 def _secret(path: Path) -> Finding:
