@@ -67,3 +67,32 @@ async def test_a_browser_s_profile_holds_nothing_of_an_answer_or_letter(
     assert holding(profile, "/case/"), "the control: addresses are there"
     for text in (DRAFT, TOO_LONG, LETTER, WRONG, PASSPHRASE):
         assert holding(profile, text) == []
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_nor_of_an_answer_that_was_sent_to_a_desk_that_is_gone_or_was_started_again(
+    world: World, tmp_path: Path, gone: bool
+) -> None:
+    """The browser then shows a page of its own, and keeps what was sent with that."""
+    await world.start()
+    world.drop(world.write(b"a" * 16, LETTER))
+    await world.desk.step()
+    profile = tmp_path / "profile"
+    async with async_playwright() as driver:
+        context = await driver.chromium.launch_persistent_context(
+            profile, executable_path=CHROMIUM, args=list(FLAGS), java_script_enabled=False
+        )
+        page = context.pages[0]
+        async with served(world) as entry:
+            await page.goto(entry)
+            await page.click(".cases .name")
+            await page.fill("textarea", DRAFT)
+            if not gone:
+                await context.clear_cookies()  # the session of before is as good as none
+                await page.click("button[value=send]")
+        if gone:
+            await page.click("button[value=send]")
+        await page.wait_for_url("chrome-error:**")
+        await context.close()
+    assert holding(profile / "Default" / "Sessions", "/case/"), "the control: addresses are there"
+    assert holding(profile, DRAFT) == []
