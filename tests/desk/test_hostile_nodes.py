@@ -26,6 +26,14 @@ def alarms(world: World) -> list[str]:
     return [alarm.what for alarm in world.desk.status().alarms]
 
 
+def given_up(world: World) -> list[str]:
+    """What the desk says of drops that it waits for no longer. A count of faults tells nobody."""
+    return [
+        what.partition(", so a drop was given up. Letters in it are lost")[0]
+        for what in alarms(world) if "given up" in what
+    ]  # fmt: skip
+
+
 async def with_drop_of_a_record_that_the_desk_lacks(world: World) -> int:
     """A drop with a letter waits at B, and the desk does not have its record; the number of it."""
     await world.start()
@@ -61,11 +69,12 @@ async def test_a_record_that_stays_false_holds_up_the_next_drop_for_a_day_only(
     await world.desk.step()
     world.clock.time += DAY_S - 1
     await world.desk.step()
-    assert world.log.size() == 1
+    assert (world.log.size(), given_up(world)) == (1, [])
     world.clock.time += 1
     await world.desk.step()
     await world.desk.step()
     assert (world.desk.status().letters, world.log.size()) == (0, 0)
+    assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
 
 
 async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_only(
@@ -89,6 +98,7 @@ async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_
         await world.desk.step()
     assert (world.log.size(), world.desk.status().letters) == (0, 0)
     assert world.desk.status().faults["record is not shown"] == 1
+    assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
 
 
 async def test_a_b_that_never_comes_to_an_end_keeps_nothing_else_from_its_turn(

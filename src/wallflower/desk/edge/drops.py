@@ -56,12 +56,12 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
     except Unreachable:
         if not (_is_kept_back(parts, number) and _has_waited(parts, number)):
             raise
-        _pass_over(parts, entry, "record is not shown")
+        _pass_over(parts, entry, "record is not shown", _given_up(number))
         return
     except Refused as refused:
         if not _has_waited(parts, number):
             raise
-        _pass_over(parts, entry, refused.rule)
+        _pass_over(parts, entry, refused.rule, _given_up(number))
         return
     if record is None:
         _pass_over(parts, entry, "drop 2.1")
@@ -95,9 +95,18 @@ def _has_waited(parts: Parts, number: int) -> bool:
     return now - int(parts.store.get("held_since")) >= DAY_S
 
 
-def _pass_over(parts: Parts, entry: Entry, rule: str) -> None:
+def _given_up(number: int) -> str:
+    return (
+        f"The desk server showed no good record {number} in a day, so a drop was given up. Letters"
+        " in it are lost"
+    )
+
+
+def _pass_over(parts: Parts, entry: Entry, rule: str, alarm: str = "") -> None:
     with parts.store.transaction():
         parts.letters.fault(rule)
+        if alarm:
+            parts.letters.alarm(parts.today(), alarm)
         parts.store.put("cursor", entry.seq)
 
 
