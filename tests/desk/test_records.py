@@ -136,6 +136,40 @@ async def test_a_desk_without_a_record_in_force_waits_for_the_next_tick(
     assert await wait_of(world, monkeypatch) == world.record.body.parameters.tick
 
 
+async def test_a_desk_that_nobody_has_shown_a_record_asks_once_a_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.net.cut.update({"mix", "board"})
+    world.desk.unlock(PASSPHRASE)
+    assert await wait_of(world, monkeypatch) == 60
+
+
+async def test_a_desk_that_is_unlocked_makes_its_first_pass_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, passed = list[float](), asyncio.Event()
+    step = world.desk.step
+
+    async def stepped() -> None:
+        await step()
+        if not world.desk.locked:
+            passed.set()
+
+    async def sleep_until(moment: float) -> None:
+        waits.append(moment)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.clock, "sleep_until", sleep_until)
+    monkeypatch.setattr(world.desk, "step", stepped)
+    running = asyncio.ensure_future(world.desk.run())
+    await asyncio.sleep(0)
+    world.desk.unlock(PASSPHRASE)
+    await asyncio.wait_for(passed.wait(), 10)
+    assert waits == []
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_desk_whose_store_fails_asks_no_more_often_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

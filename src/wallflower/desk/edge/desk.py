@@ -24,8 +24,8 @@ from wallflower.host.clock import day_of
 from wallflower.wire.reply import cut_reply
 from wallflower.wire.sizes import REPLY_INDEXES
 
-_WAIT_S: Final = 0.2  # wall seconds between looks while locked or before the first record
-
+_WAIT_S: Final = 0.2  # wall seconds between looks while locked, and at least before a first record
+_FIRST_S: Final = 60  # record seconds between passes before a first record
 _FAILING_S: Final = 600  # record seconds between passes where the store says no tick
 _EARLIER: Final = 20  # acknowledged alarms on the status page
 
@@ -108,12 +108,13 @@ class Desk:
         """A pass at each tick of the record, for ever."""
         while True:
             await self.step()
-            tick = self._tick()
-            if tick is None:
-                await asyncio.sleep(_WAIT_S)
-            else:
-                now = self._host.clock.now()
+            now, tick, locked = self._host.clock.now(), self._tick(), self.locked
+            if tick is not None:
                 await self._host.clock.sleep_until((now // tick + 1) * tick)
+                continue
+            await asyncio.sleep(_WAIT_S)
+            if not locked:  # as one that is new, or has new pins, while nobody shows it a record
+                await self._host.clock.sleep_until(now + _FIRST_S)
 
     def _tick(self) -> int | None:
         """The tick in force; without a record in force the newest one's, since a desk server that
