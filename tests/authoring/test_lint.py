@@ -374,6 +374,13 @@ def test_a_film_that_is_called_after_a_mirror_is_found(folder: Path, name: str) 
     assert _mirrors(folder) == [f"The film {name} is called after the mirror quiet.example"]
 
 
+def test_a_storyboard_that_cannot_be_read_is_said_with_its_name(folder: Path) -> None:
+    change(folder, "campaign.toml", "more = []", 'make = ["film/en.toml", "film/fa.toml"]')
+    (folder / "film" / "fa.toml").write_text("[[card")
+    with pytest.raises(Fault, match=r"film/fa\.toml: The storyboard is not TOML"):
+        _found(folder)
+
+
 @pytest.mark.parametrize("said", ["请先装VPN再看", "请用Telegram联系"])
 def test_what_readers_cannot_have_is_found_in_chinese_too(folder: Path, said: str) -> None:
     before = [one.what for one in _found(folder) if one.rule == "reach"]

@@ -73,9 +73,13 @@ def _films(authored: Authored) -> dict[str, str]:
     """name -> the words of each film that is made of a storyboard."""
     found = {}
     for film in (film for film in authored.films if film.suffix == ".toml"):
+        name = film.relative_to(authored.folder).as_posix()
         with film.open("rb") as file:
-            board = parse_storyboard(file.read(MAX_BYTES + 1))
-        found[film.relative_to(authored.folder).as_posix()] = board.said
+            data = file.read(MAX_BYTES + 1)
+        try:
+            found[name] = parse_storyboard(data).said
+        except Fault as fault:  # of several storyboards it does not say which
+            raise Fault(f"{name}: {fault.what}", fault.next_step) from None
     return found
 
 
