@@ -64,16 +64,29 @@ export function findAnswers(
     const texts = replies.get(week) ?? [];
     const recent = week > thisWeek - LETTER_WEEKS;
     const taken = new Set(recent ? findMarks(e, receipts) : []);
-    const kept = recent ? marksIn(slots, e) : new Map<number, Remembered>();
+    const kept = recent ? marksIn(slots, e) : new Map<number, readonly Remembered[]>();
     const marks = [...new Set([...kept.keys(), ...taken])];
-    const letters = marks.map((mark): FoundLetter =>
-      taken.has(mark)
-        ? { state: texts.length ? 'answered' : 'taken', slot: null }
-        : keptLetter(kept.get(mark) as Remembered, record, now),
+    const received: FoundLetter = { state: texts.length ? 'answered' : 'taken', slot: null };
+    const letters = marks.flatMap((mark) =>
+      lettersOf(kept.get(mark) ?? [], taken.has(mark) ? received : null, record, now),
     );
     if (letters.length || texts.length) weeks.push({ week, letters, replies: texts });
   }
   return weeks;
+}
+
+/** The letters of one mark. A receipt stands for all of them, but for one that still waits here where
+ * another one left. */
+function lettersOf(
+  all: readonly Remembered[],
+  received: FoundLetter | null,
+  record: EpochRecord | null,
+  today: number,
+): FoundLetter[] {
+  if (received && !all.length) return [received];
+  const hasLeft = ({ slot }: Remembered): boolean => slot.waits === Waits.NOT;
+  const stands = (one: Remembered): boolean => hasLeft(one) || !all.some(hasLeft);
+  return all.map((one) => (received && stands(one) ? received : keptLetter(one, record, today)));
 }
 
 function keptLetter(

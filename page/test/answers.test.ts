@@ -8,8 +8,12 @@ import type { Board } from '../src/board.js';
 import { epochSecret } from '../src/crypto/derive.js';
 import { draw } from '../src/entropy.js';
 import { Session } from '../src/session.js';
+import { type Slot, Waits } from '../src/store/image.js';
+import { slotNote, slotTag } from '../src/store/slots.js';
 import { weekOfDay } from '../src/wire/days.js';
+import { receipt } from '../src/wire/receipt.js';
 import { sealPart } from '../src/wire/reply.js';
+import { LETTER } from '../src/wire/sizes.js';
 import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -76,4 +80,25 @@ test('on a device whose clock is behind, answers and letters of the week are fou
   assert.equal(week?.week, WEEK);
   assert.deepEqual(week?.replies, ['an answer']);
   assert.equal(week?.letters[0]?.state, 'waiting');
+});
+
+test('of two letters of one mark each says how far it came, and the one that waits can be taken along', () => {
+  const record = trusted('today');
+  const e = epochSecret(SECRET, WEEK);
+  const place = (waits: Waits): Slot => ({
+    waits, day: DAY, recordHash: record.hash, tag: slotTag(e, 5), note: slotNote(e, 5, DAY),
+    tokens: draw(64), letter: draw(LETTER),
+  });
+  const board = { segments: [{ replies: [], receipts: [receipt(e, 5)] }] } as unknown as Board;
+  const [left, one, other] = [Waits.NOT, Waits.LATER, Waits.LATER].map(place) as [Slot, Slot, Slot];
+  const shown = (slots: readonly Slot[], on: Board | null): [string, Slot | null][] =>
+    findAnswers(SECRET, DAY, on, slots, record).flatMap(({ letters }) =>
+      letters.map(({ state, slot: its }): [string, Slot | null] => [state, its]),
+    );
+  assert.deepEqual(shown([one, other], null), [['waiting', one], ['waiting', other]]);
+  assert.deepEqual(shown([left, other], null), [['left', null], ['waiting', other]]);
+  assert.deepEqual(shown([left, other], board), [['taken', null], ['waiting', other]]);
+  // One receipt stands for both, as the threat model says; and for one that left from elsewhere.
+  assert.deepEqual(shown([one, other], board), [['taken', null], ['taken', null]]);
+  for (const slots of [[one], []]) assert.deepEqual(shown(slots, board), [['taken', null]]);
 });

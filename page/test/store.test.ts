@@ -565,7 +565,7 @@ test('three sets of words in one store: each finds its own letters and no others
 test('a place is found again by the words, with its day, and by no others', () => {
   const e = draw(32);
   const mine = { ...slot(Waits.NOT), tag: slotTag(e, 5), note: slotNote(e, 5, 20_000) };
-  assert.deepEqual([...marksIn([mine], e)], [[5, { slot: mine, sealedOn: 20_000 }]]);
+  assert.deepEqual([...marksIn([mine], e)], [[5, [{ slot: mine, sealedOn: 20_000 }]]]);
   assert.equal(marksIn([mine], draw(32)).size, 0);
 });
 

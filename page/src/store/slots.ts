@@ -30,14 +30,15 @@ export interface Remembered {
   readonly sealedOn: number;
 }
 
-/** The marks of one week that places of these words use. */
-export function marksIn(slots: readonly Slot[], e: Uint8Array): Map<number, Remembered> {
-  const found = new Map<number, Remembered>();
+/** The marks of one week that places of these words use; two tabs may have given one to two letters. */
+export function marksIn(slots: readonly Slot[], e: Uint8Array): Map<number, readonly Remembered[]> {
+  const found = new Map<number, readonly Remembered[]>();
   const mac = macs16(e);
   for (let mark = 0; mark < MARKS; mark++) {
     const tag = mac(tagMessage(mark));
-    const slot = slots.find((one) => equal(one.tag, tag));
-    if (slot) found.set(mark, { slot, sealedOn: toNumber(masked(e, mark, slot.note)) });
+    const own = slots.filter((one) => equal(one.tag, tag));
+    const dated = own.map((slot) => ({ slot, sealedOn: toNumber(masked(e, mark, slot.note)) }));
+    if (dated.length) found.set(mark, dated);
   }
   return found;
 }
