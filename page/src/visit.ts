@@ -226,9 +226,11 @@ export class Visit {
     this.#segments(record, ways, 0, fetched, kept);
   }
 
-  /** Where the head is asked for: here first, and always of a second way too. */
+  /** Where the head is asked for: here first, and always of a second way too, which a way that serves this
+   * page is not. */
   #boardPlaces(record: EpochRecord): readonly string[] {
-    const ways = record.body.ways.filter(({ kind }) => kind === WayKind.BOARD);
+    const here = this.shape.carried ? '' : new URL('.', location.href).href;
+    const ways = record.body.ways.filter(({ kind, url }) => kind === WayKind.BOARD && base(url) !== here);
     const all = [...this.#places, ...ways.map(({ url }) => url)].map(base);
     return [...new Set(all)].slice(0, MOST_HEADS);
   }

@@ -78,7 +78,7 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
   const pins = { ...pinsWith(record.body.root), desk, film: { pieces: 2, bytes: 2 } };
   const session = new Session(pins, draw, sealer);
   const keeper = new Keeper(session, shelf.tab());
-  Object.defineProperty(globalThis, 'location', { value: { hostname: host }, configurable: true });
+  Object.defineProperty(globalThis, 'location', { value: { hostname: host, href: `http://${host}/` }, configurable: true });
   mock.method(globalThis, 'fetch', served);
   mock.method(Date, 'now', () => now * 1000);
   try {

@@ -10,6 +10,7 @@ import { type Sealer, sealerOf } from '../src/sealing.js';
 import { Session } from '../src/session.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
 import { type Progress, Visit } from '../src/visit.js';
+import { WayKind } from '../src/wire/record.js';
 import { FETCH_MS } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
 import { here } from './sealing.js';
@@ -26,7 +27,7 @@ const NEW = 'head-after-a-step';
 const SEGMENTS = ['third-after-a-step', 'second', 'first'].map(bytesOf);
 const wholeBoard = () => openKept({ head: bytesOf(NEW), segments: SEGMENTS });
 
-Object.assign(globalThis, { location: { hostname: 'example.org' } });
+Object.assign(globalThis, { location: { hostname: 'example.org', href: 'https://example.org/page/?a' } });
 afterEach(() => mock.restoreAll());
 
 /** A mirror that has this head of the board, and the record. */
@@ -224,4 +225,17 @@ test('a mirror that withholds the script that seals holds up neither the store n
   } finally {
     mock.timers.reset();
   }
+});
+
+test('a page that is itself the first way to the board asks another one for the head, too', async () => {
+  mirror(NEW);
+  const tab = new Tab(new Memory());
+  const [own, second] = ['https://example.org/page', 'https://second.example'];
+  const ways = [own, second].map((url) => ({ kind: WayKind.BOARD, cells: 12, url }));
+  tab.keeper.session.believed = () => ({ ...record, body: { ...record.body, ways } });
+  await tab.begin();
+  await tab.says('loading');
+  const asked = (globalThis.fetch as unknown as { mock: { calls: { arguments: unknown[] }[] } }).mock.calls;
+  const urls = asked.map((call) => String(call.arguments[0])).filter((url) => url.endsWith('head'));
+  assert.deepEqual(urls, ['board/head', `${second}/board/head`]);
 });
