@@ -65,11 +65,14 @@ async function visit(shape: Shape): Promise<void> {
     emptyBrought();
     say(paragraph('hum-choice-status'), null);
   };
-  startForget(keeper, clear);
-  // The browser may keep the page whole for Back, for whoever presses it next.
+  const unasked = startForget(keeper, clear);
+  // The browser may keep the page whole for Back, for whoever presses it next: to them, what is open here
+  // says as much as what is written there.
   addEventListener('pagehide', () => {
     keeper.hush();
     clear();
+    unasked();
+    for (const panel of document.querySelectorAll('details')) panel.open = false;
     say(paragraph('forget-status'), null);
   });
   say(paragraph('hum-status'), 'say.hum.waiting');

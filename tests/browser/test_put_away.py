@@ -62,8 +62,11 @@ def test_page_that_was_left_holds_nothing_for_whoever_presses_back(
     page.locator("#letter").fill("Not for the next one.")
     look_up(page, " ".join(words))
     page.locator("#bring-field").evaluate("field => field.textContent = 'wallflower1.1.1.x'")
+    open_panel(page, "device")
+    page.locator("#forget").click()
     # Playwright's Chromium keeps no page for Back; this is what tells one that it will be kept.
     page.evaluate(LEAVE)
+    assert page.locator("details[open], #forget-panel:not([hidden])").count() == 0
     left = "shown-words shown-digits own-field letter read-field read-status answers bring-field"
     assert {page.locator(f"#{name}").text_content() for name in left.split()} == {""}
 
@@ -83,7 +86,7 @@ def test_page_that_was_left_says_nothing_later_of_the_letter(
         wait_for(page, "letter-status", "moment longer")
         page.evaluate(LEAVE)
     # What is asked now is answered after the store was written: with it, what was asked before.
-    page.locator("#finish:enabled").wait_for()
+    page.locator("#finish:enabled").wait_for(state="attached")  # in a panel that is closed
     open_panel(page, "device")
     page.locator("#hum-choice").uncheck()
     wait_for(page, "hum-choice-status", "next visit")

@@ -4,7 +4,8 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
 
-export function startForget(keeper: Keeper, forgotten: () => void): void {
+/** Answers with what takes the question back. */
+export function startForget(keeper: Keeper, forgotten: () => void): () => void {
   const ask = find('forget', HTMLButtonElement);
   const panel = find('forget-panel', HTMLElement);
   const status = paragraph('forget-status');
@@ -25,4 +26,5 @@ export function startForget(keeper: Keeper, forgotten: () => void): void {
     const tell = (kept: boolean): void => say(status, kept ? 'say.forget.done' : 'say.forget.unkept');
     keeper.forget().then(tell, () => tell(false));
   });
+  return () => open(false);
 }
