@@ -10,6 +10,7 @@ from tests.desk.simulated import MONDAY, PASSPHRASE, World
 
 from wallflower.crypto.derive import sha256
 from wallflower.desk.edge.keyring import Keyring
+from wallflower.desk.edge.status import report
 from wallflower.desk.edge.store import Store
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble
@@ -186,6 +187,25 @@ async def test_a_full_disk_and_a_record_that_is_refused_end_no_desk(
     refuse(monkeypatch, "INSERT INTO faults", DiskTrouble())
     await world.desk.step()
     assert world.desk.status().unreachable == ["this computer's disk, which is full or fails"]
+
+
+async def test_what_fails_on_the_desk_s_own_computer_sends_nobody_to_the_network(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    for fault in (DiskTrouble(), Fault("The store is damaged", "Mend it.")):
+        with monkeypatch.context() as patch:
+            refuse(patch, "SELECT number FROM records", fault)
+            await world.desk.step()
+        [alarm] = report(world.desk.status()).alarms
+        assert (alarm.name, "network" in alarm.next_step) == ("desk-failing", False)
+    right, world.clock.time = world.clock.time, 60.0  # 1970
+    await world.desk.step()
+    world.net.cut.add("mix")
+    assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["desk-failing"]
+    world.clock.time = right
+    await world.desk.step()
+    assert [alarm.name for alarm in report(world.desk.status()).alarms] == ["unreachable"]
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, begins: str, fault: Fault) -> None:

@@ -24,6 +24,7 @@ from wallflower.host.disk import DiskTrouble
 from wallflower.host.net import Unreachable
 from wallflower.wire.sizes import HASH, WEEK_BASE_DAY, week_of_day
 
+HERE = "this "  # begins what is named that is no other node: this computer's disk, this desk itself
 _HOUR_S = 3600
 _MOST_REVOKED = 1024
 
@@ -50,7 +51,7 @@ class Rounds:
         ]
         unreachable = []
         if day_of(self.parts.host.clock.now()) < WEEK_BASE_DAY:  # no key has such a day
-            self.unreachable = ["this computer's clock, which is years behind"]
+            self.unreachable = [f"{HERE}computer's clock, which is years behind"]
             return
         try:
             for name, work in works:
@@ -72,9 +73,9 @@ class Rounds:
         except Unreachable:
             return name
         except DiskTrouble:  # nothing was kept or acknowledged; it comes again
-            return "this computer's disk, which is full or fails"
+            return f"{HERE}computer's disk, which is full or fails"
         except Fault as fault:  # of the desk itself, such as a damaged store; its pages say more
-            return f"this desk itself: {fault.what}"
+            return f"{HERE}desk itself: {fault.what}"
         return ""
 
     async def _publish_keys(self) -> None:
