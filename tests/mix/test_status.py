@@ -224,6 +224,19 @@ async def test_how_far_a_disk_is_filled_is_not_said(make_room: Make, free: dict[
         assert b"of disk is free" in said[0]
 
 
+async def test_one_letter_more_on_bs_disk_is_said_at_the_admitted_steps_alone(
+    make_room: Make, free: dict[str, int]
+) -> None:
+    """At the last of them B takes no hum any more, and says that its rounds fail."""
+    room = await make_room()
+    said = []
+    for free["bytes"] in [n for step in (1 << 30, 100 << 20, 32 << 20) for n in (step, step - 1)]:
+        await room.tick()
+        said.append(names(room.town.b))
+    assert said[1::2] == [{"disk-filling"}, {"disk-full"}, {"disk-full", "disk-failed"}]
+    assert said[::2] == [set(), *said[1:-1:2]], "nothing between"
+
+
 def test_a_count_is_shown_as_its_power_of_ten() -> None:
     shown = [coarse(n) for n in (0, 1, 9, 10, 99, 100, 999, 1000, 10**9)]
     assert shown == [
