@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from tests.campaign.made import Town
 from tests.campaign.mirrors import from_mirror, mirror
 
@@ -91,24 +91,36 @@ SPELLINGS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("url", SPELLINGS)
-@pytest.mark.parametrize("command", ["verify", "visit"])
-def test_no_resolver_learns_of_an_onion_however_it_is_spelled(
-    command: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def asked_of_a_resolver(command: str, url: str, folder: Path) -> tuple[list[object], Result]:
+    """Which names a command has a resolver look for, and how it ended. None is found."""
     asked: list[object] = []
 
     def resolve(host: object, *_: object, **__: object) -> None:
         asked.append(host)
         raise socket.gaierror
 
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    (tmp_path / "pins.json").write_bytes(PINS.encode())
+    (folder / "pins.json").write_bytes(PINS.encode())
     line = {
         "verify": ["verify", url],
-        "visit": ["visit", "--pins", f"{tmp_path}/pins.json", "--store", f"{tmp_path}/me",
+        "visit": ["visit", "--pins", f"{folder}/pins.json", "--store", f"{folder}/me",
                   "--mirror", url],
     }[command]  # fmt: skip
-    done = CliRunner().invoke(wallflower, line)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve)
+        return asked, CliRunner().invoke(wallflower, line)
+
+
+@pytest.mark.parametrize("url", SPELLINGS)
+@pytest.mark.parametrize("command", ["verify", "visit"])
+def test_no_resolver_learns_of_an_onion_however_it_is_spelled(
+    command: str, url: str, tmp_path: Path
+) -> None:
+    asked, done = asked_of_a_resolver(command, url, tmp_path)
     assert not asked
     assert isinstance(done.exception, Fault) or done.exit_code == 2, done.exception
+
+
+@pytest.mark.parametrize("command", ["verify", "visit"])
+def test_control_a_resolver_is_asked_of_any_other_name(command: str, tmp_path: Path) -> None:
+    asked, _ = asked_of_a_resolver(command, "http://mirror.example/", tmp_path)
+    assert asked == ["mirror.example"]
