@@ -238,7 +238,9 @@ def check_parameters(p: Parameters) -> None:
 def check_desk(name: str) -> None:
     """Refuse a desk's name that no record may hold (record 2.5)."""
     if not 1 <= len(name.encode("utf-8")) <= DESK_NAME or "\0" in name:
-        raise Refused("record 2.5", f"A desk's name has 1 to {DESK_NAME} bytes of UTF-8", "Correct it.")
+        raise Refused(
+            "record 2.5", f"A desk's name has 1 to {DESK_NAME} bytes of UTF-8", "Correct it."
+        )
 
 
 def check_ways(ways: tuple[Way, ...]) -> None:
