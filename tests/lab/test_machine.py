@@ -174,7 +174,7 @@ def forget_what_was_seen(crew: Crew, role: str) -> None:
 async def acknowledge_first(self: Mix, _record: EpochRecord) -> None:
     """A mix that moves its cursor before it has taken what it pulled."""
     s = self._settings
-    source = Source(s.source_url, s.source_token, PAGE[self.position])
+    source = Source(s.source_url, s.source_token, PAGE[self.position], 1)
     while True:
         after = self.state.number("cursor")
         try:

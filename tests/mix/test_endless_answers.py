@@ -122,7 +122,7 @@ async def test_nor_does_it_cost_the_next_tick_or_keep_a_key_that_is_due(
 
 async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
     liar = Liar(CELL, lambda seconds: None)
-    source = Source("http://inner.example/cells", "t", 4)
+    source = Source("http://inner.example/cells", "t", 4, 1)
     task = Task(
         Share(1, 2), tmp_path / "data", tmp_path / "keys", source, lambda: liar,
         1, 1000, 0.0, {}, frozenset(),
@@ -153,7 +153,7 @@ async def test_nor_do_shares_of_workers_that_are_gone_when_the_round_has_to_end(
     monkeypatch.setattr("wallflower.mix.edge.sharing.monotonic", lambda: now)
     monkeypatch.setattr(Workers, "started", lambda _: [Killed(), Killed()])
     liar = Liar(CELL, passes)
-    source = Source("http://inner.example/cells", "t", 4)
+    source = Source("http://inner.example/cells", "t", 4, 1)
     tasks = [
         Task(
             Share(number, 3), tmp_path / "data", tmp_path / "keys", source, lambda: liar,

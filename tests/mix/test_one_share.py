@@ -20,7 +20,7 @@ async def test_hums_that_all_fall_into_one_share_fill_a_no_sooner_than_others(
     room.restart()
     monkeypatch.setattr(first, "MOST_HELD", BOUND)
     monkeypatch.setattr(First, "_begin", lambda *_: None)
-    source = Source("http://inner.example/cells", "t", 1)
+    source = Source("http://inner.example/cells", "t", 1, 1)
     aimed_at = room.a.pools[1]
     aimed_at.put_each(1, DAY, [b"junk"] * (BOUND - SHARES), bytes)
     room.a.begin_round(source, 1.0)

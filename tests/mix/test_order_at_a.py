@@ -34,7 +34,7 @@ SEEDS = range(20261129, 20261129 + 20)
 HOUR = 3600
 TICK = 600
 HUMMING = replace(PARAMETERS, mean_a=6 * HOUR, tick=TICK)
-NOBODY = Source("http://inner.example/cells", "t", 1)
+NOBODY = Source("http://inner.example/cells", "t", 1, 1)
 # Medians of where rows end after 2, 6, 12, 24 and 48 h: by hums an hour, and if places are made.
 SAID = {
     (55, True): (0.0, -0.02, 0.0, -0.01, -0.01),

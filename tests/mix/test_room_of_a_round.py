@@ -1,22 +1,29 @@
-"""What one round takes does not fill the disk either: its reserve is looked for at each page."""
+"""What one round takes does not fill the disk: each page is as large as there is room for."""
 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections import namedtuple
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.faults.disks import small_disk
 from tests.mix.room import AT_ONCE, TICK, Make
 from tests.mix.test_sharing import in_threads, shared
 
 from wallflower.host import disk
+from wallflower.lab.host import SeededEntropy
+from wallflower.mix.edge.mix import PAGE as PAGES
+from wallflower.wire.sizes import BODY_HEADER, CELL, HUM_ID, VERSION
 
 HUMS = 48
 PAGE = 24  # cells: with whole hums of four cells six of them
 KIB = 1 << 10
 SPARE = 200 * KIB  # beside the reserve: some twenty hums
 OF_A_PAGE = 200 * KIB  # its hums in the log, and in the pool
+WHOLE_PAGE = PAGES["a"]
 Usage = namedtuple("Usage", "free")
 
 __all__ = ["in_threads"]
@@ -41,7 +48,7 @@ class Disk:
         return self._size - self._taken()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small reserve, small pages, and no places made beforehand."""
     monkeypatch.setattr(disk, "RESERVE", 400 * KIB)
@@ -51,18 +58,48 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("shares", [1, 2])
 async def test_a_round_leaves_the_reserve_of_its_disk_however_much_waits(
-    make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch, shares: int
+    make_room: Make, in_threads: None, small: None, monkeypatch: pytest.MonkeyPatch, shares: int
 ) -> None:
     async with shared(await make_room(AT_ONCE), shares) as room:
         for n in range(HUMS):
             await room.send(room.hum(room.letter(f"letter {n}"))[:4])
-        small = Disk(room.town.path, monkeypatch)
+        own = Disk(room.town.path, monkeypatch)
         room.town.clock.time += TICK
         await room.town.a.step()
         assert 0 < room.a.counts["hums"] < HUMS
-        assert small.free() >= disk.RESERVE - shares * OF_A_PAGE
+        assert own.free() >= disk.RESERVE - shares * OF_A_PAGE
         ticks = 0
         while room.b.counts["letters"] < HUMS:
             await room.tick()
             ticks += 1
             assert ticks < 30, "it does not go on, although B makes room"
+
+
+async def test_a_whole_page_of_a_flood_on_a_disk_that_is_nearly_full_ends_nothing(
+    tmp_path: Path, make_room: Make
+) -> None:
+    """A real disk: where more lies in the write-ahead log than the database has room for, nothing
+    can be deleted any more, so that B makes no room either."""
+    with small_disk(tmp_path / "0" / "mix-a", disk.RESERVE + (20 << 20)) as own:
+        room = await make_room(AT_ONCE)
+        try:
+            for n in range(4):
+                await room.send(room.hum(room.letter(f"letter {n}"))[:4])
+            room.town.clock.time += TICK
+            await room.town.a.step()
+            assert room.a.out.size() == 4
+            flood, record = SeededEntropy(b"flood").draw, room.town.record().number
+            head = bytes([VERSION, 1]) + record.to_bytes(2)
+            cells = [head + flood(HUM_ID) + bytes(CELL - BODY_HEADER) for _ in range(WHOLE_PAGE)]
+            room.town.ingress._log.append(room.town.ingress._today(), cells)
+            (empty,) = room.town.a.state.db.execute("PRAGMA freelist_count").fetchone()
+            left = shutil.disk_usage(own).free + empty * disk.PAGE_SIZE
+            (own / "ballast").write_bytes(bytes(left - disk.RESERVE - 1024 * KIB))
+            room.town.clock.time += TICK
+            for _ in range(3):
+                with suppress(sqlite3.Error):
+                    await room.tick()
+            assert room.b.counts["letters"] == 4
+            assert room.a.out.size() == 0
+        finally:
+            room.town.a.close()

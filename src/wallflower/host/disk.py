@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -185,10 +186,15 @@ def settle(db: sqlite3.Connection) -> None:
 def has_room(db: sqlite3.Connection) -> bool:
     """Whether a database may take more. Without a reserve, what filled its disk could never be
     deleted again, however much of it was handed on. Its own empty pages count as room."""
+    return room(db) >= 0
+
+
+def room(db: sqlite3.Connection) -> int:
+    """How many bytes a database may take: what is there beside the reserve."""
     file = db.execute("PRAGMA database_list").fetchone()[2]
     if not file:  # a database in memory fills no disk
-        return True
+        return sys.maxsize
     (pages,), (size,) = (
         db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_size")
     )
-    return shutil.disk_usage(file).free + int(pages) * int(size) >= RESERVE
+    return shutil.disk_usage(file).free + int(pages) * int(size) - RESERVE

@@ -6,19 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from wallflower.host.disk import has_room
+from wallflower.host.disk import room
 from wallflower.host.net import Net
 from wallflower.host.pull import Alike
 from wallflower.mix.edge.state import State
 
+_LEAST = 64  # entries of a page: the reserve has room for so few
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whom a mix pulls from, and how many entries at most a page has."""
+    """Whom a mix pulls from, how many entries at most a page has, and how many bytes of the disk
+    each of them may need while it is taken: in the write-ahead log, and in the database."""
 
     url: str
     token: str = field(repr=False)
     page: int
+    each: int
 
 
 class Taker(Protocol):
@@ -48,13 +52,17 @@ async def take_all(
     that waited for an empty page would never end; and a node before us that lies could have them
     never stop. So a round also ends once `has_time` says that it has none, after one page at the
     soonest; and where the disk has only its reserve left, without which nothing that we hold could
-    ever be handed on. Who is full pulls nothing (hum 2.7). `answered` is called at every answer.
-    Raises Unreachable, and Refused (pull 3.1).
+    ever be handed on. No page but a small one is larger than there is room for beside it. Who is
+    full pulls nothing (hum 2.7). `answered` is called at every answer. Raises Unreachable, and
+    Refused (pull 3.1).
     """
-    while not taker.full and await _page(taker, state, net, source, answered) == source.page:
+    while not taker.full:
+        most = min(source.page, max(_LEAST, room(state.db) // source.each))
+        if await _page(taker, state, net, source, answered, most) < most:
+            break
         if not has_time():
             break
-        if not has_room(state.db):
+        if room(state.db) < 0:
             break
     # Nothing more is asked for; the node before us may forget what we now have.
     await taker.ask(net, source, state.number("cursor"), 0)
@@ -62,9 +70,9 @@ async def take_all(
 
 
 async def _page(
-    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None]
+    taker: Taker, state: State, net: Net, source: Source, answered: Callable[[], None], most: int
 ) -> int:
-    answer = await taker.ask(net, source, state.number("cursor"), source.page)
+    answer = await taker.ask(net, source, state.number("cursor"), most)
     answered()
     if answer.count:
         with state.transaction():
