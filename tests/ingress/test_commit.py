@@ -227,3 +227,16 @@ async def test_cells_whose_keys_are_gone_are_forgotten(
     assert [e.body for e in left] == [MANY[1]]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_waits_is_looked_through_once_a_day_however_often_a_asks(
+    tmp_path: Path, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a question of A would take the longer, the more waits for it, and uploads with it."""
+    ingress, looked = build(tmp_path, clock), list[int]()
+    monkeypatch.setattr(Log, "trim_records", lambda _, below: looked.append(below))
+    net = SimulatedNet({"inner.example": ingress.inner})
+    for days in (0, 0, 0, 1, 1):
+        clock.time += days * DAY_S
+        await pull(net, "http://inner.example/cells", TOKEN, 0, 10)
+    assert [day - looked[0] for day in looked] == [0, 1, 2]

@@ -37,6 +37,7 @@ class Ingress:
         self._folder = host.disk.path
         self._demo = demo
         self._asked = host.clock.now()  # when A last asked; in memory only
+        self._looked = -1  # the day on which what is too old was forgotten last
         self._token = token
         self._log = Log(host.disk.database("cells.db"), "cells")
         # Up to which number each share of A has everything, since this process began.
@@ -56,9 +57,14 @@ class Ingress:
             await self._clock.sleep_until(self._clock.now() + FORGET_S)
 
     def _forget(self) -> None:
+        # Each look reads all that waits, and what comes after it is of today.
+        today = self._today()
+        if today == self._looked:
+            return
         # A disk that fails now may not at the next look, and A can make room on it meanwhile.
         with suppress(sqlite3.Error):
-            self._log.trim_records(self._today() - KEPT_DAYS)
+            self._log.trim_records(today - KEPT_DAYS)
+            self._looked = today
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The listener that only A knows: pull and status."""
