@@ -84,7 +84,7 @@ class Ingress:
 
     async def report(self) -> Status:
         """What the operator is told: nothing of who uploads, or when."""
-        waiting = await self.commit.on_disk(self._log.size)
+        waiting = await self.commit.on_disk(self._log.span)
         since = self._clock.now() - self._asked
         alarms = [
             *disk_alarms(self._folder),
