@@ -182,6 +182,23 @@ def test_another_record_key_needs_the_media_and_a_new_page(town: Town, who: str)
     assert town.check().verdict is Verdict.GENUINE
 
 
+@pytest.mark.parametrize("what", ["minisign", "a record key"])
+def test_a_date_alone_is_not_put_to_files_that_the_media_replaced(town: Town, what: str) -> None:
+    """Pins or minisign key of before, beside targets that name the new ones, are false."""
+    if what == "minisign":
+        replace_role(town.keys, what, NOW, seeded(what))
+    else:
+        replace_record(town.keys, {"a": sign.verify_key(seeded(what)(32))}, NOW)
+    freshen(town.site, town.keys, NOW)  # while it waits for the media nothing has changed
+    assert town.check().verdict is Verdict.GENUINE
+    assert town.approve("1", "2")
+    before = image(town.site)
+    with pytest.raises(Fault, match="not what these keys signed last"):
+        freshen(town.site, town.keys, LATER)
+    assert image(town.site) == before
+    assert town.check().verdict is Verdict.GENUINE
+
+
 def test_a_record_key_of_two_operators_is_refused(town: Town) -> None:
     with pytest.raises(Fault, match="three different keys"):
         replace_record(town.keys, {"a": RECORD["b"]}, NOW)

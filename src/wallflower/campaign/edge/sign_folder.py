@@ -110,17 +110,21 @@ def _check_not_behind(folder: Path, keys: Keys) -> None:
 
 
 def _check_last_signed(folder: Path, keys: Keys, found: Ceremony) -> None:
-    """The files of the folder are those that the keys signed last, by keys that still count."""
+    """The files of the folder are those that the keys signed last, by keys that still count, and
+    those of the media are what the media signed since."""
     root, targets = keys.root(), keys.targets()
+    wanted: dict[str, bytes | None] = {**offline_files(keys, found)}
     for role in repository.file_roles(found.plan.languages):
-        held, there = _read(keys, role), folder / METADATA / f"{_version(keys, role)}.{role}.json"
+        held = _read(keys, role)
         counts = (
             held is not None and root is not None and targets is not None
             and repository.counts(root.signed, targets.signed, held, role)
         )  # fmt: skip
-        if not counts or not there.is_file() or there.read_bytes() != keys.metadata.read(
-            f"{role}.json"
-        ):  # fmt: skip
+        name = f"{METADATA}/{_version(keys, role)}.{role}.json"
+        wanted[name] = keys.metadata.read(f"{role}.json") if counts else None
+    for name, data in wanted.items():
+        there = folder / name
+        if data is None or not there.is_file() or there.read_bytes() != data:
             raise Fault(
                 "That folder is not what these keys signed last, so a new date alone would not "
                 "fit it",
