@@ -237,6 +237,32 @@ def test_a_change_that_counts_after_a_cut_is_in_the_record_for_the_drawer(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("command", ["campaign sign", "keys restored"])
+def test_a_change_whose_record_the_cut_left_unwritten_is_named_and_written(
+    first: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It counts whole, and the record of before would still print the words of before."""
+    monkeypatch.setattr(import_module("wallflower.cli.sign"), "now", lambda: LATER)
+    monkeypatch.setattr(import_module("wallflower.cli.keys"), "now", lambda: LATER)
+    town = copy(first, tmp_path / "town")
+    keys = town.keys.folder.path
+    write_record(town.keys, NOW)
+    assert _type("keys", "status", keys).exit_code == 0
+    _medium(town, seeded("cut"))
+    assert town.approve("1", "3")
+    asked = _type("keys", "status", keys)
+    assert asked.exit_code == 1
+    assert "not written yet; type: wallflower campaign sign" in asked.output
+    assert json.loads(_type("keys", "status", keys, "--json").output)["record_unwritten"]
+    line = {
+        "campaign sign": (town.site, "--keys", keys, "--clock-is-right"),
+        "keys restored": (keys, town.site),
+    }[command]
+    assert town.words in _type(*command.split(), *line).output
+    assert town.words in (keys / "record.txt").read_text("utf-8")
+    assert _type("keys", "status", keys).exit_code == 0
+
+
 def test_a_replacement_after_a_cut_stands_on_the_change_before_it(
     first: Town, tmp_path: Path
 ) -> None:

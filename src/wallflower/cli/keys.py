@@ -50,9 +50,13 @@ def status(folder: Path, as_json: bool) -> None:
     due = ending(held)
     waits = missing(held)
     half = bool(held.waiting()) and not waits  # the power went while it began to count
+    unwritten = not half and not held.has_record()  # or right after
     if as_json:
         all_ends = {role: e.isoformat() for role, e in ends(held).items()}
-        said = {"ends": all_ends, "due": sorted(due), "missing": waits, "stopped_half": half}
+        said = {
+            "ends": all_ends, "due": sorted(due), "missing": waits, "stopped_half": half,
+            "record_unwritten": unwritten,
+        }  # fmt: skip
         click.echo(json.dumps(said))
     else:
         for role, end in sorted(ends(held).items(), key=lambda item: item[1]):
@@ -64,7 +68,9 @@ def status(folder: Path, as_json: bool) -> None:
             click.echo(f"{role}: {count} {what} missing; type: {step}")
         if half:
             click.echo(f"A change has all its signatures and counts by half; type: {_sign(folder)}")
-    sys.exit(1 if due or waits or half else 0)
+        if unwritten:
+            click.echo(f"The record for the drawer is not written yet; type: {_sign(folder)}")
+    sys.exit(1 if due or waits or half or unwritten else 0)
 
 
 def ending(held: Keys) -> dict[str, datetime]:
@@ -193,7 +199,7 @@ def restored(folder: Path, published: Path) -> None:
     """
     held = require_keys(folder)
     with held.alone():
-        if finish(held):
+        if finish(held) or not held.has_record():
             show(held)
         roles = restore(held, published)
     click.echo(f"Taken over: {', '.join(roles)}." if roles else "Nothing there is newer.")

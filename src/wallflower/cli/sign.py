@@ -56,7 +56,7 @@ def sign(
     moment = now()
     say_clock(moment, "If that is wrong, set it and sign again before you upload anything.")
     with keys.alone():
-        if finish(keys):  # the power went within that, and half of a change counted
+        if finish(keys) or not keys.has_record():  # the power went within that, or behind it
             show(keys)
         if not clock_is_right:
             check_clock(build or folder, keys, moment)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from wallflower.campaign import ceremony_record, minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony, Plan, Step, next_step
-from wallflower.campaign.edge.ceremony_keys import BOOK, SEED, Keys, keep, no_keys
+from wallflower.campaign.edge.ceremony_keys import BOOK, RECORD, SEED, Keys, keep, no_keys
 from wallflower.campaign.edge.ceremony_sign import (
     LABEL,
     as_missing,
@@ -147,6 +147,6 @@ def write_record(keys: Keys, now: datetime) -> bytes:
         raise no_keys(keys.folder.path)
     mark = fingerprint(root_keys(repository.encode(root)))
     line = minisign.public_text(minisign.public_file(keys.seed(MINISIGN_ROLE)))
-    for name, make in (("txt", ceremony_record.as_text), ("html", ceremony_record.as_html)):
-        keys.folder.write(f"record.{name}", make(found, mark, line, now).encode("utf-8"))
+    for name, make in zip(RECORD, (ceremony_record.as_text, ceremony_record.as_html), strict=True):
+        keys.folder.write(name, make(found, mark, line, now).encode("utf-8"))
     return mark

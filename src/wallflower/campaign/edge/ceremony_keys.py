@@ -24,6 +24,7 @@ from wallflower.trust.pins import Pins, parse_pins
 SEED: Final = 32
 BOOK: Final = "ceremony.json"
 NEXT: Final = ".next"
+RECORD: Final = ("record.txt", "record.html")
 
 
 class Keys:
@@ -69,6 +70,10 @@ class Keys:
             return {}
         found = {role: self.pending.read(f"{role}.json") for role in OFFLINE}
         return {role: parse_metadata(data) for role, data in found.items() if data is not None}
+
+    def has_record(self) -> bool:
+        """Whether the record for the drawer was written since the last change of keys."""
+        return set(RECORD) <= set(self.folder.names())
 
     @contextmanager
     def alone(self) -> Iterator[None]:

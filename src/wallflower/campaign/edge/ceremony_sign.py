@@ -15,7 +15,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
-from wallflower.campaign.edge.ceremony_keys import BOOK, NEXT, SEED, Keys, keep
+from wallflower.campaign.edge.ceremony_keys import BOOK, NEXT, RECORD, SEED, Keys, keep
 from wallflower.campaign.eightwords import key_id
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -135,6 +135,8 @@ def finish(keys: Keys) -> bool:
         if seed is not None and sign.verify_key(seed) == public:
             keys.online.write(f"{role}.key", seed)
     keep(keys, found)
+    for name in RECORD:  # that of before would be printed where the power goes before the next is
+        keys.folder.remove(name)
     _clear(keys)
     return True
 
