@@ -67,6 +67,11 @@ def test_broken_toml_names_the_file_and_the_line(tmp_path: Path) -> None:
         settings_of(tmp_path, "port = 1\nport 2\n")
 
 
+def test_brackets_without_end_are_a_fault_and_no_traceback(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"mix-a\.toml is not TOML that can be read"):
+        settings_of(tmp_path, "port = " + "[" * 100_000)
+
+
 def test_a_configuration_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "mix-a.toml"
     path.write_bytes(b"port = \xff\xfe")

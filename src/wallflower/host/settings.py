@@ -104,5 +104,7 @@ def load_settings(path: Path) -> Settings:
         raise Fault(f"{path} cannot be read", "Make it with 'wallflower new'.") from None
     except UnicodeDecodeError:
         raise Fault(f"{path.name} is not UTF-8 text", "Write it again as plain text.") from None
+    except RecursionError:
+        raise Fault(f"{path.name} is not TOML that can be read", "Write fewer brackets.") from None
     except tomllib.TOMLDecodeError as error:
         raise Fault(f"{path.name} is not valid TOML ({error})", "Mend that line.") from None
