@@ -18,7 +18,7 @@ from wallflower.board.edge import process as board
 from wallflower.cli import wallflower
 from wallflower.cli.ceremony import rehearse
 from wallflower.cli.checks import Level, examine, judge_status, reach
-from wallflower.cli.doctor import status_of
+from wallflower.cli.doctor import _all, status_of
 from wallflower.cli.new import Config, make
 from wallflower.desk.edge import process as desk
 from wallflower.errors import Fault
@@ -133,6 +133,26 @@ async def test_the_doctor_is_green_only_where_the_role_starts_whatever_line_is_m
             await judge(town, role)
             table[name] = value
         path.write_text(tomli_w.dumps(fields))
+
+
+@pytest.mark.parametrize("role", list(MAINS))
+async def test_a_line_that_is_missing_or_of_another_kind_is_a_finding_and_hides_no_other(
+    town: Path, role: str
+) -> None:
+    path = town / role / f"{role}.toml"
+    fields = tomllib.loads(path.read_text())
+    for table, name in list(lines_of(fields)):
+        value = table.pop(name)
+        for change in ({}, {name: 5}, {name: "5"}):
+            table.update(change)
+            path.write_text(tomli_w.dumps(fields))
+            assert "there is room on the disk" in await all_findings(path), name
+        table[name] = value
+
+
+async def all_findings(config: Path) -> list[str]:
+    """What the doctor says of a folder, at which nothing listens."""
+    return [found.what for found in (await _all(load_settings(config)))[0]]
 
 
 def handed_files(town: Path) -> list[Path]:

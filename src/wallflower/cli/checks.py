@@ -127,13 +127,15 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     """Every key and token is there, and for its owner only. A desk that was set up has its tokens
     sealed in its store; in files they lie only on their way there."""
     begun = role_of(settings.path) == "desk" and (settings.path.parent / HEADER_FILE).exists()
-    named = [_beside(settings, name) for name in _SECRETS if name in settings.fields]
+    place = settings.path.parent  # of lines that name no file, the start says so
+    lines = map(settings.fields.get, _SECRETS)
+    named = [place / name for name in lines if isinstance(name, str)]
     handed_over: list[Path] = []
     for table in _TABLES:
         fields = settings.fields.get(table)
-        if isinstance(fields, dict) and "token" in fields:
-            path = _beside(settings.table(table), "token")
-            (handed_over if begun and table in NODES else named).append(path)
+        name = fields.get("token") if isinstance(fields, dict) else None
+        if isinstance(name, str):
+            (handed_over if begun and table in NODES else named).append(place / name)
     yield from map(_secret, [*named, *filter(Path.exists, _loop_keys(settings))])
     yield from map(_handed_over, handed_over)
 
@@ -233,16 +235,11 @@ def _organisation(settings: Settings) -> Iterator[Finding]:
 
 def upstreams(settings: Settings) -> list[tuple[str, int]]:
     """(host, port) of every node that this role asks; no host where its address is none."""
-    urls = [
-        settings.table(name).get("url", str)
-        for name in ("source", "board", "b")
-        if isinstance(settings.fields.get(name), dict)
-    ]
-    if isinstance(settings.fields.get("board"), str):
-        urls.append(settings.get("board", str))
+    nodes = [settings.fields[name] for name in ("source", "board", "b") if name in settings.fields]
+    urls = [node.get("url") if isinstance(node, dict) else node for node in nodes]
     found = []
     for url in urls:
-        parts = parts_of(url)
+        parts = parts_of(url if isinstance(url, str) else "")
         found.append((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)))
     return found
 
