@@ -301,7 +301,7 @@ def test_the_command_ends_red_and_names_no_key(folders: Path) -> None:
 def test_what_a_running_role_tells_is_judged() -> None:
     alarm = {"name": "x", "what": "the tick is late", "next_step": "Look."}
     findings = judge_status({"alarms": [alarm]})
-    assert [(f.level, f.what) for f in findings] == [(Level.WARN, "the tick is late")]
+    assert [(f.level, f.what) for f in findings] == [(Level.WARN, "x: the tick is late")]
     assert [f.level for f in judge_status({"alarms": []})] == [Level.OK]
 
 
@@ -367,7 +367,7 @@ async def test_a_role_that_listens_at_its_tunnel_alone_is_found_by_its_page(tmp_
 @pytest.mark.parametrize("said", [
     b'{"status":"ok"}', b"[]", b"1", b"<html>", b"\xff", b"[" * 60_000,
     b'{"role":"x","alarms":[{}],"facts":{}}', b'{"role":"x","alarms":[],"facts":[]}',
-    b'{"role":"x","alarms":[{"what":1,"next_step":"y"}],"facts":{}}',
+    b'{"role":"x","alarms":[{"name":"x","what":1,"next_step":"y"}],"facts":{}}',
     b'{"role":1,"alarms":[],"facts":{}}',
 ], ids=range(10))  # fmt: skip
 def test_another_program_at_a_role_s_port_is_a_fault_and_red(

@@ -271,7 +271,7 @@ def parse_status(data: bytes) -> dict[str, Any]:
     )
     try:
         status: dict[str, Any] = json.loads(data)
-        alarms = [(alarm["what"], alarm["next_step"]) for alarm in status["alarms"]]
+        alarms = [(a["name"], a["what"], a["next_step"]) for a in status["alarms"]]
         texts = [status["role"], *(text for alarm in alarms for text in alarm)]
         facts = status["facts"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -282,8 +282,9 @@ def parse_status(data: bytes) -> dict[str, Any]:
 
 
 def judge_status(status: dict[str, Any]) -> list[Finding]:
-    """What a running role tells of itself: its alarms. Pure."""
+    """What a running role tells of itself: its alarms, by the names that the handbook has. Pure."""
     findings = [
-        Finding(Level.WARN, alarm["what"], alarm["next_step"]) for alarm in status["alarms"]
+        Finding(Level.WARN, f"{alarm['name']}: {alarm['what']}", alarm["next_step"])
+        for alarm in status["alarms"]
     ]
     return findings or [Finding(Level.OK, "it runs, and tells of nothing unusual")]

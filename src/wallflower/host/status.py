@@ -118,7 +118,8 @@ def silence_alarm(name: str, who: str, since: float, limit: float) -> list[Alarm
 def page(status: Status) -> bytes:
     """The same as a page: one list of alarms, one table of facts; no script, no style, no link."""
     alarms = "".join(
-        f"<li><strong>{html.escape(_begun(a.what))}.</strong> {html.escape(a.next_step)}</li>"
+        f"<li><strong>{html.escape(_begun(a.what))}.</strong> {html.escape(a.next_step)} "
+        f"<code>{html.escape(a.name)}</code></li>"
         for a in status.alarms
     )
     facts = "".join(
