@@ -6,6 +6,7 @@ against the command line itself.
 
 from __future__ import annotations
 
+import ast
 import enum
 import json
 import re
@@ -156,6 +157,31 @@ def test_every_link_leads_somewhere() -> None:
 def _anchors(file: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+_RINGS = {"Alarm", "sentence_alarms", "silence_alarm"}
+
+
+def _rung(tree: ast.AST) -> set[str]:
+    """The names of alarms in a module: what the calls that ring begin with, or, where they ring out
+    of a table, the second of a row."""
+    found: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _RINGS:
+            found += node.args[:1]
+        if isinstance(node, ast.Tuple) and len(node.elts) == 4:
+            found += node.elts[1:2]
+    return {n.value for n in found if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+def test_every_alarm_is_in_the_handbook_and_no_other() -> None:
+    text = (HANDBOOK / "alarms.md").read_text("utf-8").split("\n## ")[1]
+    rows = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall("`([a-z-]+)`", row)]
+    files = [*(ROOT / "src/wallflower").glob("*/edge/*.py"), ROOT / "src/wallflower/host/status.py"]
+    trees = [ast.parse(text) for file in files if "alarm" in (text := file.read_text("utf-8"))]
+    assert len(named) >= 20
+    assert sorted(named) == sorted(set().union(*map(_rung, trees)))
 
 
 def _on_one_machine() -> list[str]:
