@@ -107,6 +107,18 @@ def test_a_mirror_whose_certificate_nobody_put_there_is_not_judged(mirrors: Path
     assert HILL in line
 
 
+def test_a_star_in_a_certificate_is_every_mirror_right_below_it(folder: Path) -> None:
+    lake, hill = f"www.{LAKE}", f"www.{HILL}"
+    listed = f'mirrors = ["https://{lake}", "{hill}", "https://{LAKE}"]'
+    change(folder, "campaign.toml", "mirrors = []", listed)
+    (folder / "certificates").mkdir()
+    both = replace(ONE, names=(f"*.{LAKE}", f"*.{HILL}"))
+    assert _found(folder, [both]) == [f"1.pem is one certificate for {lake} and {hill}"]
+    authored = read_campaign(folder)
+    (line,) = not_judged(authored, read_certificates(authored))
+    assert line.startswith(f"the certificate of {LAKE}:"), "the star is no name by itself"
+
+
 def test_mirrors_without_names_are_known_by_their_addresses(folder: Path) -> None:
     ips = "192.0.2.7", "2001:db8::1"
     change(

@@ -45,11 +45,10 @@ def read_certificates(authored: Authored) -> list[Certificate]:
 
 def linked(authored: Authored, read: Sequence[Certificate]) -> Iterator[tuple[str, str]]:
     """What in the certificates leads from one mirror to another, or to people."""
-    mirrors = {host_of(address) for address in authored.mirrors}
+    mirrors = _hosts(authored)
     for one in read:
-        if len(one.names & mirrors) > 1:
-            names = " and ".join(sorted(one.names & mirrors))
-            yield f"{one.file} is one certificate for {names}", _OWN
+        if len(own := _own_of(one, mirrors)) > 1:
+            yield f"{one.file} is one certificate for {' and '.join(sorted(own))}", _OWN
         if one.said:
             yield (
                 f"{one.file} says who it is for: {', '.join(one.said)}",
@@ -64,10 +63,20 @@ def linked(authored: Authored, read: Sequence[Certificate]) -> Iterator[tuple[st
 
 def not_judged(authored: Authored, read: Sequence[Certificate]) -> Iterator[str]:
     """Mirrors whose certificate nobody put here."""
-    known = {name for one in read for name in one.names}
-    for host in sorted({host_of(address) for address in authored.mirrors} - known):
+    mirrors = _hosts(authored)
+    known = {host for one in read for host in _own_of(one, mirrors)}
+    for host in sorted(mirrors - known):
         if not host.endswith(".onion"):
             yield f"the certificate of {host}: put it into {FOLDER}/ as PEM, and lint again"
+
+
+def _hosts(authored: Authored) -> set[str]:
+    return {host_of(address) for address in authored.mirrors}
+
+
+def _own_of(one: Certificate, mirrors: set[str]) -> set[str]:
+    """The mirrors that a certificate is for; a `*` stands for the first label (RFC 9525, 6.3)."""
+    return {host for host in mirrors if {host, f"*.{host.partition('.')[2]}"} & one.names}
 
 
 def _read(path: Path) -> Certificate:
