@@ -134,7 +134,8 @@ def wrong(**change: object) -> Plan:
     [wrong(threshold=0), wrong(threshold=4), wrong(labels=()), wrong(labels=("1", "1")),
      wrong(labels=tuple(str(n) for n in range(17))), wrong(organisation=" "), wrong(desk="x" * 33),
      wrong(desk="办" * 11), wrong(labels=("1", "2", "x" * 101)),
-     wrong(languages=()), wrong(languages=("../x",)), wrong(record={}),
+     wrong(languages=()), wrong(languages=("../x",)),
+     wrong(languages=tuple(f"x{n}" for n in range(62))), wrong(record={}),
      wrong(record={**RECORD, "b": RECORD["a"]}), wrong(record={**RECORD, "b": b"short"})],
 )  # fmt: skip
 def test_a_plan_that_cannot_be_kept_is_a_fault_and_nothing_is_made(

@@ -15,10 +15,11 @@ from tests.campaign.made import LATER, NOW, Town, copy, image, make_town, seeded
 
 from wallflower.campaign import minisign, repository
 from wallflower.campaign.edge import sign_folder as signing
+from wallflower.campaign.edge import verify_metadata, verify_places
 from wallflower.campaign.edge.ceremony_replace import renew
 from wallflower.campaign.edge.sign_folder import freshen, sign_folder
 from wallflower.campaign.edge.whole import put_whole
-from wallflower.campaign.verify import Verdict
+from wallflower.campaign.verify import MADE, Verdict
 from wallflower.errors import Fault, Refused
 
 ROLES = repository.file_roles(["en", "zh-Hans"])
@@ -228,6 +229,25 @@ def test_more_files_than_metadata_may_name_are_not_signed(
     with pytest.raises(Fault, match="too many files"):
         town.sign(LATER)
     assert image(town.site / "tuf") == before
+
+
+def test_a_folder_is_signed_with_as_many_files_as_a_check_takes_and_no_more(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pins, list and metadata that signing adds to a folder are files, too."""
+    count = len(image(town.site))
+    for module in (signing, verify_places, verify_metadata):
+        monkeypatch.setattr(module, "FILES_MAX", count)
+    town.sign(LATER)
+    assert town.check().verdict is Verdict.GENUINE
+    shutil.rmtree(town.site / "tuf")
+    for name in MADE:
+        (town.site / name).unlink()
+    (town.site / "more").write_bytes(b"more")
+    before = image(town.place)
+    with pytest.raises(Fault, match="too many files in that folder"):
+        town.sign(LATER)
+    assert image(town.place) == before
 
 
 def test_an_empty_folder_is_not_signed(town: Town, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from wallflower.campaign.repository import TIMES, Medium, file_roles
+from wallflower.campaign.verify import ROLES_MAX
 from wallflower.errors import Fault
 from wallflower.trust.pins import Pins
 from wallflower.wire.record import DESK_NAME
@@ -56,6 +57,9 @@ class Plan:
             )
         if not self.languages or not all(_is_tag(tag) for tag in self.languages):
             raise Fault("A language is no tag", "Use tags such as 'en' or 'zh-Hans'.")
+        if len(file_roles(self.languages)) > ROLES_MAX:  # every check would refuse what is signed
+            most = ROLES_MAX - len(file_roles(()))
+            raise Fault(f"There are more than {most} languages", "Name those of the texts alone.")
         sizes = [len(self.record.get(name, b"")) for name in SIGNERS]
         if sizes != [VERIFY_KEY] * len(SIGNERS) or len(set(self.record.values())) != len(SIGNERS):
             raise Fault(

@@ -24,7 +24,7 @@ from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
 from wallflower.campaign.repository import MANIFEST, METADATA, SIGNATURE, Listed
-from wallflower.campaign.verify import MADE, METADATA_MAX, is_metadata
+from wallflower.campaign.verify import FILES_MAX, MADE, METADATA_MAX, is_metadata
 from wallflower.errors import Fault, typed
 from wallflower.host.disk import BESIDE
 
@@ -56,6 +56,7 @@ def sign_folder(
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
     _check_no_secret(folder, keys, names)
     _check_not_behind(folder, keys)
+    _check_count(keys, found, len(names) + len(parts))
     if both := sorted({*names, *MADE} & parts.keys()):
         raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
     for name in names:
@@ -70,6 +71,18 @@ def sign_folder(
     until = _sign_times(keys, found, now)
     publish(folder, keys)
     return SignedBundle(version, len(files) + len(parts) + len(_OF_MEDIA), until)
+
+
+def _check_count(keys: Keys, found: Ceremony, files: int) -> None:
+    """A check counts what signing itself adds, too (bundle 6.8), and would refuse the folder."""
+    roles = repository.file_roles(found.plan.languages)
+    added = len(MADE) + len(keys.roots()) + len(roles) + len((Targets.type, *repository.TIMES))
+    if files + added > FILES_MAX:
+        raise _too_many()
+
+
+def _too_many() -> Fault:
+    return Fault("There are too many files in that folder", "Leave out what is not needed.")
 
 
 def _check_no_secret(folder: Path, keys: Keys, names: list[str]) -> None:
@@ -239,7 +252,7 @@ def _write(keys: Keys, role: str, metadata: Metadata[Any], seed: bytes) -> bytes
     repository.sign_with(metadata, [seed])
     data = repository.encode(metadata)
     if len(data) > METADATA_MAX:
-        raise Fault("There are too many files in that folder", "Leave out what is not needed.")
+        raise _too_many()
     keys.metadata.write(f"{role}.json", data)
     return data
 
