@@ -70,6 +70,22 @@ def _closing(name: str, words: str) -> Image.Image:
     return painter.paint(painter.ground(None), sheet)
 
 
+@pytest.mark.parametrize(("before", "after", "said"), [
+    ("[[card]]", "[[cart]]", "The storyboard has not 1 to"),
+    ("[[card]]", '[[card]]\npicture = "lost.jpg"', "lost.jpg"),
+])  # fmt: skip
+def test_of_several_films_a_fault_names_the_one_that_it_is_about(
+    town: Town, before: str, after: str, said: str
+) -> None:
+    folder = _campaign(town.place)
+    path = folder / "film" / "en.toml"
+    path.write_text(path.read_text("utf-8").replace(before, after, 1), "utf-8")
+    done = _build(town, folder, "--keys", str(town.keys.folder.path))
+    assert isinstance(done.exception, Fault)
+    assert done.exception.what.startswith("film/en.toml: ")
+    assert said in done.exception.what
+
+
 def test_a_build_makes_its_films_with_the_words_of_its_keys(town: Town) -> None:
     """Where they lie, that the page has the first, and what the closing cards show."""
     done = _build(town, _campaign(town.place), "--keys", str(town.keys.folder.path))

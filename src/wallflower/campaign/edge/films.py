@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wallflower.campaign import repository
@@ -23,25 +25,41 @@ def make_films(
     """Make the campaign's films below `out`; returns the folder of each, by its source's name.
 
     `said` are the eight words, or the folder of keys that they follow from: then a Chinese film
-    shows Chinese words. `only_page` makes the small film for the page, and nothing else.
+    shows Chinese words. `only_page` makes the small film for the page, and nothing else. A Fault
+    names the film that it is about.
     """
     if not authored.address:
         raise Fault(f"{FILE} says nothing for 'address'", "The closing card of a film leads there.")
     chosen = authored.films[:1] if only_page else authored.films
     usual = authored.languages[0]
+    endings = {}
+    for source in chosen:  # each is read before the first is made, which takes minutes
+        with _naming(source, authored.folder):
+            language = language_of(source, usual)
+        words = said if isinstance(said, str) else words_of(said, language)
+        endings[source] = parse_ending(authored.address, tuple(words.split()))
     made = {}
-    for source in chosen:
-        words = said if isinstance(said, str) else words_of(said, language_of(source, usual))
-        ending = parse_ending(authored.address, tuple(words.split()))
+    for source, ending in endings.items():
         name = source.stem
 
         def tell(part: str, done: int, all_: int, name: str = name) -> None:
             progress(f"{name} {part}", done, all_)
 
-        made[name] = make_film(
-            source, out / name, ending, cache, tell, usual, only_small=only_page
-        ).folder
+        with _naming(source, authored.folder):
+            made[name] = make_film(
+                source, out / name, ending, cache, tell, usual, only_small=only_page
+            ).folder
     return made
+
+
+@contextmanager
+def _naming(source: Path, folder: Path) -> Iterator[None]:
+    """Within, a Fault says which of several films it is about."""
+    try:
+        yield
+    except Fault as fault:
+        name = source.relative_to(folder).as_posix()
+        raise Fault(f"{name}: {fault.what}", fault.next_step) from None
 
 
 def words_of(keys: Path, language: str) -> str:
