@@ -182,6 +182,14 @@ def test_a_wrong_line_is_named(folder: Path, old: str, new: str, said: str) -> N
         read_campaign(folder)
 
 
+def test_a_film_is_named_from_its_folder_and_not_by_a_whole_path(folder: Path) -> None:
+    """The name is what lint and build say of it, wherever the folder lies."""
+    whole = (folder / "film" / "en.toml").resolve()
+    change(folder, "campaign.toml", "more = []", f'make = ["{whole}"]')
+    with pytest.raises(Fault, match="no file of its folder"):
+        read_campaign(folder)
+
+
 def test_a_table_of_films_that_is_a_text_is_named(folder: Path) -> None:
     text = (folder / "campaign.toml").read_text("utf-8").replace("[film]", "[owners]")
     (folder / "campaign.toml").write_text('film = "film.mp4"\n' + text, "utf-8")

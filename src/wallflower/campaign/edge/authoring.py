@@ -200,6 +200,8 @@ def _media(folder: Path, film: Mapping[str, Any], key: str) -> Path | None:
 
 def _existing(folder: Path, name: str) -> Path:
     path = folder / name
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-        raise Fault(f"{FILE} names {name}, which is no file of its folder", "Put it there.")
+    inside = not Path(name).is_absolute() and path.resolve().is_relative_to(folder.resolve())
+    if not path.is_file() or not inside:  # a whole path is nobody else's who builds the folder
+        step = "Put it there, and name it from there."
+        raise Fault(f"{FILE} names {name}, which is no file of its folder", step)
     return path
