@@ -311,6 +311,8 @@ async def test_live_files_are_never_stored_and_fixed_ones_for_an_hour(make_room:
     mirror = mirror_of(await make_room())
     for name, keep in (
         ("index.html", b"no-store"), ("record", b"no-store"), ("board/head", b"no-store"),
+        ("tuf/timestamp.json", b"no-store"),
+        ("tuf/2.page.json", b"public, max-age=3600, immutable"),
         ("app.js", b"public, max-age=3600, immutable"),
         ("board/7", b"public, max-age=3600, immutable"),
     ):  # fmt: skip

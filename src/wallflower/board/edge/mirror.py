@@ -28,6 +28,9 @@ _TYPES = {
     "css": b"text/css; charset=utf-8", "txt": b"text/plain; charset=utf-8",
 }  # fmt: skip
 _LIVE = ("record", "board/head", "census")
+# Of a site, what a new date changes under its old name, and the page. From a cache in front, a
+# timestamp of before would name a snapshot that is gone.
+_DATED = ("index.html", "tuf/timestamp.json")
 _TEXTS = frozenset({"html", "js", "css", "txt"})
 
 
@@ -146,7 +149,7 @@ class Mirror:
         kind = _TYPES.get(_kind(name), b"application/octet-stream")
         # Files that are not live may be kept, so that Back and a second tab fetch nothing; no ETag,
         # no date, nothing that could tell one visitor from another.
-        fixed = name not in _LIVE and name != "index.html"
+        fixed = name not in (*_LIVE, *_DATED)
         keep = b"public, max-age=3600, immutable" if fixed else b"no-store"
         # What is public and signed may be read by pages of any origin: another mirror's, which ask
         # here as their second way, and a carried copy's, whose origin is none.
