@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from fractions import Fraction
@@ -371,6 +372,13 @@ def test_the_longest_small_film_fits_the_pages_pieces_and_a_bad_line() -> None:
     assert whole <= FILM_PIECE * MAX_PIECES
     # 8 kB a second carry a minute of film in little more than a minute.
     assert SMALL.most_bytes(Fraction(60), SMALL.rate) < 8_000 * 75
+
+
+def test_the_handbook_says_how_large_a_minute_may_become() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "handbook" / "film.md").read_text("utf-8")
+    said = re.findall(r"^\| (?:240|480)p \|.* \| ([\d.]+) MB \| (\d+) \|$", text, re.M)
+    bytes_ = [how.most_bytes(Fraction(60), how.moving_rate) for how in RENDITIONS]
+    assert said == [(f"{size / 1e6:.1f}", str(-(-size // FILM_PIECE))) for size in bytes_]
 
 
 EXAMPLES = sorted((Path(campaign.__file__).with_name("example") / "film").glob("*.toml"))
