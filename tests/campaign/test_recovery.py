@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.campaign.made import LATER, NOW, RECORD, Town, copy, image, page, seeded
+from tests.campaign.made import LATER, NOW, RECORD, Town, copy, image, make_town, page, seeded
 from tests.campaign.test_attacks import publish
 from tests.campaign.test_power_cuts import cut_after
 from tuf.api.metadata import TargetFile
@@ -257,6 +257,15 @@ def test_keys_from_an_older_backup_go_on_above_what_was_published(
     town.sign(LATER)
     assert town.check(remember=seen).version == 5
     knows(town, seen)
+
+
+def test_a_copy_that_other_keys_signed_is_not_called_no_newer(town: Town, tmp_path: Path) -> None:
+    """A mirror can answer with anything; after it, old versions would be signed again."""
+    other = make_town(tmp_path / "other", seeded("other"))
+    before = image(town.keys.folder.path)
+    with pytest.raises(Fault, match="signed by other keys"):
+        restore(town.keys, other.site)
+    assert image(town.keys.folder.path) == before
 
 
 def test_a_folder_that_shows_nothing_published_is_not_called_no_newer(town: Town) -> None:

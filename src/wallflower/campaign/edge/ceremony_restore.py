@@ -39,6 +39,12 @@ def restore(keys: Keys, published: Path) -> list[str]:
             f"That folder has no {METADATA}/ and shows nothing of what was published",
             "Name a site, or what 'wallflower verify ADDRESS --keep FOLDER' leaves.",
         )
+    first = "1.root.json"
+    if _read(FolderPlace(published), f"{METADATA}/{first}") != keys.metadata.read(first):
+        raise Fault(
+            "That folder was signed by other keys and shows nothing of what these published",
+            "Name a copy that 'wallflower verify' finds genuine by your own eight words.",
+        )
     found = newer(keys, published)
     if old := [role for role in OFFLINE if role in found]:
         raise Fault(
