@@ -318,6 +318,14 @@ def test_an_onion_address_needs_tor() -> None:
     assert "--socks" in done.exception.next_step
 
 
+@pytest.mark.parametrize("socks", ["9050", "127.0.0.1", "127.0.0.1:", "127.0.0.1:port", "[::1"])
+def test_a_slip_in_the_address_of_tor_is_no_verdict_of_a_mirror(socks: str) -> None:
+    done = run("verify", f"http://{'a' * 56}.onion/", "--socks", socks)
+    assert isinstance(done.exception, Fault)
+    assert (done.exception.EXIT, done.output) == (2, "")
+    assert "--socks 127.0.0.1:9050" in done.exception.next_step
+
+
 def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) -> None:
     keys = place / "keys"
     before = (keys / "online" / "page.key").read_bytes()

@@ -49,6 +49,9 @@ class MirrorPlace(Place):
             raise Fault(
                 "An onion address needs Tor", "Start Tor and give its port: --socks 127.0.0.1:9050"
             )
+        proxy = parts_of(f"socks5://{socks}")
+        if socks and not (proxy.hostname and proxy.port):
+            raise Fault("That is no address of Tor's port", "Give it as --socks 127.0.0.1:9050.")
         at = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
         self.base = f"{parts.scheme}://{at}{parts.path.removesuffix(INDEX).rstrip('/')}/"
         self._clock, self._socks = clock, socks
