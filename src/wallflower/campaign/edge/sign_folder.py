@@ -16,6 +16,7 @@ from typing import Any, Final
 from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
 
 from wallflower.campaign import minisign, repository
+from wallflower.campaign.authoring_fields import FILE
 from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
 from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
@@ -86,10 +87,11 @@ def _too_many() -> Fault:
 
 
 def _check_no_secret(folder: Path, keys: Keys, names: list[str]) -> None:
-    """A bundle is for everybody: no key, token or medium is in it, and no folder of keys."""
+    """A bundle is for everybody: no key, token or medium is in it, no folder of keys, and not what
+    lists all mirrors."""
     at, held = folder.resolve(), keys.folder.path.resolve()
     inside = at == held or at in held.parents or held in at.parents
-    secret = [n for n in names if n.endswith(_SECRET) or Path(n).name in (LABEL, BOOK)]
+    secret = [n for n in names if n.endswith(_SECRET) or Path(n).name in (LABEL, BOOK, FILE)]
     if inside or secret:
         raise Fault(
             f"{secret[0] if secret else 'The folder of keys'} is secret, and a bundle is for "
