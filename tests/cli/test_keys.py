@@ -338,6 +338,7 @@ def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) 
     assert run("keys", "sign", keys, "--medium", place / "medium-1").exit_code == 0
     done = run("keys", "sign", keys, "--medium", place / "medium-3")
     assert "wallflower campaign sign" in done.output
+    assert "organisation, A, B, desk, loop senders and campaign" in done.output, "Exchange has it"
     assert (keys / "online" / "page.key").read_bytes() != before
     assert run("campaign", "sign", place / "site", "--keys", keys).exit_code == 0
     assert run("verify", place / "site", "--words", words(place)).exit_code == 0

@@ -242,4 +242,5 @@ def show(keys: Keys) -> None:
     for name in (*LISTS, DIGITS):
         click.echo(f"The eight words ({name}): {to_shown(mark, name)}")
     record, pins = typed(place / "record.html"), typed(place / "pins.json")
-    click.echo(f"Print {record}, and give {pins} to A, B, desk and campaign.")
+    click.echo(f"Print {record}, and give {pins} to")
+    click.echo("organisation, A, B, desk, loop senders and campaign.")
