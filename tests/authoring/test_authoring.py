@@ -128,6 +128,14 @@ def test_pins_without_a_folder_of_keys_are_for_those_who_build_again(folder: Pat
     assert require_pins(folder.parent / "keys", folder / "none", own) == PINS
 
 
+def test_a_slip_in_the_name_of_the_pins_says_nothing_of_a_ceremony(folder: Path) -> None:
+    """It was held, and nobody is to begin another one for this."""
+    done = _build(folder, "--pins", f"{_ceremony(folder.parent)}/pin.json")
+    assert isinstance(done.exception, Fault)
+    assert "no file pin.json" in done.exception.what
+    assert done.exception.next_step == "Give the pins.json of the ceremony."
+
+
 @pytest.mark.parametrize(
     ("days", "said"),
     [(0, []), (310, ["targets ends soon"]), (400, ["targets ended"]),

@@ -127,6 +127,8 @@ def require_pins(keys: Path, own: Path, given: Path | None = None) -> Pins:
     again what somebody else signs. `given` is a file to take in place of both.
     """
     if given is not None:
+        if given.name != PINS and not given.is_file():  # a slip says nothing of a ceremony
+            raise Fault(f"There is no file {given.name}", f"Give the {PINS} of the ceremony.")
         if not given.is_file():
             raise no_keys(given.parent)
         return parse_pins(given.read_bytes())
