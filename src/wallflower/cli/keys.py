@@ -215,8 +215,10 @@ def drop_(folder: Path) -> None:
     """
     held = require_keys(folder)
     with held.alone():
+        waited = bool(held.waiting())  # where nothing did, the last change counts: nothing undid it
         if drop(held):
-            click.echo("Dropped. What counted before goes on counting.")
+            said = "Dropped. What counted before" if waited else "Nothing waited. What counts now"
+            click.echo(f"{said} goes on counting.")
             return
         click.echo("It was too late: the change had all its signatures, and counts from now on.")
         show(held)
