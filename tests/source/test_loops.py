@@ -109,6 +109,21 @@ def test_a_sender_whose_clock_is_put_back_sends_none_early_and_goes_on_from_now(
     assert all(moment < ahead - 7 * 3600 for moment in others)
 
 
+def test_a_sender_that_began_in_1970_looks_at_none_of_the_years_since(scene: Scene) -> None:
+    right = scene.clock.now()
+
+    class SetRight(Waking):
+        async def sleep_until(self, moment: float) -> None:
+            await super().sleep_until(moment)
+            self.time = max(moment, right)
+
+    clock = SetRight(0.0, 4)
+    run(scene, clock)
+    assert clock.moments[0] < STEP_S * 1440
+    assert all(moment > right - LATE_S - STEP_S for moment in clock.moments[1:])
+    assert len(scene.cells) >= 2 * HUM_CELLS
+
+
 def test_without_a_record_in_force_no_loop_leaves(scene: Scene) -> None:
     run(scene, Waking(scene.clock.now() + 3 * 86400, 3))
     assert scene.cells == []

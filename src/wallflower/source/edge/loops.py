@@ -57,8 +57,10 @@ class LoopSender:
             if now < begin:  # the clock was ahead: this loop is still to come
                 step = step_of(now)
                 continue
-            if now > begin + LATE_S * self._stretch:
-                continue  # slept through
+            late = LATE_S * self._stretch
+            if now > begin + late:  # slept through, maybe since 1970, where a clock began there
+                step = max(step, step_of(now - late) - 1)
+                continue
             task = asyncio.ensure_future(self._send(loop))
             self._under_way.add(task)  # a hum lasts longer than a minute: the next may begin
             task.add_done_callback(self._under_way.discard)
