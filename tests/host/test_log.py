@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.mix.room import PowerCut, cut
 
 from wallflower.host import log as log_module
 from wallflower.host.disk import PAGE_SIZE, DiskTrouble, Folder, disk_trouble, settle
@@ -245,3 +246,23 @@ def test_what_is_too_old_is_not_left_in_the_write_ahead_log(tmp_path: Path) -> N
     log.append(7, [b"a cell of long ago" * 99])
     log.trim_records(8)
     assert not any(b"long ago" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_set_records_changes_few_entries_at_a_time_and_the_last_one_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So who comes back after a kill sees by the last one whether it was done."""
+    log = open_log(tmp_path)
+    assert log.newest_record(3) == 3
+    log.append(5, [bytes(2400)] * 40)
+    sizes = wals_of_few(log, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(log_module, "settle", cut)
+        with pytest.raises(PowerCut):
+            log.set_records(4)
+    assert {entry.record for entry in log.read(0, 1000)} == {4, 5}
+    assert log.newest_record(3) == 5
+    log.set_records(4)
+    assert {entry.record for entry in log.read(0, 1000)} == {4}
+    assert log.newest_record(3) == 4
+    assert max(sizes) < (8 + 8) * (PAGE_SIZE + 24)

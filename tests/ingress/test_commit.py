@@ -219,12 +219,19 @@ async def test_cells_whose_keys_are_gone_are_forgotten(
     task = asyncio.ensure_future(ingress.commit.run())
     net = SimulatedNet({"inner.example": ingress.inner})
     await ingress.commit.put(MANY[0])
-    clock.time += KEPT_DAYS * DAY_S
+    for _ in range(KEPT_DAYS):
+        assert len(await pull(net, "http://inner.example/cells", TOKEN, 0, 10)) == 1
+        clock.time += DAY_S
     await ingress.commit.put(MANY[1])
     assert len(await pull(net, "http://inner.example/cells", TOKEN, 0, 10)) == 2
     clock.time += DAY_S
     left = await pull(net, "http://inner.example/cells", TOKEN, 0, 10)
     assert [e.body for e in left] == [MANY[1]]
+    clock.time += 2 * DAY_S  # it was set, or the machine slept
+    for _ in range(KEPT_DAYS + 1):
+        assert len(await pull(net, "http://inner.example/cells", TOKEN, 0, 10)) == 1
+        clock.time += DAY_S
+    assert await pull(net, "http://inner.example/cells", TOKEN, 0, 10) == []
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 

@@ -69,6 +69,31 @@ async def test_a_server_whose_clock_is_off_loses_no_acknowledged_letter(
     assert not any("clock" in alarm for alarm in await told(room))
 
 
+@pytest.mark.parametrize(
+    "seconds", [-DAY * DAY_S, pytest.param(-400 * DAY_S, marks=NIGHTLY), 400 * DAY_S]
+)
+@pytest.mark.parametrize("starts", ["never", "then", "later"])
+async def test_an_ingress_whose_clock_is_years_off_deletes_nothing_that_it_acknowledged(
+    room: Room, seconds: float, starts: str
+) -> None:
+    """A machine without a clock of its own begins in 1970, and is told the time later."""
+    town = room.town
+    await room.send(room.hum(room.letter("before")))
+    town.skew["ingress"] = seconds
+    if starts == "then":
+        room.restart()
+    await room.send(room.hum(room.letter("meanwhile")))
+    if seconds > 0:
+        await room.tick()
+        await room.send(room.hum(room.letter("then")))
+    del town.skew["ingress"]
+    await room.send(room.hum(room.letter("after")))
+    if starts == "later":
+        room.restart()
+    await room.tick(5)
+    assert arrived(room) == ["after", "before", "meanwhile", *(["then"] if seconds > 0 else [])]
+
+
 @pytest.mark.parametrize("seconds", [-HOUR, pytest.param(HOUR, marks=NIGHTLY)])
 @pytest.mark.parametrize(
     "role", ["mix-a", *(pytest.param(r, marks=NIGHTLY) for r in ("board", "mix-b"))]

@@ -120,6 +120,23 @@ class Log:
         while self._db.execute(delete, (below,)).rowcount:
             settle(self._db)
 
+    def set_records(self, record: int) -> None:
+        """Have everything that waits be of this record, the last entry after all others."""
+        few = f"SELECT seq FROM {self.name} WHERE seq > ? ORDER BY seq LIMIT {_TRIMMED}"  # noqa: S608
+        end = f"SELECT max(seq) FROM ({few})"  # noqa: S608
+        update = f"UPDATE {self.name} SET record = ? WHERE seq > ? AND seq <= ?"  # noqa: S608
+        last = -1
+        while (to := self._db.execute(end, (last,)).fetchone()[0]) is not None:
+            self._db.execute(update, (record, last, to))
+            settle(self._db)
+            last = to
+
+    def newest_record(self, default: int) -> int:
+        """The record number of the entry that came last, or `default` where nothing waits."""
+        query = f"SELECT record FROM {self.name} ORDER BY seq DESC LIMIT 1"  # noqa: S608
+        found = self._db.execute(query).fetchone()
+        return int(found[0]) if found else default
+
     def span(self) -> int:
         """From the first number that waits to the last: never fewer than wait, quick to know."""
         # One by one each is a look at the tree's edge; asked for together, SQLite reads all rows.

@@ -43,15 +43,23 @@ class Ingress:
         # Up to which number each share of A has everything, since this process began.
         self._of = WHOLE.of
         self._after: dict[int, int] = {}
+        # That of the last look at the clock, which the newest cell bears where there is one.
+        self._day = self._log.newest_record(day_of(host.clock.now()) & 0xFFFF)
         self.commit = Commit(self._log, host.entropy, self._today)
         self.public: App = cell_route(self.commit)
 
     def _today(self) -> int:
         # A day's number, not a time: it is all that is kept of when a cell came.
-        return day_of(self._clock.now()) & 0xFFFF
+        today = day_of(self._clock.now()) & 0xFFFF
+        if abs(today - self._day) > 1:
+            # The clock was set: what waits bears days of another one, and may have come just now.
+            self._log.set_records(today)
+        self._day = today
+        return today
 
     async def run(self) -> None:
-        """Forget for ever what came more than KEPT_DAYS ago, whether A asks or not."""
+        """Forget for ever what came more than KEPT_DAYS ago, whether A asks or not; where the clock
+        was set, that long after it was."""
         while True:
             await self.commit.on_disk(self._forget)
             await self._clock.sleep_until(self._clock.now() + FORGET_S)
