@@ -7,6 +7,7 @@ is lost with it; its folder stays. Power may go out in the middle of a step.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
@@ -14,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tests.lab.failing import Failing, never
 from tests.lab.site import SATURDAY, desk_of
 from tests.mix.room import PowerCut, power_may_go_at
 
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.parts import Parts
 from wallflower.desk.inbox import open_drop
+from wallflower.host.asgi import Message, Receive, Scope, Send
 from wallflower.host.disk import Folder
 from wallflower.host.log import Log
 from wallflower.host.net import Unreachable
@@ -134,6 +137,37 @@ class Crew:
             for upstream in {"a": ["ingress"], "b": ["a"], "desk": ["b"]}[role]:
                 self.restart(upstream)
         self.look_at_drops()
+
+    def step_on_failing_disk(self, role: str, fails: Callable[[], str]) -> None:
+        """One round of a mix of which statements fail, as its `run` takes it (failing.py)."""
+        mix = {"a": self.town.a, "b": self.town.b}[role]
+        for db in mix.databases():
+            assert isinstance(db, Failing)
+            db.fails = fails
+        try:
+            self.step(role)
+        except (OSError, sqlite3.Error):
+            self.cut_short.add(role)
+        for db in mix.databases():
+            assert isinstance(db, Failing)
+            db.fails = never
+
+    def step_with_another_answer(self, role: str, change: Callable[[bytes], bytes]) -> None:
+        """One round of a mix to which the node before answers something else than it meant to."""
+        apps, at = self.town.net.apps, {"a": "inner.example", "b": "a.example"}[role]
+        real = apps[at]
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            async def sent(message: Message) -> None:
+                if message["type"] == "http.response.body":
+                    message = {**message, "body": change(message["body"])}
+                await send(message)
+
+            await real(scope, receive, sent)
+
+        apps[at] = app
+        self.step(role)
+        apps[at] = real
 
     def restart(self, role: str) -> None:
         """Kill a role and start it on its folder: what it had in memory is gone."""
