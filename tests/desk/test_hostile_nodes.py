@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,6 +11,7 @@ from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
 from tests.mix.room import power_cut_at
 
 from wallflower.crypto.derive import sha256
+from wallflower.crypto.sign import verify_key
 from wallflower.desk.edge.letters import Letters
 from wallflower.desk.keys import MOST_TURNS
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
@@ -99,6 +101,37 @@ async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_
     assert (world.log.size(), world.desk.status().letters) == (0, 0)
     assert world.desk.status().faults["record is not shown"] == 1
     assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
+
+
+async def test_a_record_that_came_after_all_has_its_day_anew_when_it_is_away_again(
+    world: World,
+) -> None:
+    """One of the signers before is asked for after each unlocking, since none is kept."""
+    await world.start()
+    await world.begin_day(1)
+    number, drops = world.record.number, [world.make_drop([world.write(ALICE, "one")])]
+    drops.append(world.make_drop([world.write(BOB, "two")]))
+    world.desk.lock()
+    world.signers[1] = world.entropy.draw(32)
+    world.pins = dataclasses.replace(world.pins, a=verify_key(world.signers[1]))
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    await world.begin_day(2)
+    world.log.append(number, drops[:1])
+    for away, letters in ((True, 0), (False, 1)):
+        world.net.down = {f"/records/{number}"} if away else set()
+        await world.desk.step()
+        assert world.desk.status().letters == letters
+    world.desk.lock()
+    world.desk.unlock(PASSPHRASE)
+    await world.begin_day(3, hour=2)
+    world.log.append(number, drops[1:])
+    world.net.down = {f"/records/{number}"}
+    await world.desk.step()
+    assert (given_up(world), world.log.size()) == ([], 1)
+    world.net.down = set()
+    await world.desk.step()
+    assert world.desk.status().letters == 2
 
 
 async def test_a_b_that_never_comes_to_an_end_keeps_nothing_else_from_its_turn(

@@ -68,6 +68,7 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
         return
     with parts.store.transaction():
         _keep_drop(parts, drop, record)
+        parts.store.put("held_record", None)  # it came: where it is away again, that is another day
         parts.store.put("cursor", entry.seq)
 
 
