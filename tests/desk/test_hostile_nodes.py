@@ -103,6 +103,27 @@ async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_
     assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
 
 
+@pytest.mark.parametrize("skipped", [0, 1])
+async def test_the_drop_after_one_that_was_given_up_breaks_the_chain_of_b_only_where_b_did(
+    world: World, skipped: int
+) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    world.server.records[number] = b"never a record"
+    for _ in range(skipped):
+        world.log.trim(1)
+        world.drop()
+    for _ in range(2):
+        await world.desk.step()
+        world.clock.time += DAY_S
+    assert len(given_up(world)) == 1
+    await world.begin_day(4)
+    world.drop(world.write(BOB, "behind it"))
+    await world.desk.step()
+    assert world.desk.status().letters == 1
+    breaks = [what for what in alarms(world) if "does not follow" in what]
+    assert breaks == ["Drop 3 does not follow drop 0: ask operator B"] * skipped
+
+
 async def test_a_record_that_came_after_all_has_its_day_anew_when_it_is_away_again(
     world: World,
 ) -> None:

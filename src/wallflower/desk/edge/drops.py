@@ -56,12 +56,12 @@ async def _read_drop(parts: Parts, entry: Entry) -> None:
     except Unreachable:
         if not (_is_kept_back(parts, number) and _has_waited(parts, number)):
             raise
-        _pass_over(parts, entry, "record is not shown", _given_up(number))
+        _give_up(parts, entry, "record is not shown", drop)
         return
     except Refused as refused:
         if not _has_waited(parts, number):
             raise
-        _pass_over(parts, entry, refused.rule, _given_up(number))
+        _give_up(parts, entry, refused.rule, drop)
         return
     if record is None:
         _pass_over(parts, entry, "drop 2.1")
@@ -96,19 +96,38 @@ def _has_waited(parts: Parts, number: int) -> bool:
     return now - int(parts.store.get("held_since")) >= DAY_S
 
 
-def _given_up(number: int) -> str:
-    return (
-        f"The desk server showed no good record {number} in a day, so a drop was given up. Letters"
-        " in it are lost"
-    )
+def _give_up(parts: Parts, entry: Entry, rule: str, drop: SignedDrop) -> None:
+    """Pass a drop over whose record did not come, and say what that costs.
 
-
-def _pass_over(parts: Parts, entry: Entry, rule: str, alarm: str = "") -> None:
+    It is no break of B's chain: the next one follows it. Nobody saw that it is signed, but the next
+    one's signature names its hash.
+    """
+    header = drop.header
     with parts.store.transaction():
-        parts.letters.fault(rule)
-        if alarm:
-            parts.letters.alarm(parts.today(), alarm)
-        parts.store.put("cursor", entry.seq)
+        parts.letters.alarm(
+            parts.today(),
+            f"The desk server showed no good record {header.record} in a day, so a drop was given"
+            " up. Letters in it are lost",
+        )
+        if _place(parts) == (header.number - 1, header.previous):
+            parts.store.put("drop_number", header.number)
+            parts.store.put("drop_hash", drop.hash)
+        _count_and_pass(parts, entry, rule)
+
+
+def _pass_over(parts: Parts, entry: Entry, rule: str) -> None:
+    with parts.store.transaction():
+        _count_and_pass(parts, entry, rule)
+
+
+def _count_and_pass(parts: Parts, entry: Entry, rule: str) -> None:
+    parts.letters.fault(rule)
+    parts.store.put("cursor", entry.seq)
+
+
+def _place(parts: Parts) -> tuple[int, bytes]:
+    """The number and the hash of the last drop."""
+    return parts.store.get("drop_number") or 0, parts.store.get("drop_hash") or bytes(HASH)
 
 
 def _day_of(parts: Parts, drop: SignedDrop, record: EpochRecord) -> int:
@@ -135,8 +154,7 @@ def _ring_break(parts: Parts, what: str) -> None:
 
 
 def _keep_drop(parts: Parts, drop: SignedDrop, record: EpochRecord) -> None:
-    last = parts.store.get("drop_number") or 0
-    last_hash = parts.store.get("drop_hash") or bytes(HASH)
+    last, last_hash = _place(parts)
     try:
         verify_drop(drop, record, last, last_hash)
     except Refused as refused:
