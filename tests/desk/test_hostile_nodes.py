@@ -103,6 +103,23 @@ async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_
     assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
 
 
+@pytest.mark.parametrize("said", [b"<html>please log in</html>", None])
+async def test_a_record_that_is_there_at_the_next_pass_sends_nobody_to_the_organisation(
+    world: World, said: bytes | None
+) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    good = world.server.records.pop(number)
+    world.set_time(2, 1)
+    world.make_record()
+    if said is not None:
+        world.server.records[number] = said
+    await world.desk.step()
+    assert (world.desk.status().letters, world.log.size()) == (0, 1)
+    world.server.records[number] = good
+    await world.desk.step()
+    assert (world.desk.status().letters, alarms(world)) == (1, [])
+
+
 @pytest.mark.parametrize("skipped", [0, 1])
 async def test_the_drop_after_one_that_was_given_up_breaks_the_chain_of_b_only_where_b_did(
     world: World, skipped: int

@@ -88,11 +88,12 @@ def _has_waited(parts: Parts, number: int) -> bool:
         if parts.store.get("held_record") != number:
             parts.store.put("held_record", number)
             parts.store.put("held_since", now)
-        parts.letters.alarm(
-            parts.today(),
-            f"The desk server shows no good record {number}, which a drop needs:"
-            " ask the organisation",
-        )
+        else:  # a network that failed for once heals by the next pass, and nobody need ask
+            parts.letters.alarm(
+                parts.today(),
+                f"The desk server shows no good record {number}, which a drop needs:"
+                " ask the organisation",
+            )
     return now - int(parts.store.get("held_since")) >= DAY_S
 
 
