@@ -15,6 +15,7 @@ from tests.desk.simulated import MONDAY, PASSPHRASE, Sent, World, ask
 from yarl import URL
 
 from wallflower.desk.door import Door
+from wallflower.desk.edge.gate import MOST_FORM
 from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 from wallflower.host.asgi import Message
@@ -438,6 +439,17 @@ async def test_an_answer_that_is_no_text_is_refused_and_nothing_else_is_sent_for
         assert world.desk.states().replies[Sending.QUEUED] == answered
 
 
+async def test_a_whole_document_that_was_pasted_is_too_long_and_still_there(world: World) -> None:
+    """The one refusal is the browser's own page, and what was typed is gone with the form."""
+    browser, case, _ = await with_letter(world)
+    fields = {"text": f"{'документ ' * 50_000}its end", "do": "send"}
+    status, headers, _ = await browser.post(case, fields)
+    assert (status, headers.get("location")) == (303, f"{case}#answer")
+    _, _, page = await browser.get(case)
+    assert b"slots; 64 are left" in page
+    assert b"its end" in page
+
+
 async def test_a_draft_is_gone_when_the_desk_was_locked(world: World) -> None:
     browser, case, _ = await with_letter(world)
     await browser.post(case, {"text": "half a thought", "do": "check"})
@@ -449,7 +461,7 @@ async def test_a_draft_is_gone_when_the_desk_was_locked(world: World) -> None:
 
 async def test_body_beyond_the_limit_is_refused(world: World) -> None:
     browser, case, _ = await with_letter(world)
-    assert await browser.post(case, {"text": "x" * 300_000, "do": "send"}) == REFUSAL
+    assert await browser.post(case, {"text": "x" * MOST_FORM, "do": "send"}) == REFUSAL
     many = {f"field{n}": "x" for n in range(8)}
     assert await browser.post("/status", many) == REFUSAL
     sent = {"host": HOST, "cookie": browser.cookie, "origin": f"http://{HOST}"}

@@ -23,8 +23,9 @@ from wallflower.host.asgi import (
     refuse,
 )
 
-# A form holds one reply: 64 slots of 716 bytes, each byte three when it is percent-encoded.
-MOST_FORM: Final = 256 * 1024
+# Far more than a reply, whose 64 slots of 716 bytes are 135 kB when each byte is percent-encoded:
+# the page that says so keeps the text, and a refusal here would lose it.
+MOST_FORM: Final = 8 * 1024 * 1024
 _MOST_FIELDS: Final = 8
 _ENTER: Final = "/enter/"
 # same-origin, not no-referrer: with no-referrer a browser sends `Origin: null` with our own forms.
