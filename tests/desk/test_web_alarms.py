@@ -118,6 +118,28 @@ async def test_a_database_of_another_user_is_said_at_the_door(world: World, name
     assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303
 
 
+async def test_the_status_page_asks_no_operator_about_this_computer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await unlocked(world)
+    run = Store.run
+
+    def full(store: Store, statement: str, *values: object) -> list[tuple[object, ...]]:
+        if statement.startswith(("INSERT", "SELECT number FROM records")):
+            raise DiskTrouble
+        return run(store, statement, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "run", full)
+        await world.desk.step()
+    page = (await browser.get("/status"))[2]
+    assert (page.count(b"full or fails"), b"Did not answer" in page) == (1, False)
+    world.net.cut.add("mix")
+    await world.desk.step()
+    page = (await browser.get("/status"))[2]
+    assert (b"mix B: drops" in page, b"Failed on this computer" in page) == (True, False)
+
+
 async def test_a_store_that_fails_answers_a_form_with_an_answer_in_it_with_no_page_either(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

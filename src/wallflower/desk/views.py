@@ -113,6 +113,9 @@ class Alarm:
     seen: bool
 
 
+HERE: Final = "this "  # begins what is no other node: this computer's disk, this desk itself
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """How the desk is doing. Counts only."""
@@ -140,3 +143,13 @@ class Status:
     faults: dict[str, int] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
+
+    @property
+    def away(self) -> list[str]:
+        """The nodes that did not answer at the last pass."""
+        return [name for name in self.unreachable if not name.startswith(HERE)]
+
+    @property
+    def failing(self) -> list[str]:
+        """What failed on this computer at the last pass, each once: no operator can mend it."""
+        return list(dict.fromkeys(name for name in self.unreachable if name.startswith(HERE)))

@@ -18,13 +18,13 @@ from wallflower.desk.edge.parts import HostChance, Parts
 from wallflower.desk.edge.store import Locked
 from wallflower.desk.edge.watch import look_at_board
 from wallflower.desk.keys import wanted_days
+from wallflower.desk.views import HERE
 from wallflower.errors import Fault, Refused
 from wallflower.host.clock import day_of
 from wallflower.host.disk import DiskTrouble
 from wallflower.host.net import Unreachable
 from wallflower.wire.sizes import HASH, WEEK_BASE_DAY, week_of_day
 
-HERE = "this "  # begins what is named that is no other node: this computer's disk, this desk itself
 _HOUR_S = 3600
 _MOST_REVOKED = 1024
 

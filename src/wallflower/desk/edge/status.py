@@ -6,7 +6,6 @@ monitor's history, where an exact count would say on which day somebody wrote.
 
 from __future__ import annotations
 
-from wallflower.desk.edge.rounds import HERE
 from wallflower.desk.views import Sending, Status
 from wallflower.host import status as host
 
@@ -20,13 +19,11 @@ def report(status: Status) -> host.Status:
     if any(not alarm.seen for alarm in status.alarms):
         what = "the desk shows alarms that nobody has acknowledged"
         alarms.append(host.Alarm("desk-alarms", what, "Open its status page."))
-    here = [name for name in status.unreachable if name.startswith(HERE)]
-    away = [name for name in status.unreachable if name not in here]
-    if here:
-        what = f"the last pass did not get to its end for {', '.join(here)}"
+    if status.failing:
+        what = f"the last pass did not get to its end for {', '.join(status.failing)}"
         alarms.append(host.Alarm("desk-failing", what, "Look at this computer: nobody else can."))
-    if away:
-        what = f"no answer from {', '.join(away)}"
+    if status.away:
+        what = f"no answer from {', '.join(status.away)}"
         alarms.append(host.Alarm("unreachable", what, "Look at the network, then ask who runs it."))
     facts: dict[str, host.Fact] = {"locked": "yes" if status.locked else "no"}
     if not status.locked:
