@@ -209,6 +209,33 @@ def test_store_without_its_header_is_never_overwritten(world: World) -> None:
     assert folder.read("store.db") == before
 
 
+def test_who_puts_a_copy_back_is_told_of_the_log_that_would_be_mixed_into_it(world: World) -> None:
+    world.desk.unlock(PASSPHRASE)
+    world.desk.lock()
+    path, log = world.folder / "store.db", world.folder / "store.db-wal"
+    copy = path.read_bytes()
+    world.desk.unlock(PASSPHRASE)
+    store, parts = world.desk._open()
+    parts.letters.alarm(world.desk.today(), "before")
+    store.forget_log()
+    store.put("after", 1)
+    newer = log.read_bytes()  # as a power cut leaves it
+    world.desk.lock()
+    path.write_bytes(bytes(8192))
+    with pytest.raises(Fault, match="damaged") as damaged:
+        world.desk.unlock(PASSPHRASE)
+    path.unlink()
+    with pytest.raises(Fault, match="missing") as missing:
+        world.desk.unlock(PASSPHRASE)
+    for fault in (damaged.value, missing.value):
+        assert "store.db-wal" in fault.next_step
+    path.write_bytes(copy)
+    log.write_bytes(newer)
+    world.desk.unlock(PASSPHRASE)
+    store, parts = world.desk._open()
+    assert (store.get("after"), parts.store.run("SELECT what FROM alarms")) == (1, []), "why"
+
+
 def test_missing_and_damaged_databases_are_faults(world: World) -> None:
     world.desk.unlock(PASSPHRASE)
     world.desk.lock()

@@ -40,6 +40,11 @@ _PRAGMAS: Final = (
     "foreign_keys=ON",
 )  # fmt: skip
 
+# A log that is newer than the copy would be mixed into it page by page, and nothing would say so.
+_PUT_BACK: Final = (
+    "Lock the desk, move store.db and, if there is one, store.db-wal out of its folder, and put"
+    " store.db back from your last copy."
+)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 # The keys of a day or week have turns: a revoked one is followed, and goes on opening.
@@ -183,7 +188,7 @@ def open_store(folder: Folder, passphrase: str) -> Store:
     """Open a store, or a Fault; a wrong passphrase changes nothing."""
     data_key = unwrap(_header(folder), passphrase)
     if not (folder.path / DATABASE_FILE).exists():
-        raise Fault("The store's database is missing", "Put store.db back from your last copy.")
+        raise Fault("The store's database is missing", _PUT_BACK)
     _check_own(folder)
     store = _connect(folder, data_key)
     try:
@@ -307,4 +312,4 @@ def _connect(folder: Folder, data_key: bytes) -> Store:
 
 
 def _damaged() -> Fault:
-    return Fault("The store is damaged", "Put store.db back from your last copy.")
+    return Fault("The store is damaged", _PUT_BACK)
