@@ -357,6 +357,24 @@ async def test_the_status_tells_how_fresh_the_copy_is_and_nothing_of_who_came(
     assert (await mirror.report()).alarms == []
 
 
+async def test_a_board_that_is_silent_since_a_clock_was_put_back_is_an_alarm(
+    make_room: Make,
+) -> None:
+    """As on a machine that asked for the time after this process began."""
+    room = await make_room()
+    right, room.town.clock.time = room.town.clock.time, room.town.clock.time + 30 * DAY_S
+    mirror = mirror_of(room)
+    room.town.clock.time = right
+    room.town.net.cut.add("board.example")
+    await mirror.step()
+    alarms = {alarm.name: alarm.what for alarm in (await mirror.report()).alarms}
+    what = "the board has not answered whole since the clock here was put back"
+    assert alarms["board-silent"] == what
+    room.town.net.cut.clear()
+    await mirror.step()
+    assert (await mirror.report()).alarms == []
+
+
 async def test_a_board_that_answers_wrongly_is_an_alarm(make_room: Make) -> None:
     room = await make_room()
     mirror = mirror_of(room)

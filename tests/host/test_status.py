@@ -103,6 +103,7 @@ def test_each_part_rings_at_its_limit_and_not_before() -> None:
     assert silence_alarm("x", "A has not asked", 7201, 7200)[0].what == (
         "A has not asked for more than 2 hours"
     )
+    assert silence_alarm("x", "A has not asked", -7200, 7200) == []
     assert loop_alarms(Verdict(96, 5, False), "A") == []
     assert loop_alarms(Verdict(96, 40, True), "A")[0].what == (
         "40 of the newest 96 loops did not come back"

@@ -108,11 +108,14 @@ def loop_facts(verdict: Verdict | None) -> dict[str, Fact]:
 
 
 def silence_alarm(name: str, who: str, since: float, limit: float) -> list[Alarm]:
-    """Whether a node has not asked, or not answered, for longer than `limit` seconds."""
-    if since <= limit:
+    """Whether a node has not asked, or not answered, for longer than `limit` seconds. One last
+    heard far in the future was heard by a clock that was ahead, and would be missed only then."""
+    if abs(since) <= limit:
         return []
-    hours = limit / 3600
-    return [Alarm(name, f"{who} for more than {hours:.2g} hours", "Ask its operator.")]
+    how_long = f"for more than {limit / 3600:.2g} hours"
+    if since < 0:
+        how_long = "since the clock here was put back"
+    return [Alarm(name, f"{who} {how_long}", "Ask its operator.")]
 
 
 def page(status: Status) -> bytes:
