@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from tests.desk.simulated import MONDAY, PASSPHRASE, PERIOD, World
-from tests.mix.room import power_cut_at
+from tests.mix.room import PowerCut, power_cut_at
 
 from wallflower.crypto.derive import sha256
 from wallflower.crypto.sign import verify_key
+from wallflower.desk.edge.keyring import Keyring
 from wallflower.desk.edge.letters import Letters
 from wallflower.desk.keys import MOST_TURNS
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
@@ -308,6 +309,28 @@ async def test_a_power_cut_before_the_alarm_leaves_no_key_that_nobody_heard_of(
     await world.desk.step()
     assert any("were revoked" in what for what in alarms(world))
     assert len(world.server.published) == 2
+
+
+async def test_a_power_cut_after_new_keys_does_not_let_them_count_as_handed_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    revoke_newest(world)
+    renew = Keyring.renew
+
+    def cut_after(*args: Any) -> bool:
+        renew(*args)
+        raise PowerCut
+
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(Keyring, "renew", cut_after)
+        await world.desk.step()
+    world.desk.lock()
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    world.net.down.add("/desk/keys")
+    await world.desk.step()
+    assert any("does not have the keys for 2026-11-23" in what for what in alarms(world))
 
 
 async def test_a_desk_server_that_calls_each_new_key_revoked_comes_to_an_end(world: World) -> None:

@@ -59,15 +59,19 @@ class Keyring:
         self, today: int, revoked: frozenset[bytes], entropy: Entropy, ring: Callable[[str], None]
     ) -> bool:
         """Make another key for each day and week ahead whose newest one is among the revoked
-        hashes, and ring in the same commit; whether one was made. The revoked one goes on opening
-        until its time is over. Of MOST_TURNS keys the last one stays, revoked or not."""
+        hashes; whether one was made. In the same commit it rings, and no key counts as handed in.
+        The revoked one goes on opening until its time is over. Of MOST_TURNS keys the last one
+        stays, revoked or not."""
         seeds = keys.renewed(today, self._drop(), self._desk(), revoked, entropy.draw)
         if not seeds:
             return False
         with self._store.transaction():
             turns = self._keep(seeds)
             ring(keys.revoked_alarm(turns))
-        return min(turns) < keys.MOST_TURNS
+            made = min(turns) < keys.MOST_TURNS
+            if made:
+                self._store.put("keys_until", None)
+        return made
 
     def erase_dead(self, now: float, mean_b: int | None) -> None:
         """Erase what may no longer open anything; without a record no desk key is judged."""

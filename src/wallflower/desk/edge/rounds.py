@@ -86,7 +86,6 @@ class Rounds:
         revoked, ring = await self._revoked(), partial(self.parts.letters.alarm, today)
         if keyring.renew(today, revoked, self.parts.host.entropy, ring):
             self.published = None
-            self.parts.store.put("keys_until", None)
         until = wanted_days(today)[-1]
         # Once a day and once per unlocking; the first keys for a day stay, so a repeat is harmless.
         if self.published == until:
