@@ -320,6 +320,19 @@ async def test_without_a_record_there_is_no_batch_and_no_census(room: Room) -> N
     assert room.town.server.status()["days_ahead"] == 0
 
 
+async def test_keys_of_years_that_a_thief_of_the_token_hands_in_end_no_revocation(
+    room: Room,
+) -> None:
+    """The desk reads no list of revoked keys that is longer than any revocation."""
+    sizes = []
+    for days in (range(DAY, DAY + 5), range(DAY + 5, DAY + 1005), range(DAY - 999, DAY)):
+        keys = b"".join(key(day, f"drop {day}", f"desk {day}") for day in days)
+        sizes.append((await post(room, "/desk/keys", keys))[0])
+    assert (sizes[0], *sizes[1:]) == (204, REFUSED[0], REFUSED[0])
+    of(room).revoke(frozenset({"drop", "desk"}))
+    assert len(of(room).revoked()) == 5 * 2 * HASH
+
+
 async def test_a_drop_head_that_b_tells_again_is_no_new_drop(room: Room) -> None:
     """Or a B that stands still would be silent no more."""
     server, clock = room.town.server, room.town.clock

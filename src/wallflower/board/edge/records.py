@@ -28,6 +28,9 @@ from wallflower.wire.withdrawal import Withdrawal, verify_withdrawal
 
 _MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept
 _MOST_PASSED = 16  # numbers that withdrawals of a mix pass over before a record is finished
+# Days around today for which a desk's keys are kept; a desk hands in those of five. A revocation
+# names all that are here, and no desk reads a list of more than 1,024 hashes.
+_MOST_DESK_DAYS = 64
 REVOCATIONS = ("hops", "drop", "desk")
 REQUEST = "revoke"  # the file by which an operator asks for a revocation
 
@@ -185,8 +188,15 @@ class Records:
         self._withdrawn.append(one)
 
     def take_desk_keys(self, data: bytes) -> None:
-        """Keep the desk's public keys; the first ones for a day stay, unless they were revoked."""
-        size = len(data) // max(1, len(parse_desk_keys(data)))
+        """Keep the desk's public keys; the first ones for a day stay, unless they were revoked.
+
+        Raises Refused for a list with a day that no desk means whose clock is right: who had its
+        token for a moment could else hand in keys of years, and no revocation would end.
+        """
+        found, today = parse_desk_keys(data), day_of(self._host.clock.now())
+        if any(abs(keys.day - today) > _MOST_DESK_DAYS for keys in found):
+            raise Refused("board 1", "The desk's key list names a day that is far from today")
+        size = len(data) // len(found)
         for at in range(0, len(data), size):
             keys = parse_desk_keys(data[at : at + size])[0]
             kept = self._desk.get(keys.day)
