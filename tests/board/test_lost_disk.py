@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tests.mix.room import Make, Room, desk_keys
+from tests.mix.room import AT_ONCE, Make, Room, desk_keys
 
 from wallflower.board.edge.mirror import Mirror
+from wallflower.errors import Fault
 from wallflower.lab.host import ask
 from wallflower.lab.town import BOARD, TOKEN
 from wallflower.trust.ahead import AHEAD
@@ -63,3 +64,34 @@ async def test_a_desk_server_that_lost_its_data_goes_on_with_what_a_mix_and_a_mi
     assert (after["record"] > before["record"], after["days_ahead"]) == (True, AHEAD)
     verify_record(room.town.server.records.raw(after["record"]) or b"", room.town.pins)
     assert room.town.server.alarms() == []
+
+
+@pytest.mark.parametrize("name", ["records/draft-5", "records/draft-4~", "records/draft-x"])
+async def test_a_record_s_file_that_cannot_be_read_is_named_at_the_start(
+    make_room: Make, name: str
+) -> None:
+    room = await make_room()
+    whole = room.town.server.records.draft(4) or b""
+    (room.town.path / "board" / name).write_bytes(whole if "x" in name else whole[:-1])
+    with pytest.raises(Fault, match=f"data/{name} cannot be read") as fault:
+        room.restart()
+    assert "neither has one" in fault.value.next_step
+
+
+@pytest.mark.parametrize(("name", "left"), [
+    ("head", b""), ("head", b"torn"), ("2", b"torn"), ("2", b""), ("2", None),
+])  # fmt: skip
+async def test_a_board_whose_files_do_not_fit_is_not_begun_anew(
+    make_room: Make, name: str, left: bytes | None
+) -> None:
+    room = await make_room()
+    room.town.clock.time += AT_ONCE.period
+    room.town.server.step()
+    board = room.town.path / "board" / "board"
+    good = (board / name).read_bytes()
+    (board / name).write_bytes((board / "1").read_bytes() if left is None else left)
+    with pytest.raises(Fault, match="do not fit"):
+        room.restart()
+    (board / name).write_bytes(good)
+    room.restart()
+    assert room.town.server.board.count() == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wallflower.board.release import Batch, next_header, parse_batch, slots_of_period
 from wallflower.crypto import sign
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
 from wallflower.trust.record import EpochRecord
@@ -29,9 +29,20 @@ class Board:
         self.head: bytes | None = self._files.read("head")
         self.drop_head = self._files.read("drop-head") or b""
         self._newest: SignedSegment | None = None
-        if self.head:
-            number = parse_head(self.head).number
-            self._newest = parse_segment(self._files.read(str(number)) or b"")
+        if self.head is not None:
+            self._newest = self._named_by(self.head)
+
+    def _named_by(self, head: bytes) -> SignedSegment:
+        """The newest segment, or a Fault where the files do not fit: they may be put back by hand,
+        and a board that began anew would be one that went back."""
+        try:
+            named = parse_head(head)
+            segment = parse_segment(self._files.read(str(named.number)) or b"")
+        except Refused:
+            raise _unfit() from None
+        if segment.hash != named.segment_hash:
+            raise _unfit()
+        return segment
 
     def keep_drop_head(self, head: bytes) -> None:
         """Remember B's newest drop hash for the coming segments."""
@@ -121,3 +132,10 @@ class Board:
         for name in self._batches.names():
             if int(name) < day:
                 self._batches.remove(name)
+
+
+def _unfit() -> Fault:
+    return Fault(
+        "The board's head in data/board and the segment that it names do not fit",
+        "Put back what a mirror shows of both: see the handbook, Alarms.",
+    )

@@ -54,7 +54,14 @@ class Records:
         self._passed = {"a": 0, "b": 0}  # since the last record; in memory only
         self.request_unread = False
         for name in self._files.names():
-            self._load(name, self._files.read(name) or b"")
+            try:
+                self._load(name, self._files.read(name) or b"")
+            except (ValueError, Refused):
+                raise Fault(
+                    f"The file data/records/{name} cannot be read",
+                    "Put A's or B's of that name in its place; if neither has one, nobody signed"
+                    " it: move it away.",
+                ) from None
         self._check_step()
         self._revoked = _hashes(self._files.read("revoked") or b"")
         self._pending = (self._files.read("pending") or b"").decode("ascii")
