@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from json import loads
 
 import pytest
-from tests.desk.simulated import PASSPHRASE, World
-from tests.desk.test_web import Browser, unlocked, with_letter
+from tests.desk.simulated import PASSPHRASE, World, ask
+from tests.desk.test_web import HOST, Browser, unlocked, with_letter
 
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.store import Store
@@ -116,6 +117,29 @@ async def test_a_database_of_another_user_is_said_at_the_door(world: World, name
     path.rmdir()
     path.write_bytes(kept)
     assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303
+
+
+async def test_who_watches_a_desk_is_told_of_a_store_that_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    app, sent = Browser(world, "watch").app, {"host": HOST, "authorization": "Bearer watch"}
+
+    async def told() -> list[tuple[str, bool]]:
+        status, _, body = await ask(app, "GET", "/status", sent)
+        assert status == 200
+        return [(a["name"], "cannot read its store" in a["what"]) for a in loads(body)["alarms"]]
+
+    def failing(*_: object) -> None:
+        raise DiskTrouble
+
+    assert await told() == []
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "run", failing)
+        assert await told() == [("desk-failing", True)]
+    world.desk.lock()
+    (world.folder / "store.json").write_bytes(b"torn")
+    assert await told() == [("desk-failing", True)]
 
 
 async def test_the_status_page_asks_no_operator_about_this_computer(

@@ -6,8 +6,13 @@ monitor's history, where an exact count would say on which day somebody wrote.
 
 from __future__ import annotations
 
+from typing import Final
+
 from wallflower.desk.views import Sending, Status
+from wallflower.errors import Fault
 from wallflower.host import status as host
+
+_HERE_ONLY: Final = "Look at this computer: nobody else can."
 
 
 def report(status: Status) -> host.Status:
@@ -21,7 +26,7 @@ def report(status: Status) -> host.Status:
         alarms.append(host.Alarm("desk-alarms", what, "Open its status page."))
     if status.failing:
         what = f"the last pass did not get to its end for {', '.join(status.failing)}"
-        alarms.append(host.Alarm("desk-failing", what, "Look at this computer: nobody else can."))
+        alarms.append(host.Alarm("desk-failing", what, _HERE_ONLY))
     if status.away:
         what = f"no answer from {', '.join(status.away)}"
         alarms.append(host.Alarm("unreachable", what, "Look at the network, then ask who runs it."))
@@ -29,6 +34,12 @@ def report(status: Status) -> host.Status:
     if not status.locked:
         facts |= {name: host.coarse(count) for name, count in counts(status).items()}
     return host.Status("desk", alarms, facts)
+
+
+def unread(fault: Fault) -> host.Status:
+    """What is told where the store cannot be read: that, and nothing of what is in it."""
+    what = f"the desk cannot read its store: {fault.what}"
+    return host.Status("desk", [host.Alarm("desk-failing", what, _HERE_ONLY)])
 
 
 def counts(status: Status) -> dict[str, int]:

@@ -24,13 +24,14 @@ from wallflower.desk.door import Door
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.gate import SECURITY, Gate
 from wallflower.desk.edge.shown import has_signs, shown
-from wallflower.desk.edge.status import counts, report
+from wallflower.desk.edge.status import counts, report, unread
 from wallflower.desk.edge.store import Locked
 from wallflower.desk.keys import date_of
 from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
+from wallflower.host.status import Status as Told
 from wallflower.wire.letter import Language
 from wallflower.wire.sizes import REPLY_TEXT
 
@@ -50,10 +51,17 @@ def make_web(
 ) -> App:
     """The desk's web application, gate included; an empty status token means no /status JSON."""
     pages = Pages(desk, door, entropy)
-    reports = {"/status": _json(lambda: report(desk.status()).encode())}
+    reports = {"/status": _json(lambda: _told(desk).encode())}
     if demo:
         reports["/counts"] = _json(lambda: json.dumps(counts(desk.status())).encode())
     return Gate(door, pages.app, reports, status_token).app
+
+
+def _told(desk: Desk) -> Told:
+    try:
+        return report(desk.status())
+    except Fault as fault:  # else who watches the desk is told of a failure of no name
+        return unread(fault)
 
 
 def _json(body: Callable[[], bytes]) -> App:
