@@ -103,7 +103,7 @@ class Pages:
         self._desk = desk
         self._door = door
         self._handle_key = entropy.draw(32)
-        self._drafts: dict[bytes, _Draft] = {}
+        self._drafts: dict[str, _Draft] = {}  # by the handle of their case
         self._templates = _environment()
         self._style = (_PAGES / _CSS).read_text("utf-8")
         self._starlette = Starlette(routes=[
@@ -231,7 +231,7 @@ class Pages:
         if request.method == "POST":
             return self._go(f"{request.url.path}#{self._take(request)}")
         found = self._found(request, self._desk.conversations())
-        draft = self._drafts.get(found, _Draft())
+        draft = self._drafts.get(request.path_params["handle"], _Draft())
         case = self._desk.conversation(found)
         return self._page(
             "case.html", case=case, timeline=timeline(case), text=draft.text, fault=draft.fault,
@@ -239,29 +239,22 @@ class Pages:
         )  # fmt: skip
 
     def _take(self, request: Request) -> str:
-        """Queue or keep an answer to the case of an address, if there is one; the place to show."""
-        try:
-            found = self._found(request, self._desk.conversations())
-        except Locked:
-            raise
-        except Fault:  # of a disk that fails: the page says so, which is asked for without the text
-            return "answer"
-        return self._write(found, _fields(request))
-
-    def _write(self, case: bytes, fields: dict[str, str]) -> str:
-        """Queue or keep an answer; the place of the case's page to show then."""
+        """Queue an answer to the case of an address, or keep it, also where the disk fails; the
+        place of the case's page to show then."""
+        fields, handle = _fields(request), request.path_params["handle"]
         text, needed = fields.get("text", ""), None
         try:
+            found = self._found(request, self._desk.conversations())
             needed = self._desk.slots_needed(text)
             if fields.get("do") == "send":
-                self._desk.answer(case, text)
-                self._drafts.pop(case, None)
+                self._desk.answer(found, text)
+                self._drafts.pop(handle, None)
                 return "newest"
-            self._drafts[case] = _Draft(text, needed)
+            self._drafts[handle] = _Draft(text, needed)
         except Locked:
             raise
         except Fault as refused:
-            self._drafts[case] = _Draft(text, needed, refused)
+            self._drafts[handle] = _Draft(text, needed, refused)
         return "answer"
 
     async def _letter(self, request: Request) -> Response:
