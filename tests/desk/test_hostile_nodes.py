@@ -80,6 +80,19 @@ async def test_a_record_that_stays_false_holds_up_the_next_drop_for_a_day_only(
     assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
 
 
+async def test_a_record_that_stays_false_since_a_clock_was_ahead_holds_up_for_a_day_only(
+    world: World,
+) -> None:
+    number = await with_drop_of_a_record_that_the_desk_lacks(world)
+    world.server.records[number] = b"never a record"
+    right = world.clock.time
+    for ahead in (30 * DAY_S, 0, DAY_S):
+        world.clock.time = right + ahead
+        await world.desk.step()
+    assert given_up(world) == [f"The desk server showed no good record {number} in a day"]
+    assert world.log.size() == 0
+
+
 async def test_a_past_record_that_is_not_shown_holds_up_the_next_drop_for_a_day_only(
     world: World,
 ) -> None:
