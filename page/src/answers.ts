@@ -106,14 +106,14 @@ function repliesByWeek(
   secrets: ReadonlyMap<number, Uint8Array>,
 ): Map<number, string[]> {
   const table = replyTable(secrets);
-  const parts: Part[] = [];
+  const parts = new Map<string, Part>(); // by their slots: one that stands on the board twice is one
   for (const slot of board?.segments.flatMap((segment) => segment.replies) ?? []) {
     const place = table.get(toHex(slot.slice(0, REPLY_TAG)));
     const part = place && opened(() => openPart(place.e, place.week, place.index, slot));
-    if (part) parts.push(part);
+    if (part) parts.set(toHex(slot), part);
   }
   const byWeek = new Map<number, string[]>();
-  for (const run of wholeRuns(parts)) {
+  for (const run of wholeRuns(parts.values())) {
     const reply = opened(() => joined(run));
     if (reply) byWeek.set(reply.week, [...(byWeek.get(reply.week) ?? []), reply.text]);
   }

@@ -64,6 +64,12 @@ test('replies that were given one index hide none of each other', () => {
   assert.deepEqual(found([newer[0] as Uint8Array, one, ...longer]), [[WEEK, ['a']]]);
 });
 
+test('replies that were given one index and begin alike are both shown', () => {
+  const half = (text: string, part: number): Uint8Array => slot(part - 1, TEXT.encode(text), part, 2);
+  const [first, again] = [[half('a', 1), half('b', 2)], [half('a', 1), half('c', 2)]];
+  assert.deepEqual(found([...again, ...first, ...again]), [[WEEK, ['ac', 'ab']]]);
+});
+
 test('a week whose only reply is no text has no answer', () => {
   assert.deepEqual(found([slot(0, Uint8Array.of(0xc3))]), []);
 });

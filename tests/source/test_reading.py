@@ -70,6 +70,17 @@ def test_a_reply_that_is_no_text_hides_no_other() -> None:
     assert found.receipts == {(WEEK, 7)}
 
 
+def test_two_replies_of_one_number_that_begin_alike_are_both_read() -> None:
+    """As where a desk's store was put back from a copy, and its answer was written again."""
+    begun = "the same first half, " * 40
+    first, again = slots(begun + "and an end", WEEK), slots(begun + "and another end", WEEK)
+    found = read_board(SECRET, shown([*first, *again, *first], []), WEEK)
+    assert [reply.text for reply in found.replies] == [
+        begun + "and an end",
+        begun + "and another end",
+    ]
+
+
 def test_replies_are_looked_for_in_the_last_weeks_and_no_longer() -> None:
     oldest = WEEK - REPLY_WEEKS + 1
     for week, texts in ((oldest, ["old"]), (oldest - 1, []), (WEEK + 1, [])):

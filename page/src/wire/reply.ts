@@ -1,6 +1,6 @@
 // The reply slot: a table look-up for who knows the words, noise for all others. Spec: reply.md.
 
-import { anySet, ascii, concat, decodeText, equal, padded, toHex, toNumber, uint } from '../bytes.js';
+import { anySet, ascii, concat, decodeText, padded, toHex, toNumber, uint } from '../bytes.js';
 import { openSealed, seal, Unopened } from '../crypto/aead.js';
 import { hkdf, mac16, macs16 } from '../crypto/derive.js';
 import { Refused } from '../refused.js';
@@ -93,15 +93,15 @@ export function openPart(e: Uint8Array, week: number, index: number, slot: Uint8
 
 /** The parts of each whole reply, in order of week and index; parts whose others are missing wait
  * (reply 1.3). Replies that share an index are told apart by how many parts they have, and those of as many
- * by the order of `parts`, once all their parts are there. */
+ * by the order of `parts`, once all their parts are there; so `parts` holds each slot once, and two of one
+ * text are two. */
 export function wholeRuns(parts: Iterable<Part>): Part[][] {
   const placeOf = (week: number, index: number, of: number, part: number): string =>
     [week, index, of, part].join();
   const byPlace = new Map<string, Part[]>();
   for (const p of parts) {
     const place = placeOf(p.week, p.index, p.of, p.part);
-    const there = byPlace.get(place) ?? [];
-    if (!there.some(({ text }) => equal(text, p.text))) byPlace.set(place, [...there, p]);
+    byPlace.set(place, [...(byPlace.get(place) ?? []), p]);
   }
   const begun = [...byPlace.values()].flatMap(([first]) => (first?.part === 1 ? [first] : []));
   return begun

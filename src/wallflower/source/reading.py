@@ -28,7 +28,7 @@ def read_board(secret: bytes, segments: Iterable[SignedSegment], week: int) -> F
     weeks = range(max(0, week - REPLY_WEEKS + 1), week + 1)
     e_by_week = {w: epoch_secret(secret, w) for w in weeks}
     table = reply_table(e_by_week)
-    parts: list[Part] = []
+    parts: dict[bytes, Part] = {}  # by their slots: one that stands on the board twice is one
     receipts: set[bytes] = set()
     for segment in segments:
         receipts.update(segment.receipts)
@@ -37,11 +37,11 @@ def read_board(secret: bytes, segments: Iterable[SignedSegment], week: int) -> F
             if place is None:
                 continue
             try:
-                parts.append(open_part(e_by_week[place[0]], *place, slot))
+                parts[slot] = open_part(e_by_week[place[0]], *place, slot)
             except Refused:
                 continue
     replies = []
-    for run in whole_runs(parts):
+    for run in whole_runs(parts.values()):
         with suppress(Refused):
             replies.append(joined(run))
     return Found(replies, find_receipts(e_by_week, frozenset(receipts)))

@@ -103,10 +103,11 @@ def open_part(e: bytes, week: int, index: int, slot: bytes) -> Part:
 def whole_runs(parts: Iterable[Part]) -> list[list[Part]]:
     """The parts of each whole reply, in order of week and index; parts whose others are missing
     wait (reply 1.3). Replies that share an index are told apart by how many parts they have, and
-    those of as many by the order of `parts`, once all their parts are there.
+    those of as many by the order of `parts`, once all their parts are there; so `parts` holds each
+    slot once, and two of one text are two.
     """
     by_place: dict[tuple[int, int, int, int], list[Part]] = {}
-    for p in dict.fromkeys(parts):
+    for p in parts:
         by_place.setdefault((p.week, p.index, p.of, p.part), []).append(p)
     runs: list[list[Part]] = []
     for week, index, of, part in sorted(by_place):
