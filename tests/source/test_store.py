@@ -40,6 +40,17 @@ def test_the_letters_file_has_one_size_whatever_it_holds(tmp_path: Path) -> None
     assert sizes(scene) == empty
 
 
+def test_segments_come_in_the_order_of_the_board_however_many_digits_their_numbers_have(
+    tmp_path: Path,
+) -> None:
+    """By it the halves of two answers of one number are told apart (reply 2)."""
+    (tmp_path / "board").mkdir()
+    store = Store(Folder(tmp_path))
+    numbers = [8, 9, 10, 11, 100]
+    store.keep_segments({number: b"%d" % number for number in reversed(numbers)})
+    assert store.segments() == [b"%d" % number for number in numbers]
+
+
 def test_a_place_whose_letter_left_is_like_one_that_never_held_any(tmp_path: Path) -> None:
     scene = Scene(tmp_path, DAYS)
     jump(scene.visit())

@@ -66,11 +66,14 @@ class Store:
         self._disk.write("record", raw)
 
     def _numbers(self) -> list[int]:
-        """Of the segments here. What else lies there, as a system puts it on a stick, is none."""
-        return [int(name) for name in self._board.names() if name.isascii() and name.isdigit()]
+        """Of the segments here, oldest first. What else lies there, as a system puts it on a stick,
+        is none."""
+        names = self._board.names()
+        return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
     def segments(self) -> list[bytes]:
-        """The board as of the last visit, without what a visit of this moment takes away."""
+        """The board as of the last visit, oldest first, without what a visit of this moment takes
+        away."""
         found = (self._board.read(str(number)) for number in self._numbers())
         return [data for data in found if data is not None]
 
