@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.desk.simulated import CHEAP, PASSPHRASE, hand_over
@@ -151,3 +152,41 @@ async def test_a_mix_whose_disk_was_lost_goes_on_with_a_new_record_key_however_h
     await room.send(room.hum(room.letter("to the new disk")))
     await room.tick(4)
     assert (room.b.counts["letters"], room.b.counts["released"]) == (1, 1)
+
+
+async def test_a_mix_on_a_new_disk_asks_once_for_a_draft_that_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be hundreds, and a round has a minute: over a long line it would be cut at each
+    before it got to those that are not over."""
+    room = room_on(tmp_path)
+    town = room.town
+    await room.open()
+    await town.pass_time(5 * DAY_S)
+    for mix in (town.a, town.b):
+        mix.close()
+    for folder in ("mix-a", "mix-a-keys"):
+        shutil.rmtree(tmp_path / folder)
+    town.signers.a = b"n" * 32
+    town.build()
+    ends = {n: body.not_after for n, body in town.server.records._drafts.items()}
+    asked: list[int] = []
+    get = town.net.get
+
+    async def noting(url: str, *rest: Any, **more: Any) -> bytes:
+        _, _, number = url.partition("/drafts/")
+        asked.extend([int(number)] if number.isdigit() else [])
+        return await get(url, *rest, **more)
+
+    monkeypatch.setattr(town.net, "get", noting)
+    town.clock.time += 30 * DAY_S  # all are over by this clock, which is wrong
+    await town.a.records.step()
+    assert asked == sorted(ends)
+    town.clock.time -= 30 * DAY_S
+    over = [n for n, end in ends.items() if end <= town.clock.now()]
+    assert len(over) >= 3
+    for _ in range(2):
+        asked.clear()
+        await town.a.records.step()
+        assert not set(over) & set(asked)
+    assert all(town.a.records._is_withdrawn(n) for n in ends.keys() - set(over))

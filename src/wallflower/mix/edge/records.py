@@ -7,6 +7,7 @@ the signed body is on the disk before its signature leaves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from wallflower.crypto import hpke, sign
 from wallflower.errors import Refused
@@ -50,6 +51,8 @@ class Records:
         self._records: dict[int, EpochRecord] = {}
         self._withdrawn: list[Withdrawal] = []
         self._told: set[Withdrawal] = set()
+        # When drafts end that were over when they came: a new disk has hundreds before it.
+        self._ends: dict[int, int] = {}
         self.refused_drafts = 0
         self.request_unread = False
         self._load()
@@ -188,13 +191,14 @@ class Records:
         last = max(self._drafts, default=max(0, wanted - 1 - _MOST_SKIPPED))
         missing: list[int] = []
         for number in range(last + 1, wanted):
-            if self._is_withdrawn(number):
+            if self._is_withdrawn(number) or self._ends.get(number, inf) <= self._host.clock.now():
                 continue
             try:
                 where = f"{self._board}/drafts/{number}"
                 draft = await self._host.net.get(where, limit=RECORD_MAX)
                 body, now = parse_body(draft), self._host.clock.now()
                 if body.not_after <= now:
+                    self._ends[number] = body.not_after
                     continue
                 if number not in self._hops.numbers():  # it went with our disks (record 6.1)
                     self._withdraw(number)
