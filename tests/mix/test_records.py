@@ -25,7 +25,7 @@ from wallflower.mix.edge.process import read_settings
 from wallflower.wire.hello import Kind
 from wallflower.wire.offer import make_offer
 from wallflower.wire.record import RecordBody, parse_body
-from wallflower.wire.sizes import DAY_S, PARCEL
+from wallflower.wire.sizes import DAY_S, HASH, PARCEL
 
 
 def keys_of(room: Room, position: str) -> Folder:
@@ -110,6 +110,29 @@ async def test_a_draft_with_another_key_is_refused_counted_and_not_signed(
     await mix.step()
     assert [s[:2] for s in server.signatures] == [b"\0\1"], "the control: the true draft is signed"
     room.town.close()
+
+
+async def test_a_draft_of_a_number_that_a_mix_on_its_own_disk_never_offered_is_refused_and_rings(
+    make_room: Make,
+) -> None:
+    """Only who lost a disk has a reason to give such a number up without a word."""
+    room = await make_room()
+    mix, server = room.town.a, Server(room.town.server.app)
+    room.town.net.apps["board.example"] = server.app
+    wanted = room.town.server.records.next_number()
+    before = room.record_of(wanted - 1).body
+    forged = replace(
+        before, number=wanted + 1, day=before.day + 1, not_before=before.not_before + DAY_S,
+        hop_a=private("another").public,
+        ancestors=(bytes(HASH), before.hash(), *before.ancestors[:-2]),
+    )  # fmt: skip
+    server.drafts["/drafts/next"] = (wanted + 2).to_bytes(2)
+    server.drafts[f"/drafts/{wanted + 1}"] = forged.encode()
+    assert parse_body(forged.encode()) == forged
+    refused, withdrawn = mix.status()["drafts_refused"], list(mix.records._withdrawn)
+    await mix.records.step()
+    assert mix.status()["drafts_refused"] == refused + 1
+    assert mix.records._withdrawn == withdrawn
 
 
 def _files(mix: Mix) -> Folder:

@@ -190,6 +190,7 @@ class Records:
         """Sign every new draft that may be signed and is not over."""
         last = max(self._drafts, default=max(0, wanted - 1 - _MOST_SKIPPED))
         missing: list[int] = []
+        new = not self._drafts  # a disk: who has another refuses a key that is not its own
         for number in range(last + 1, wanted):
             if self._is_withdrawn(number) or self._ends.get(number, inf) <= self._host.clock.now():
                 continue
@@ -200,7 +201,7 @@ class Records:
                 if body.not_after <= now:
                     self._ends[number] = body.not_after
                     continue
-                if number not in self._hops.numbers():  # it went with our disks (record 6.1)
+                if new and number not in self._hops.numbers():  # it went with our disks (6.1)
                     self._withdraw(number)
                     continue
                 if body.not_before > now and any(names(body, n) for n in missing):
