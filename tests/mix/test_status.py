@@ -6,6 +6,7 @@ import shutil
 from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make
 
 from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings
+from wallflower.host.net import Net
+from wallflower.host.pull import Alike
 from wallflower.host.status import LITTLE_BYTES, TOO_LITTLE_BYTES, coarse
 from wallflower.lab.host import ask
 from wallflower.lab.town import TOKEN
+from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import Mix
 from wallflower.mix.edge.records import REQUEST
 from wallflower.mix.edge.status import report
@@ -235,6 +239,24 @@ async def test_one_letter_more_on_bs_disk_is_said_at_the_admitted_steps_alone(
         said.append(names(room.town.b))
     assert said[1::2] == [{"disk-filling"}, {"disk-full"}, {"disk-full", "disk-failed"}]
     assert said[::2] == [set(), *said[1:-1:2]], "nothing between"
+
+
+async def test_what_b_asks_a_for_says_of_its_disk_no_more_than_two_steps(
+    make_room: Make, free: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A, which may have filled it, could else count the letters among the hums of each page."""
+    room = await make_room()
+    asked: list[int] = []
+    real = room.b.ask
+
+    async def noting(net: Net, source: Source, after: int, most: int) -> Alike:
+        asked.append(most)
+        return await real(net, source, after, most)
+
+    monkeypatch.setattr(room.b, "ask", noting)
+    for free["bytes"] in range(256 << 20, 32 << 20, -(7 << 20)):
+        await room.tick()
+    assert [most for most, _ in groupby(filter(None, asked))] == [2048, 64]
 
 
 def test_a_count_is_shown_as_its_power_of_ten() -> None:

@@ -52,12 +52,14 @@ async def take_all(
     that waited for an empty page would never end; and a node before us that lies could have them
     never stop. So a round also ends once `has_time` says that it has none, after one page at the
     soonest; and where the disk has only its reserve left, without which nothing that we hold could
-    ever be handed on. No page but a small one is larger than there is room for beside it. Who is
+    ever be handed on. A page that there may be no room for beside it is a small one. Who is
     full pulls nothing (hum 2.7). `answered` is called at every answer. Raises Unreachable, and
     Refused (pull 3.1).
     """
     while not taker.full:
-        most = min(source.page, max(_LEAST, room(state.db) // source.each))
+        # One of two sizes, since A is asked for it: what B's disk has room for tells of letters.
+        fits = room(state.db) >= source.page * source.each
+        most = source.page if fits else min(source.page, _LEAST)
         if await _page(taker, state, net, source, answered, most) < most:
             break
         if not has_time():
