@@ -37,8 +37,6 @@ _TABLES = ("source", "board", "b", "status")
 _CONNECT_S = 3.0
 # Whose public key in the pins a role's record_key must belong to.
 _SIGNERS = {"organisation": "organisation", "mix-a": "a", "mix-b": "b"}
-# The line that has to name the desk of the pins: letters are sealed to the desk of that name.
-_DESKS = {"organisation": "desk", "desk": "name"}
 # What each role reads of its folder at its start, as it reads it.
 _READ: dict[str, Callable[[Settings], object]] = {
     "organisation": lambda s: (board.read_settings(s), s.address()),
@@ -182,7 +180,7 @@ def _swap() -> Finding:
 
 
 def _pins(settings: Settings, role: str) -> Iterator[Finding]:
-    """The pins are readable, and this role's own key and desk are the pinned ones."""
+    """The pins are readable, and this role's own key and a desk's name are the pinned ones."""
     try:
         pins = parse_pins(settings.file("pins"))
     except Fault as fault:
@@ -192,11 +190,11 @@ def _pins(settings: Settings, role: str) -> Iterator[Finding]:
     signer = _SIGNERS.get(role)
     if signer is not None:
         yield _own_key(settings, pins, signer)
-    line = _DESKS.get(role)
-    if line is not None and settings.fields.get(line) != pins.desk:
+    # Letters are sealed to the desk of that name. A desk server says of its own at the start.
+    if role == "desk" and settings.fields.get("name") != pins.desk:
         yield Finding(
             Level.FAIL, "the pins name another desk, and nobody could write to this one",
-            f"Write {line} = … into {settings.path.name} as pins.json has it.",
+            f"Write name = … into {settings.path.name} as pins.json has it.",
         )  # fmt: skip
 
 
