@@ -16,7 +16,7 @@ import {
   verifyInForce,
 } from './trust/record.js';
 import { DAY_S } from './wire/days.js';
-import { recordTime, WayKind } from './wire/record.js';
+import { recordTime, type Way, WayKind } from './wire/record.js';
 import { HEAD, RECORD_MAX } from './wire/sizes.js';
 import { segmentSize } from './wire/segment.js';
 
@@ -50,6 +50,16 @@ export interface Shape {
 /** Paces count only where nobody else can be looking: on a loopback origin (record 1). */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const isOnion = (url: string): boolean => /^https?:\/\/[^/?#]*\.onion\.?(:\d*)?([/?#]|$)/i.test(url);
+
+/** The ways of a kind in the record's order; onions last, which a page without Tor does not reach, unless it
+ * came from one itself. */
+function waysOf({ body }: EpochRecord, kind: WayKind): readonly Way[] {
+  const ways = body.ways.filter((way) => way.kind === kind);
+  const isFar = ({ url }: Way): boolean => isOnion(url) && !isOnion(location.href);
+  return [...ways.filter((way) => !isFar(way)), ...ways.filter(isFar)];
+}
 
 /** An address as the beginning of others; `` is the page's own. */
 const base = (url: string): string => (url ? `${url.replace(/\/$/, '')}/` : '');
@@ -150,7 +160,7 @@ export class Visit {
 
   #hum(record: RecordInForce, choice: HumChoice): void {
     const { body, hash } = record;
-    const way = body.ways.find(({ kind }) => kind === WayKind.INGRESS);
+    const [way] = waysOf(record, WayKind.INGRESS);
     if (!way) return;
     const worker = this.shape.worker('hum');
     worker.onmessage = ({ data }: MessageEvent<Report>): void => {
@@ -230,7 +240,7 @@ export class Visit {
    * page is not. */
   #boardPlaces(record: EpochRecord): readonly string[] {
     const here = this.shape.carried ? '' : new URL('.', location.href).href;
-    const ways = record.body.ways.filter(({ kind, url }) => kind === WayKind.BOARD && base(url) !== here);
+    const ways = waysOf(record, WayKind.BOARD).filter(({ url }) => base(url) !== here);
     const all = [...this.#places, ...ways.map(({ url }) => url)].map(base);
     return [...new Set(all)].slice(0, MOST_HEADS);
   }

@@ -5,7 +5,7 @@ import { afterEach, mock, test } from 'node:test';
 
 import { openKept } from '../src/board.js';
 import { draw } from '../src/entropy.js';
-import type { FilesJob } from '../src/hum/jobs.js';
+import type { FilesJob, HumJob } from '../src/hum/jobs.js';
 import { type Sealer, sealerOf } from '../src/sealing.js';
 import { Session } from '../src/session.js';
 import { Keeper, readImage } from '../src/store/keeper.js';
@@ -68,13 +68,14 @@ class Tab {
     this.keeper = new Keeper(session, shelf.tab());
   }
 
-  async begin(): Promise<void> {
+  async begin(worker?: Worker): Promise<void> {
     const nothing = (): void => undefined;
     const board: Progress['board'] = (state) => void this.said.push(state);
     const progress = { hum: nothing, board, film: nothing, filmReady: nothing };
     const shape = {
       carried: this.boards.length > 0,
       worker: () => {
+        if (worker) return worker;
         throw new Error('the keys of these vectors are of another day: no hum');
       },
     };
@@ -239,3 +240,31 @@ test('a page that is itself the first way to the board asks another one for the 
   const urls = asked.map((call) => String(call.arguments[0])).filter((url) => url.endsWith('head'));
   assert.deepEqual(urls, ['board/head', `${second}/board/head`]);
 });
+
+const ONION = `http://${'a'.repeat(56)}.onion/`;
+for (const [page, first] of [
+  ['https://example.org/', 'https://plain.example/'],
+  ['file:///page.html', 'https://plain.example/'],
+  [`http://${'b'.repeat(56)}.onion/`, ONION],
+] as const) {
+  test(`where a record names an onion first, the hum of a page at ${page} goes to ${first}`, async (t) => {
+    mirror(NEW);
+    t.mock.method(Date, 'now', () => (record.body.notBefore + 3600) * 1000);
+    const { href } = location;
+    location.href = page;
+    const jobs: HumJob[] = [];
+    const worker = { postMessage: (job: HumJob) => jobs.push(job) } as unknown as Worker;
+    try {
+      const tab = new Tab(new Memory(), { ...here, hum: () => undefined }, TWO);
+      const kinds = [WayKind.INGRESS, WayKind.BOARD];
+      const ways = kinds.flatMap((kind) =>
+        [ONION, 'https://plain.example/'].map((url) => ({ kind, cells: 12, url })),
+      );
+      tab.keeper.session.believed = () => ({ ...record, body: { ...record.body, ways } });
+      await tab.begin(worker);
+      assert.deepEqual(jobs.map(({ url }) => url), [first]);
+    } finally {
+      location.href = href;
+    }
+  });
+}
