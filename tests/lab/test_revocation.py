@@ -243,6 +243,22 @@ async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_come
         assert town.record().body.day == DAY + day + 1
 
 
+async def test_a_turned_mix_that_withdraws_the_same_numbers_over_and_over_fills_no_disk(
+    room: Room,
+) -> None:
+    """Of ten numbers there are 55 ranges, of a thousand half a million; each lay on the disk for
+    ever, and all of them were gone through for every draft."""
+    seed, records = room.town.signers.a, room.town.server.records
+    records.take_withdrawal("a", make_withdrawal(Withdrawal(1, 10), seed))
+    names = records._files.names()
+    for first in range(1, 11):
+        for last in range(first, 11):
+            records.take_withdrawal("a", make_withdrawal(Withdrawal(first, last), seed))
+    assert records._files.names() == names
+    records.take_withdrawal("a", make_withdrawal(Withdrawal(10, 11), seed))
+    assert len(records._files.names()) == len(names) + 1, "the control"
+
+
 async def test_a_mix_that_was_away_while_the_organisation_revoked_over_and_over_goes_on(
     room: Room,
 ) -> None:

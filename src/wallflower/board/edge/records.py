@@ -11,6 +11,7 @@ from wallflower.board.withdrawn import (
     parse_withdrawn,
     revoking,
     standing,
+    withdrawn_on,
 )
 from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
@@ -180,8 +181,9 @@ class Records:
         what = verify_withdrawal(data, key)
         if what.last >= self.next_number() + _MOST_AHEAD:
             raise Refused("record 6.1", "A withdrawal reaches too far ahead")
-        if any(w.what == what for w in self._withdrawn):
-            return
+        numbers = range(what.first, what.last + 1)
+        if all(withdrawn_on(n, self._withdrawn) is not None for n in numbers):
+            return  # it says nothing new, and there are more such ranges than a disk has room for
         passed = self._passed[position] + max(0, what.last + 1 - self.next_number())
         if passed > _MOST_PASSED:
             raise Refused("record 6.1", "A mix withdraws more numbers than it ever needs")
