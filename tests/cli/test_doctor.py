@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -387,17 +388,26 @@ def test_another_program_at_a_role_s_port_is_a_fault_and_red(
     assert "FAIL  Another program answers at a port of this role. End that" in done.output
 
 
-@pytest.mark.parametrize(("url", "level"), [
-    ("http://a..b:1", Level.WARN), ("http://" + "x" * 64, Level.WARN), ("http://[::1", Level.FAIL),
+@pytest.mark.parametrize("url", [
+    "http://a..b:1", "http://" + "x" * 64, "http://[::1", f"http://{'a' * 56}.onion:1",
+    f"http://{'a' * 56}.onion,/", f"http://{'a' * 56}。onion",
 ])  # fmt: skip
-async def test_a_node_whose_name_can_be_no_host_s_is_a_finding_like_any_other(
-    tmp_path: Path, url: str, level: Level
+async def test_a_node_that_no_role_can_ask_is_red_and_no_resolver_hears_of_it(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def change(config: Config) -> None:
         config["board"] = url
 
     settings = load_settings(make("mirror", tmp_path / "mirror", change))
-    assert [finding.level for finding in await reach(settings)] == [level]
+    asked: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert [finding.level for finding in await reach(settings)] == [Level.FAIL]
+    assert not asked
 
 
 def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:

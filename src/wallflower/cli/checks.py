@@ -23,6 +23,7 @@ from wallflower.desk.edge.handed import NODES
 from wallflower.desk.edge.store import HEADER_FILE
 from wallflower.errors import Fault
 from wallflower.host.memory import is_swapped
+from wallflower.host.net import asked_host, is_onion
 from wallflower.host.settings import Settings
 from wallflower.host.status import disk_alarms
 from wallflower.mix.edge import process as mix
@@ -231,28 +232,31 @@ def _organisation(settings: Settings) -> Iterator[Finding]:
             yield Finding(Level.FAIL, "a way is plain http", "Publish https or an onion service.")
 
 
-def upstreams(settings: Settings) -> list[tuple[str, int]]:
-    """(host, port) of every node that this role asks; no host where its address is none."""
+def upstreams(settings: Settings) -> list[str]:
+    """The address of every node that this role asks; an empty one where it is no text."""
     nodes = [settings.fields[name] for name in ("source", "board", "b") if name in settings.fields]
     urls = [node.get("url") if isinstance(node, dict) else node for node in nodes]
-    found = []
-    for url in urls:
-        parts = parts_of(url if isinstance(url, str) else "")
-        found.append((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)))
-    return found
+    return [url if isinstance(url, str) else "" for url in urls]
 
 
 async def reach(settings: Settings) -> list[Finding]:
     """Whether the nodes that this role asks can be reached now."""
     findings = []
-    for host, port in upstreams(settings):
+    for url in upstreams(settings):
+        host, parts = asked_host(url), parts_of(url)
         if not host:
             step = "Write it as http://HOST:PORT, or https://HOST."
             findings.append(Finding(Level.FAIL, "the address of a node is no address", step))
             continue
+        if is_onion(url):  # a resolver would be told
+            what = "the address of a node is an onion's, and no role goes through Tor"
+            step = "Write the address at which a tunnel to it listens here."
+            findings.append(Finding(Level.FAIL, what, step))
+            continue
+        port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _CONNECT_S)
-        except (OSError, TimeoutError, UnicodeError):  # the last of a name such as a..b
+        except (OSError, TimeoutError):
             step = "Start it, or correct its address."
             findings.append(Finding(Level.WARN, f"the node at port {port} does not answer", step))
             continue
