@@ -243,6 +243,23 @@ async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_come
         assert town.record().body.day == DAY + day + 1
 
 
+@pytest.mark.parametrize("lie", [9, 200])
+async def test_a_desk_server_that_once_named_a_far_number_keeps_no_mix_from_revoking(
+    room: Room, lie: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was somebody else's for an hour, after which keys are to be replaced."""
+    town = room.town
+    number, before = town.record().number, town.server.records.next_number
+    with monkeypatch.context() as patch:
+        patch.setattr(town.server.records, "next_number", lambda: before() + lie)
+        await town.a.records.step()
+    town.a.records.revoke()
+    await town.pass_time(4 * town.parameters.tick)
+    assert town.record().number > number
+    assert town.server.status()["days_ahead"] == 3
+    assert town.server.records._offers[("a", town.record().number)].hop
+
+
 async def test_a_turned_mix_that_withdraws_the_same_numbers_over_and_over_fills_no_disk(
     room: Room,
 ) -> None:

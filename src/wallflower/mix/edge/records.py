@@ -28,6 +28,7 @@ REQUEST = "revoke"  # the file by which the operator asks for new hop keys
 # Numbers that may be passed over before we sign again: the organisation may revoke all eight desk
 # keys of a week meanwhile (record 6.3, 6.4), and the other mix withdraw.
 _MOST_SKIPPED = 256
+_MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept by the desk server
 _NUMBER = 2
 _LIFE_AFTER_DAY = {"a": DAY_S, "b": 2 * DAY_S}
 
@@ -168,9 +169,12 @@ class Records:
     async def _wanted(self) -> int:
         """The number that the desk server wants offers for, once it knows what we withdrew."""
         # Once a process at least, and again when the desk server has forgotten it.
-        for withdrawal in [w for w in self._withdrawn if w not in self._told]:
-            await self._post("withdrawal", make_withdrawal(withdrawal, self._record_seed))
-            self._told.add(withdrawal)
+        untold = [w for w in self._withdrawn if w not in self._told]
+        far = await self._ask_next() + _MOST_AHEAD if untold else 0
+        for withdrawal in [self._below(far, w) for w in untold]:
+            if withdrawal is not None:
+                await self._post("withdrawal", make_withdrawal(withdrawal, self._record_seed))
+                self._told.add(withdrawal)
         wanted = await self._ask_next()
         self._told = {w for w in self._told if w.last < wanted}
         # A mix on a new disk knows no number, and takes the one that it is told.
@@ -257,11 +261,27 @@ class Records:
         """Say for ever that we do not stand for any number from `first` on that we ever offered:
         so no old offer or draft can be played again (record 6.1)."""
         last = max({first, *self._known(), *self._hops.numbers()})
-        withdrawal = Withdrawal(first, last)
-        data = make_withdrawal(withdrawal, self._record_seed)
-        self._files.write(f"withdrawal-{first}-{last}", data)
-        self._withdrawn.append(withdrawal)
+        self._keep_withdrawal(Withdrawal(first, last))
         self._hops.forget_lost()
+
+    def _keep_withdrawal(self, what: Withdrawal) -> None:
+        self._files.write(_withdrawal_file(what), make_withdrawal(what, self._record_seed))
+        self._withdrawn.append(what)
+
+    def _below(self, far: int, what: Withdrawal) -> Withdrawal | None:
+        """A withdrawal as the desk server takes it, which keeps no offer from `far` on and refuses
+        to hear of one; None where it names no other. We may have made one, if a number was named
+        once that was never come to: its key is erased instead, so nobody can hold us to it."""
+        if what.last < far or any(n >= far and n in what for n in self._drafts):
+            return what
+        shorter = Withdrawal(what.first, far - 1) if what.first < far else None
+        if shorter is not None:
+            self._keep_withdrawal(shorter)
+        for number in [n for n in self._hops.numbers() if n >= far and n in what]:
+            self._hops.erase(number)
+        self._files.remove(_withdrawal_file(what))
+        self._withdrawn.remove(what)
+        return shorter
 
     def _is_replaced(self, body: RecordBody, now: float) -> bool:
         """Whether a later number took a day that had not begun, so that nobody uses this one."""
@@ -305,3 +325,7 @@ class Records:
         except Unreachable:
             return None
         return verified(raw, self._pins)
+
+
+def _withdrawal_file(what: Withdrawal) -> str:
+    return f"withdrawal-{what.first}-{what.last}"
