@@ -4,7 +4,7 @@ import { uniform } from './entropy.js';
 import { fetchInTurn } from './files/fetching.js';
 import { monotonic, until } from './hum/clock.js';
 import { type FilesJob, given, type HumJob, type Job, type Report } from './hum/jobs.js';
-import { isWhole, offsetsMs, sendHum, uploadTo } from './hum/sending.js';
+import { offsetsMs, sendHum, uploadTo } from './hum/sending.js';
 import * as store from './store/file.js';
 import { SLOT_MS } from './wire/sizes.js';
 
@@ -21,12 +21,15 @@ async function hum(job: HumJob): Promise<void> {
   const cells = await first(job.cells);
   const offsets = offsetsMs(job.pace, uniform);
   say({ report: 'hum-begun' });
-  const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic, Date.now);
-  // An answer that never comes counts as not sent; the letter then leaves again on a later visit.
-  const settled = Promise.all(sending);
-  const patience = until(monotonic.now() + SLOT_MS, monotonic);
-  const sent = await Promise.race([settled, patience.then((): boolean[] => [])]);
-  say({ report: 'hum-ended', whole: isWhole(sent) });
+  let whole = false;
+  const left = (): void => {
+    whole = true;
+    say({ report: 'hum-left' });
+  };
+  const sending = await sendHum(cells, offsets, uploadTo(job.url), monotonic, Date.now, left);
+  // An answer that never comes counts as not sent: that of this cell alone.
+  await Promise.race([Promise.all(sending), until(monotonic.now() + SLOT_MS, monotonic)]);
+  say({ report: 'hum-ended', whole });
 }
 
 const files = (job: FilesJob): Promise<void> =>

@@ -165,11 +165,15 @@ export class Visit {
     const worker = this.shape.worker('hum');
     worker.onmessage = ({ data }: MessageEvent<Report>): void => {
       if (data.report === 'hum-begun') this.progress.hum('running');
+      if (data.report === 'hum-left') {
+        // Written at once, for cover and letter alike: a letter that went out and still waits would leave
+        // again with the next visit, whoever closes this one now.
+        this.session.letterLeft(choice);
+        void this.keeper.turn();
+      }
       if (data.report !== 'hum-ended') return;
       worker.terminate();
-      if (data.whole) this.session.letterLeft(choice);
-      // Written before a person is told that the page may be closed, for cover and letter alike: a
-      // letter that went out and still waits would leave again with every visit that ends here.
+      // Once more before a person is told that the page may be closed.
       const said = (): void => this.progress.hum(data.whole ? 'done' : 'broken');
       this.keeper.turn().then(said, said);
     };

@@ -7,9 +7,10 @@ import { mock, test } from 'node:test';
 
 import { openKept } from '../src/board.js';
 import { draw } from '../src/entropy.js';
-import type { FilesJob, HumJob } from '../src/hum/jobs.js';
+import type { FilesJob, HumJob, Report } from '../src/hum/jobs.js';
 import { Session } from '../src/session.js';
-import { Keeper } from '../src/store/keeper.js';
+import { Waits } from '../src/store/image.js';
+import { Keeper, readImage } from '../src/store/keeper.js';
 import type { EpochRecord } from '../src/trust/record.js';
 import { type Progress, Visit } from '../src/visit.js';
 import { LAST_HUM_S } from '../src/wire/sizes.js';
@@ -41,6 +42,8 @@ interface Came {
   /** The number of the record of the hum, and what its Worker was given. */
   readonly hum: { record: number; job: HumJob } | null;
   readonly files: readonly FilesJob[];
+  /** What the Worker of the hum says, and all that follows from it. */
+  readonly says: (report: Report) => Promise<void>;
 }
 
 /** A visit, as far as it goes before any file behind the head of the board has come. */
@@ -68,8 +71,15 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
   };
   const hums: HumJob[] = [];
   const files: FilesJob[] = [];
-  const noting = (jobs: unknown[]): Worker =>
-    ({ postMessage: (job: unknown) => jobs.push(job), addEventListener: () => undefined }) as never;
+  const noting = (jobs: unknown[]): Worker => {
+    const nothing = (): void => undefined;
+    return { postMessage: (job: unknown) => jobs.push(job), addEventListener: nothing, terminate: nothing } as never;
+  };
+  const sender = noting(hums);
+  const says = async (data: Report): Promise<void> => {
+    sender.onmessage?.({ data } as MessageEvent);
+    await new Promise(setImmediate); // nothing in here waits for anything but promises
+  };
   const served: typeof fetch = async (url) => {
     const bytes = url === 'record' ? record.bytes : String(url).endsWith('board/head') ? head : null;
     return new Response((bytes ?? null) as BodyInit | null, { status: bytes ? 200 : 404 });
@@ -82,13 +92,13 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
   mock.method(globalThis, 'fetch', served);
   mock.method(Date, 'now', () => now * 1000);
   try {
-    const shape = { worker: () => noting(hums), carried: false };
+    const shape = { worker: () => sender, carried: false };
     const visit = new Visit(session, keeper, progress, shape, noting(files));
     await visit.begin();
     await headCame;
     const [job] = hums;
     const hum = job ? { record: keys, job } : null;
-    return { session, keeper, visit, said, hum, files };
+    return { session, keeper, visit, said, hum, files, says };
   } finally {
     mock.restoreAll();
   }
@@ -168,4 +178,36 @@ test('the film and the board are asked for with a dither of their own', async ()
   const { files } = await visited({ record: raised, head: third });
   assert.deepEqual(files.map(({ name }) => name).sort(), ['board 0', 'film']);
   assert.deepEqual(files.map(({ ditherMs }) => ditherMs), [250, 250]);
+});
+
+const waits = (shelf: Memory): boolean =>
+  readImage(shelf.bytes)?.slots.some((slot) => slot.waits !== Waits.NOT) ?? false;
+
+test('who closes the page once its letter left sends it no second time', async () => {
+  const shelf = new Memory();
+  const { session, keeper } = await visited({ record: today }, shelf);
+  await session.keepLetter(new Uint8Array(16), 'once', 1, today.body.day);
+  await keeper.turn();
+  const { says, said } = await visited({ record: tomorrow }, shelf);
+  assert.ok(waits(shelf));
+  await says({ report: 'hum-begun' });
+  assert.ok(waits(shelf));
+  await says({ report: 'hum-left' });
+  assert.ok(!waits(shelf));
+  assert.equal(said.hum, 'running', 'the page stays open until the hum has ended');
+});
+
+test('the store is written when a hum left and when it has ended, of a cover too', async () => {
+  const shelf = new Memory();
+  const { says, said } = await visited({ record: today }, shelf);
+  const writes = [shelf.writes];
+  await says({ report: 'hum-left' });
+  writes.push(shelf.writes);
+  const letGo = shelf.hold();
+  await says({ report: 'hum-ended', whole: true });
+  assert.equal(said.hum, '', 'not before it is written');
+  letGo();
+  await new Promise(setImmediate);
+  assert.equal(said.hum, 'done');
+  assert.deepEqual([...writes, shelf.writes], [1, 2, 3]);
 });

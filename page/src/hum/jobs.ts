@@ -60,6 +60,7 @@ export type Job = HumJob | FilesJob | StoreJob;
 
 export type Report =
   | { readonly report: 'hum-begun' }
+  | { readonly report: 'hum-left' }
   | { readonly report: 'hum-ended'; readonly whole: boolean }
   | { readonly report: 'store-able'; readonly able: boolean }
   | { readonly report: 'store-lies'; readonly plain: Uint8Array | null }

@@ -13,30 +13,34 @@ export const offsetsMs = (pace: number, uniform: () => number): number[] =>
 
 /** Which cells went out, by counter. A cell more than LATE_MS late is skipped, for everyone alike; so is one
  * that is more than a slot late by the `wall` clock (milliseconds): on many devices the other one stands
- * still while they sleep, and what woke days later would leave under keys that are gone. */
+ * still while they sleep, and what woke days later would leave under keys that are gone. `left` is called
+ * once, when the hum has left, which is before its last cell. */
 export async function sendHum(
   cells: readonly Uint8Array[],
   offsets: readonly number[],
   upload: Upload,
   clock: Clock,
   wall: () => number,
+  left: () => void = () => undefined,
 ): Promise<Promise<boolean>[]> {
   const [start, wallStart] = [clock.now(), wall()];
   const sent: Promise<boolean>[] = [];
+  const out: boolean[] = [];
+  const wentOut = (counter: number): boolean => {
+    const before = isWhole(out);
+    out[counter] = true;
+    if (!before && isWhole(out)) left();
+    return true;
+  };
   for (let counter = 0; counter < HUM_CELLS; counter++) {
     const offset = offsets[counter] as number;
     await until(start + offset, clock);
     const late = clock.now() - start - offset > LATE_MS || wall() - wallStart - offset > SLOT_MS;
-    sent.push(late ? Promise.resolve(false) : wentOut(upload(cells[counter] as Uint8Array)));
+    const upCame = late ? Promise.reject() : upload(cells[counter] as Uint8Array);
+    sent.push(upCame.then(() => wentOut(counter), () => false));
   }
   return sent;
 }
-
-const wentOut = (upload: Promise<void>): Promise<boolean> =>
-  upload.then(
-    () => true,
-    () => false,
-  );
 
 /** Whether at least one copy of each position went out. */
 export const isWhole = (sent: readonly boolean[]): boolean =>

@@ -1,5 +1,5 @@
-// Rewrites the store on a clock, at load, every minute and when the hum has ended, and never because
-// somebody did something.
+// Rewrites the store on a clock, at load, every minute, when the hum has left and when it has ended, and
+// never because somebody did something.
 // Spec: store.md 3.
 
 import { type KeptBoard, openKept } from '../board.js';
