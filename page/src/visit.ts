@@ -217,7 +217,6 @@ export class Visit {
 
   async #board(record: EpochRecord): Promise<void> {
     const { session, progress } = this;
-    const kept = session.board;
     const places = this.#boardPlaces(record);
     const heads = await Promise.all(
       places.map((place) => fetchFile(`${place}board/head`, HEAD)),
@@ -229,15 +228,15 @@ export class Visit {
       if (!(error instanceof Refused)) throw error;
       // What was kept stays: it was verified when it came, and says nothing else than it said then.
       const split = error.rule === 'segment 3.7';
-      return progress.board(split ? 'split' : kept ? 'kept' : 'none', 0, 0);
+      return progress.board(split ? 'split' : session.board ? 'kept' : 'none', 0, 0);
     }
     session.seen = Math.max(session.seen, fetched.head.number);
-    this.#take(joined(fetched, kept));
+    this.#take(fetched);
     // The rest is asked of the first way that showed this head: the same one for every person.
     const { bytes } = fetched.head;
     const leads = places[heads.findIndex((head) => head && equal(head, bytes))] ?? '';
     const ways = [leads, ...places.filter((place) => place !== leads)];
-    this.#segments(record, ways, 0, fetched, kept);
+    this.#segments(record, ways, 0, fetched);
   }
 
   /** Where the head is asked for: here first, and always of a second way too, which a way that serves this
@@ -249,10 +248,11 @@ export class Visit {
     return [...new Set(all)].slice(0, MOST_HEADS);
   }
 
-  /** Another tab may have put a newer board away meanwhile (store 4.3). */
-  #take(board: Board): void {
+  /** Another tab may have put a newer board away meanwhile, or more of this one (store 4.3). */
+  #take(fetched: Board): void {
     const { session } = this;
-    if (board.head.number >= (session.board?.head.number ?? 0)) session.board = board;
+    const { board } = session;
+    if (fetched.head.number >= (board?.head.number ?? 0)) session.board = joined(fetched, board);
   }
 
   /** Fetch what is behind this head from one of the ways; what did not come whole from there, or
@@ -262,9 +262,8 @@ export class Visit {
     ways: readonly string[],
     way: number,
     before: Board,
-    kept: Board | null,
   ): void {
-    const { progress } = this;
+    const { progress, session } = this;
     const { number, first } = before.head;
     const { replies, receipts, segments: most } = record.body.parameters;
     const all = Math.min(number - first + 1, most);
@@ -280,8 +279,8 @@ export class Visit {
     this.#fetchAll(this.#filesJob(`board ${way}`, files, limit), (index, bytes) => {
       try {
         if (!bytes) throw new Refused('segment 3.1', 'A segment did not come');
-        fetched = extend(fetched, bytes, record, kept);
-        this.#take(joined(fetched, kept));
+        fetched = extend(fetched, bytes, record, session.board);
+        this.#take(fetched);
         progress.board(isComplete(fetched) ? 'complete' : 'loading', fetched.segments.length, all);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
@@ -290,7 +289,7 @@ export class Visit {
       }
       // After a file that did not come the Worker asks this way for no other.
       const ends = (!bytes || index === files.length - 1) && fetched.segments.length < all;
-      if (ends && way + 1 < ways.length) this.#segments(record, ways, way + 1, fetched, kept);
+      if (ends && way + 1 < ways.length) this.#segments(record, ways, way + 1, fetched);
     });
   }
 }

@@ -209,6 +209,20 @@ test('a tab that still fetches brings back no older board than another tab put a
   assert.equal(slow.keeper.session.seen, 3);
 });
 
+test('a tab that still fetches takes nothing of a board from another tab that fetched it whole', async () => {
+  mirror(NEW);
+  const shelf = new Memory();
+  const slow = new Tab(shelf);
+  await slow.begin();
+  await slow.says('loading');
+  await takeNewer(shelf);
+  await slow.keeper.turn();
+  assert.equal(segmentsIn(shelf)?.length, 3);
+  slow.files.come(0, SEGMENTS[0] as Uint8Array);
+  await slow.keeper.turn();
+  assert.equal(segmentsIn(shelf)?.length, 3);
+});
+
 test('a mirror that withholds the script that seals holds up neither the store nor the board', async () => {
   mirror(NEW);
   let asked = 0;

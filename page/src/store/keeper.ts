@@ -2,7 +2,7 @@
 // never because somebody did something.
 // Spec: store.md 3.
 
-import { type KeptBoard, openKept } from '../board.js';
+import { type Board, type KeptBoard, openKept } from '../board.js';
 import { equal } from '../bytes.js';
 import { Refused } from '../refused.js';
 import type { Session } from '../session.js';
@@ -130,7 +130,7 @@ export class Keeper {
     if (!session.record || !image || !theirs) return;
     const record = newerOr(session.record, theirs);
     const board = openKept(image.board);
-    if (board && board.head.number > (session.board?.head.number ?? 0)) session.board = board;
+    if (board && isMore(board, session.board)) session.board = board;
     session.record = record;
     const letters = session.slots.filter((slot) => slot.waits !== Waits.NOT);
     const same = equal(image.lineage, session.lineage);
@@ -150,6 +150,11 @@ const bytesOf = (board: Session['board']): KeptBoard | null =>
     head: board.head.bytes,
     segments: board.segments.map((segment) => segment.bytes),
   };
+
+/** Whether a board is newer, or as new and more of it came. */
+const isMore = (board: Board, own: Board | null): boolean =>
+  !own || board.head.number > own.head.number ||
+  (board.head.number === own.head.number && board.segments.length > own.segments.length);
 
 /** The newer record; this tab's own where the two belong to no one chain. */
 function newerOr(own: EpochRecord, theirs: EpochRecord): EpochRecord {
