@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.source.stage import MIRROR, Scene, days, jump
 from tests.trust.made import PINS
 
+from wallflower.host.asgi import Receive, Scope, Send
 from wallflower.source.edge.store import Store
 from wallflower.source.edge.visit import visit
 from wallflower.source.letters import Place
@@ -60,3 +62,27 @@ def test_who_has_no_room_on_the_disk_any_more_hears_all_the_same_that_a_letter_l
         jump(visit(scene.host, MIRROR, PINS, scene.store, witness=Listens()))
     assert heard == [(True, True)]
     assert len(scene.cells) == HUM_CELLS
+
+
+def test_who_ends_a_visit_while_the_board_comes_does_not_wait_for_its_hum(scene: Scene) -> None:
+    """Ctrl-C ends the task; it was obeyed only once all twelve cells had gone out."""
+
+    async def ended() -> None:
+        asked = asyncio.Event()
+
+        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/board/3":
+                asked.set()
+                await asyncio.Event().wait()
+            await scene.mirror(scope, receive, send)
+
+        scene.net.apps["mirror.example"] = slow
+        visiting = asyncio.ensure_future(scene.visit())
+        await asked.wait()
+        visiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await visiting
+
+    jump(ended())
+    assert len(scene.cells) < POSITIONS
+    assert waits(scene)

@@ -172,6 +172,9 @@ async def visit(
     humming = asyncio.ensure_future(send_hum(host.net, url, cells, offsets, left=left_now))
     try:
         count = await fetch_board(host, mirror, record, store)
+    except asyncio.CancelledError:
+        humming.cancel()  # who ends the visit waits for nothing any more
+        raise
     finally:
         # A board that cannot be had never cuts a hum short, nor hides that a letter left.
         whole = hum_left(await humming)
