@@ -305,6 +305,22 @@ def test_a_whole_visit_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     )
 
 
+def test_of_one_store_one_visit_is_made_at_a_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would carry one letter, and the slower one's board could take a newer one's place."""
+    others: list[Result] = []
+
+    def once() -> None:
+        if not others:
+            others.append(run(scene, "visit", "--mirror", MIRROR))
+
+    scene.on_cell = once
+    assert "Done." in visit(scene, monkeypatch)
+    assert "under way" in str(others[0].exception)
+    assert "Done." in visit(scene, monkeypatch), "once it has ended the next one begins"
+
+
 def test_an_answer_is_shown_also_where_the_terminal_lacks_a_letter_of_it() -> None:
     code = "import click, wallflower.cli as c\nc.wallflower = lambda: click.echo({!r})\nc.main()"
     env = os.environ | {"PYTHONIOENCODING": "koi8-r"}

@@ -156,7 +156,8 @@ def visit(pins_file: Path, store: Path, mirror: str, channel: int, language: str
     """
     known, files = _parts(pins_file, store)
     viewer = Viewer(channel, _LANGUAGES[language])
-    asyncio.run(_visit(known, files, mirror, viewer))
+    with files.visiting():
+        asyncio.run(_visit(known, files, mirror, viewer))
 
 
 @dataclass(slots=True)

@@ -8,9 +8,10 @@ written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+from wallflower.errors import Fault
 from wallflower.host.disk import Folder, held
 from wallflower.source.letters import Kept, Place, filler
 from wallflower.trust.record import EpochRecord
@@ -43,6 +44,18 @@ class Store:
             kept = self.letters()
             yield kept
             self.write_letters(kept)
+
+    @contextmanager
+    def visiting(self) -> Iterator[None]:
+        """One visit at a time, or a Fault: two would carry the same letter, and whichever ends last
+        would put its board in the place of a newer one."""
+        busy = Fault("Another visit with this store is under way", "Wait until it has ended.")
+        with ExitStack() as ours:
+            try:
+                ours.enter_context(held(self._board.path, wait=False))
+            except BlockingIOError:
+                raise busy from None
+            yield
 
     def write_letters(self, kept: list[Kept]) -> None:
         """Replace the whole file."""
