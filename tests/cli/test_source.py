@@ -21,6 +21,7 @@ from wallflower.cli import acts, wallflower
 from wallflower.crypto import hpke
 from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder
+from wallflower.source.edge.store import PLACES
 from wallflower.source.letters import Place
 from wallflower.source.reading import Found
 from wallflower.wire.letter import Language
@@ -175,6 +176,14 @@ def test_a_full_store_says_so_and_loses_nothing(scene: Scene) -> None:
     result, fault = refused(scene, "write", typed=f"{WORDS}\none more\n")
     assert "Every place holds a waiting letter" in fault.what
     assert "Write your letter" not in result.output, "it is said before a letter is typed"
+
+
+def test_who_deleted_their_letters_can_write_again_before_the_next_visit(scene: Scene) -> None:
+    jump(scene.visit())
+    (scene.path / "store" / "letters").unlink()
+    result = run(scene, "write", typed=f"{WORDS}\na letter\n")
+    assert "Sealed." in result.output, result.exception
+    assert len(scene.store.letters()) == PLACES
 
 
 def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:

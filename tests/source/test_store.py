@@ -14,7 +14,7 @@ from wallflower.source.edge.store import PLACES, Store
 from wallflower.source.letters import Place
 from wallflower.wire.chain import chain_value
 from wallflower.wire.segment import parse_segment
-from wallflower.wire.sizes import HASH, LETTER, TOKEN, TOKEN_WEEKS
+from wallflower.wire.sizes import HASH, HUM_CELLS, LETTER, TOKEN, TOKEN_WEEKS
 from wallflower.wire.words import to_digits, to_words
 
 DAYS = days(3)
@@ -165,3 +165,30 @@ def test_a_store_of_an_earlier_version_is_read_and_tells_no_longer_what_left(
     scene.next_day()
     assert jump(scene.visit()) == (False, 3)
     assert file.read_bytes()[:8] == bytes(8)
+
+
+@pytest.mark.parametrize("letter", [False, True])
+def test_letters_that_are_deleted_while_a_visit_lasts_cut_no_hum_and_no_later_visit_short(
+    tmp_path: Path, letter: bool
+) -> None:
+    """Somebody who has to be rid of them does not wait for 90 seconds."""
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    if letter:
+        scene.write("gone")
+    scene.next_day()
+    scene.cells.clear()
+    scene.on_cell = lambda: (tmp_path / "store" / "letters").unlink(missing_ok=True)
+    jump(scene.visit())
+    assert len(scene.cells) == HUM_CELLS
+    scene.on_cell = None
+    assert jump(scene.visit()) == (False, 3)
+    assert {kept.place for kept in scene.store.letters()} == {Place.FILLER}
+
+
+def test_a_store_whose_letters_an_earlier_version_left_empty_is_filled_anew(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    (tmp_path / "store" / "letters").write_bytes(b"")
+    jump(scene.visit())
+    assert len(scene.store.letters()) == PLACES

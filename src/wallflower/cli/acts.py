@@ -116,6 +116,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     record = _record(files, known)
     clock = PacedClock(record.body.parameters.pace)
     verify_fresh(record, day_of(clock.now()))
+    files.fill(record, known.desk, OsEntropy().draw)
     with files.changing() as kept:  # what the disk refuses, too, is said before a letter is typed
         _free_place(kept, record)
     secret = _words(new_words, language)

@@ -29,9 +29,9 @@ class Store:
         self._board = disk.folder("board")
 
     def letters(self) -> list[Kept]:
-        """All places; empty before the first visit."""
+        """All places; empty before the first visit, and where somebody deleted them."""
         data = self._disk.read("letters")
-        if data is None:
+        if not data:
             return []
         reader = Reader(data, "store 1")
         return [_place(reader) for _ in range(PLACES)]
@@ -43,7 +43,8 @@ class Store:
         with held(self._disk.path):
             kept = self.letters()
             yield kept
-            self.write_letters(kept)
+            if kept:
+                self.write_letters(kept)
 
     @contextmanager
     def visiting(self) -> Iterator[None]:
@@ -66,9 +67,10 @@ class Store:
         ))  # fmt: skip
 
     def fill(self, record: EpochRecord, desk: str, draw: Callable[[int], bytes]) -> None:
-        """At the first visit every place gets a filler."""
-        if not self.letters():
-            self.write_letters([filler(record, desk, draw) for _ in range(PLACES)])
+        """Where there are no places every one gets a filler."""
+        with held(self._disk.path):
+            if not self.letters():
+                self.write_letters([filler(record, desk, draw) for _ in range(PLACES)])
 
     def record(self) -> bytes | None:
         """The newest record's bytes, for writing offline."""

@@ -187,11 +187,11 @@ async def visit(
 def put_away(store: Store, choice: Choice, whole: bool, fresh: Kept) -> bool:
     """Put a fresh filler where the letter was that left, and rewrite the store; whether one did.
 
-    The store is read again: a letter may have been written while the hum lasted.
+    The store is read again: a letter may have been written while the hum lasted, or all deleted.
     """
     at = choice.place
     with store.changing() as kept:
-        if whole and at is not None and kept[at].sealed == choice.sealed:
+        if whole and kept and at is not None and kept[at].sealed == choice.sealed:
             kept[at] = fresh
     return whole and at is not None
 
