@@ -175,7 +175,7 @@ export class Session {
       tag: slotTag(e, mark), note: slotNote(e, mark, day),
       tokens: tokensOfLetter(conversation, weekOfDay(day), mark), letter,
     };
-    this.#keep(slot, record);
+    this.#keep(slot);
     return slot;
   }
 
@@ -187,7 +187,7 @@ export class Session {
     }
     const known = placeOf(this.slots, slot);
     if (known?.waits === Waits.NOT) throw new Refused('store 6.4', 'The letter left from here already');
-    if (!known) this.#keep(slot, record);
+    if (!known) this.#keep(slot);
   }
 
   /** The record, once a letter can be kept under it: the places are there when they are filled. */
@@ -199,8 +199,10 @@ export class Session {
     return record;
   }
 
-  #keep(slot: Slot, record: EpochRecord): void {
-    const slots = withLetter(this.slots, slot, record);
+  /** By the record of this moment: while a letter was sealed another tab may have brought a newer one, and
+   * letters under it. */
+  #keep(slot: Slot): void {
+    const slots = withLetter(this.slots, slot, this.#writable());
     if (!slots) throw new Refused('store 2.3', 'Four letters wait already');
     this.slots = slots;
   }

@@ -240,6 +240,28 @@ test('a letter that is brought where another one of its mark waits is kept besid
   assert.equal(waitingIn(session.slots).length, 2);
 });
 
+test('a letter that is sealed takes the place of none that was sealed under newer keys meanwhile', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(tomorrow);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  const newer = { waits: Waits.LATER, day: tomorrow.body.day, recordHash: tomorrow.hash };
+  for (let n = 0; n < PLACES; n++) {
+    const letter = { tag: draw(16), note: draw(4), tokens: draw(64), letter: draw(LETTER) };
+    two.session.bringLetter({ ...newer, ...letter });
+  }
+  await walk.turn(two);
+  let sealed = (_: Uint8Array): void => undefined;
+  const sealing = new Promise<Uint8Array>((resolve) => (sealed = resolve));
+  Object.assign(one.session, { sealer: { ...here, letter: () => sealing } });
+  const refused = assert.rejects(one.session.keepLetter(SECRET, 'x', 1, today.body.day), Refused);
+  await walk.turn(one);
+  sealed(draw(LETTER));
+  await refused;
+  assert.equal(walk.stored().length, PLACES);
+  assert.deepEqual(waitingIn(one.session.slots), walk.stored());
+});
+
 test('who left the page is told nothing later, of a turn that runs already neither', async () => {
   const walk = new Walk();
   await walk.open(today);

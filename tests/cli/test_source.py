@@ -186,6 +186,26 @@ def test_who_deleted_their_letters_can_write_again_before_the_next_visit(scene: 
     assert len(scene.store.letters()) == PLACES
 
 
+def test_who_types_for_a_day_overwrites_no_letter_that_was_sealed_under_newer_keys_meanwhile(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another terminal made a visit with the same store, and filled its places."""
+    jump(scene.visit())
+
+    def typed(*_: object) -> str:
+        scene.next_day()
+        jump(scene.visit())
+        for n in range(PLACES):
+            scene.write(f"letter {n}")
+        return "typed for a day"
+
+    monkeypatch.setattr(acts, "_words", lambda *_: SECRET)
+    monkeypatch.setattr(acts, "_typed", typed)
+    result = run(scene, "write", typed="")
+    assert "Every place holds a waiting letter" in str(result.exception)
+    assert {kept.record_hash for kept in scene.store.letters()} == {scene.record.hash}
+
+
 def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:
     jump(scene.visit())
     before = state(scene)

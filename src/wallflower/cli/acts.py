@@ -124,6 +124,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     text = _typed(sys.stdin.read).strip("\n")
     taken = _board(secret, files, record).receipts
     with files.changing() as kept:  # again: a visit may have ended meanwhile
+        record = _record(files, known)  # by older keys, what was sealed since would seem too old
         place = _free_place(kept, record)
         kept[place] = write_letter(
             secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
