@@ -206,6 +206,18 @@ def test_who_types_for_a_day_overwrites_no_letter_that_was_sealed_under_newer_ke
     assert {kept.record_hash for kept in scene.store.letters()} == {scene.record.hash}
 
 
+def test_a_damaged_piece_of_the_board_hides_no_other_and_takes_no_letter_that_was_typed(
+    scene: Scene,
+) -> None:
+    jump(scene.visit())
+    (scene.path / "store" / "board" / "2").write_bytes(b"cut")
+    result = run(scene, "write", typed=f"{WORDS}\na letter\n")
+    assert "Sealed." in result.output, result.exception
+    result = run(scene, "read", typed=f"{WORDS}\n")
+    assert "damaged" in result.output, result.exception
+    assert "The desk has taken 0" in result.output
+
+
 def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:
     jump(scene.visit())
     before = state(scene)

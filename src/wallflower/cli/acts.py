@@ -14,7 +14,7 @@ from typing import TypeVar
 import click
 
 from wallflower.cli.options import FOLDER, MIRROR, PINS, seconds
-from wallflower.errors import Fault
+from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import PacedClock, day_of
 from wallflower.host.disk import Folder
@@ -65,7 +65,14 @@ def _record(files: Store, known: Pins) -> EpochRecord:
 
 
 def _board(secret: bytes, files: Store, record: EpochRecord) -> Found:
-    return read_board(secret, (parse_segment(s) for s in files.segments()), record.body.week)
+    """What is here for these words. A piece that a disk damaged hides no other: it is only told."""
+    segments = []
+    for raw in files.segments():
+        try:
+            segments.append(parse_segment(raw))
+        except Refused:
+            click.echo("A piece of the board here is damaged. A visit brings it again.", err=True)
+    return read_board(secret, segments, record.body.week)
 
 
 def _words(make_new: bool, language: str) -> bytes:
