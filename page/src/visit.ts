@@ -177,6 +177,7 @@ export class Visit {
       const said = (): void => this.progress.hum(data.whole ? 'done' : 'broken');
       this.keeper.turn().then(said, said);
     };
+    worker.onerror = (): void => this.progress.hum('broken'); // as where its script does not come
     const keys = { number: body.number, hash, hopA: body.hopA, hopB: body.hopB };
     const { kind, letter, token, report } = choice;
     const carried = { kind, letter, token, report };

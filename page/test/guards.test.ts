@@ -44,6 +44,8 @@ interface Came {
   readonly files: readonly FilesJob[];
   /** What the Worker of the hum says, and all that follows from it. */
   readonly says: (report: Report) => Promise<void>;
+  /** The Worker of the hum. */
+  readonly sender: Worker;
 }
 
 /** A visit, as far as it goes before any file behind the head of the board has come. */
@@ -98,7 +100,7 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
     await headCame;
     const [job] = hums;
     const hum = job ? { record: keys, job } : null;
-    return { session, keeper, visit, said, hum, files, says };
+    return { session, keeper, visit, said, hum, files, says, sender };
   } finally {
     mock.restoreAll();
   }
@@ -210,4 +212,10 @@ test('the store is written when a hum left and when it has ended, of a cover too
   await new Promise(setImmediate);
   assert.equal(said.hum, 'done');
   assert.deepEqual([...writes, shelf.writes], [1, 2, 3]);
+});
+
+test('who waits for a hum whose script does not come is told that it will not', async () => {
+  const { sender, said } = await visited({ record: today });
+  sender.onerror?.(new Event('error') as ErrorEvent);
+  assert.equal(said.hum, 'broken');
 });
