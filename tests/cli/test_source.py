@@ -255,6 +255,16 @@ def test_words_in_another_encoding_than_the_terminals_are_refused_and_not_repeat
         wallflower(["read", *where], standalone_mode=False)
 
 
+def test_a_terminal_without_chinese_letters_shows_words_that_can_be_written_down() -> None:
+    """Escapes are no words: nobody could type them in again."""
+    for charset, shown_in in (("koi8-r", "en"), ("gb18030", "zh-Hans"), ("utf-8", "zh-Hans")):
+        runner = CliRunner(charset=charset)
+        with runner.isolation() as (_, errors, _):
+            secret = acts._words(True, "zh-Hans")
+            shown = errors.getvalue().decode(charset)
+        assert " ".join(to_words(secret, shown_in)) in shown
+
+
 def test_a_language_without_a_list_of_words_gets_english_ones_and_names_itself(
     scene: Scene,
 ) -> None:

@@ -82,10 +82,20 @@ def _words(make_new: bool, language: str) -> bytes:
         return from_person(_typed(asked if sys.stdin.isatty() else sys.stdin.readline))
     secret = OsEntropy().draw(SECRET)
     click.echo("Your words. Write them on paper; they are not kept anywhere:", err=True)
-    shown_in = language if language in LISTS else "en"
-    click.echo("  " + " ".join(to_words(secret, shown_in)), err=True)
+    click.echo("  " + _shown(secret, language), err=True)
     click.echo("or as digits: " + to_digits(secret), err=True)
     return secret
+
+
+def _shown(secret: bytes, language: str) -> str:
+    """New words, of the language where it has a list and this terminal its letters: nobody could
+    type escapes in again."""
+    words = " ".join(to_words(secret, language if language in LISTS else "en"))
+    try:
+        words.encode(sys.stderr.encoding)
+    except UnicodeEncodeError:
+        return " ".join(to_words(secret, "en"))
+    return words
 
 
 def _typed(read: Callable[[], str]) -> str:
