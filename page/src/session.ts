@@ -207,6 +207,11 @@ export class Session {
     this.slots = slots;
   }
 
+  /** Whether a letter that waited here has left. */
+  hasLeft(slot: Slot): boolean {
+    return placeOf(this.slots, slot)?.waits === Waits.NOT;
+  }
+
   /** Let one waiting letter leave with the next visit, whatever its day (store 3.3). */
   hurry(letter: Uint8Array): void {
     if (!this.pins.hurry) throw new Refused('store 3.3', 'This copy of the page does not offer it');

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.browser.browsing import (
+    ANYTHING,
     Guest,
     Visitor,
     look_up,
@@ -48,6 +49,24 @@ def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor:
     wait_for_board(page)
     look_up(page, words)
     assert said(page, "answers").endswith("The desk has your letter.")
+
+
+def test_letter_that_left_meanwhile_is_not_taken_along(stage: Stage, visitor: Visitor) -> None:
+    """Taken along it would leave once more; and one that left cannot be in a hurry any more."""
+    page = visitor.visit()
+    wait_for_hum(page)
+    make_words(page)
+    write(page, "A letter.")
+    stage.next_day()
+    other = visitor.another_tab()
+    other.goto(stage.address("served"))
+    wait_for_hum(other)
+    page.locator("#store-status").filter(
+        has_text=ANYTHING
+    ).wait_for()  # it heard of what the other tab wrote
+    page.locator("#letter-tools button.carry").click()
+    page.locator("#letter-tools").filter(has_text="has left this browser").wait_for()
+    assert page.locator("#carry").is_hidden()
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:

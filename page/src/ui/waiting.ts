@@ -77,11 +77,22 @@ export class Waiting {
     button.addEventListener('click', () => {
       const again = this.#opener === button && this.#slot !== null;
       this.close();
-      if (again) return;
+      if (again || this.#saysLeft(slot, tools)) return;
       this.#hurried = hurried;
       this.#open(slot, name, button, tools);
     });
     return button;
+  }
+
+  /** What is shown may be older than the hum of this visit, or than what another tab did. */
+  #saysLeft(slot: Slot, tools: HTMLElement): boolean {
+    if (!this.session.hasLeft(slot)) return false;
+    const status = tools.querySelector('p.done') as HTMLElement;
+    fill(tools.querySelector('.choices') as HTMLElement);
+    status.tabIndex = -1;
+    say(status, 'say.state.left');
+    status.focus();
+    return true;
   }
 
   #open(slot: Slot, name: Inset, button: HTMLElement, tools: HTMLElement): void {
@@ -129,9 +140,10 @@ export class Waiting {
   #hurry(): void {
     const slot = this.#slot;
     const opener = this.#opener;
-    const status = opener?.closest('.tools')?.querySelector<HTMLElement>('p.done');
+    const tools = opener?.closest<HTMLElement>('.tools');
+    const status = tools?.querySelector<HTMLElement>('p.done');
     this.close();
-    if (!slot || !opener || !status) return;
+    if (!slot || !opener || !tools || !status || this.#saysLeft(slot, tools)) return;
     this.session.hurry(slot.letter);
     this.#hurried();
     opener.hidden = true;
