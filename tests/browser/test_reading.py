@@ -9,6 +9,7 @@ from tests.browser.browsing import (
     Visitor,
     look_up,
     make_words,
+    open_panel,
     said,
     wait_for,
     wait_for_board,
@@ -67,6 +68,21 @@ def test_letter_that_left_meanwhile_is_not_taken_along(stage: Stage, visitor: Vi
     page.locator("#letter-tools button.carry").click()
     page.locator("#letter-tools").filter(has_text="has left this browser").wait_for()
     assert page.locator("#carry").is_hidden()
+
+
+def test_who_sends_no_padding_is_told_beside_a_finished_letter_that_nothing_is_sent(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """Chosen months ago, perhaps by somebody else: "nothing else is needed" is not so then."""
+    page = visitor.visit()
+    open_panel(page, "device")
+    page.locator("#hum-choice").uncheck()
+    wait_for(page, "hum-choice-status", "no padding")
+    page = visitor.visit()
+    wait_for(page, "hum-status", "no padding")
+    make_words(page)
+    write(page, "A letter.")
+    assert "no padding, so nothing is sent" in said(page, "letter-status")
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:

@@ -7,6 +7,7 @@ import { find, paragraph } from './dom.js';
 import { sayFault } from './faults.js';
 import { Field } from './field.js';
 import { dateOf, say } from './language.js';
+import { sayKept } from './waiting.js';
 
 /** Answers with what empties it again. */
 export function startBringing(session: Session, keeper: Keeper): () => void {
@@ -20,9 +21,8 @@ export function startBringing(session: Session, keeper: Keeper): () => void {
       session.bringLetter(slot);
       field.clear();
       say(status, 'say.letter.keeping');
-      void keeper.kept().then((kept) => {
-        say(status, kept ? 'say.letter.kept' : 'say.letter.unkept', { date: dateOf(slot.day + 1) });
-      });
+      const date = dateOf(slot.day + 1);
+      void keeper.kept().then((kept) => sayKept(status, session, kept, 'say.letter.kept', { date }));
     } catch (error) {
       sayFault(fault, error);
       field.focus();

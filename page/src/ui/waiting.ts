@@ -8,10 +8,25 @@ import { type Slot, Waits } from '../store/image.js';
 import type { Keeper } from '../store/keeper.js';
 import { drawCode } from './code.js';
 import { fill, find, make, paragraph } from './dom.js';
-import { numberOf, say, type Saying } from './language.js';
+import { numberOf, say, type Saying, type Value } from './language.js';
 
 const INSETS = ['carry', 'hurry'] as const;
 type Inset = (typeof INSETS)[number];
+
+/** Say that a letter is put away, or is not. On a device whose visits send no padding it does not leave. */
+export function sayKept(
+  status: HTMLElement,
+  session: Session,
+  kept: boolean,
+  saying: Saying,
+  values: Readonly<Record<string, Value>> = {},
+): void {
+  say(status, kept ? saying : 'say.letter.unkept', values);
+  if (!kept || session.hums) return;
+  const more = make('span', '', 'more');
+  say(more, 'say.hum.off');
+  status.append(' ', more);
+}
 
 export class Waiting {
   #slot: Slot | null = null;
@@ -150,8 +165,6 @@ export class Waiting {
     status.tabIndex = -1;
     say(status, 'say.hurry.keeping');
     status.focus();
-    void this.keeper.kept().then((kept) => {
-      say(status, kept ? 'say.hurry.done' : 'say.letter.unkept');
-    });
+    void this.keeper.kept().then((kept) => sayKept(status, this.session, kept, 'say.hurry.done'));
   }
 }

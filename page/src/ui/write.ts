@@ -21,7 +21,7 @@ import {
   textIn,
 } from './language.js';
 import { Picker } from './picker.js';
-import type { Waiting } from './waiting.js';
+import { sayKept, type Waiting } from './waiting.js';
 
 const inUnits = (bytes: number, code: Code): number =>
   Math.floor(bytes / (LANGUAGES.find((one) => one.code === code)?.bytesPerCharacter ?? 1));
@@ -159,7 +159,7 @@ export class WritePanel {
     const kept = await this.keeper.kept();
     if (hurried) return;
     const date = dateOf(slot.day + 1);
-    say(status, kept ? 'say.letter.kept' : 'say.letter.unkept', { date });
+    sayKept(status, this.session, kept, 'say.letter.kept', { date });
   }
 
   /** Nothing of words or letters stays in the document. */
