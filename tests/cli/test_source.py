@@ -75,6 +75,15 @@ def test_a_letter_is_sealed_with_the_words_and_says_when_it_leaves(scene: Scene)
     assert plain[LETTER_HEADER:].rstrip(b"\0").decode() == "两行\n文字"
 
 
+def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(scene: Scene) -> None:
+    jump(scene.visit())
+    said = [run(scene, "write", typed=f"{WORDS}\nletter {n}\n").output for n in range(2)]
+    scene.next_day()
+    assert jump(scene.visit())[0]
+    assert [kept.place for kept in scene.store.letters()].count(Place.WAITING) == 1
+    assert all("one leaves with each visit" in each for each in said)
+
+
 def test_nothing_is_sealed_under_last_years_keys_and_no_words_are_made(scene: Scene) -> None:
     jump(scene.visit())
     scene.clock.time += 364 * 86400
