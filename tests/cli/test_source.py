@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -379,6 +380,21 @@ def test_of_one_store_one_visit_is_made_at_a_time(
     assert "Done." in visit(scene, monkeypatch)
     assert "under way" in str(others[0].exception)
     assert "Done." in visit(scene, monkeypatch), "once it has ended the next one begins"
+
+
+def test_who_wrote_a_letter_again_that_waited_too_long_is_not_asked_to_once_more(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jump(scene.visit())
+    letter = scene.write("waits too long")
+    with scene.store.changing() as kept:
+        kept[kept.index(letter)] = replace(letter, record_hash=bytes(32))
+    assert "Write it again." in visit(scene, monkeypatch)
+    assert run(scene, "write", typed=f"{WORDS}\nonce more\n").exit_code == 0
+    scene.next_day()
+    said = visit(scene, monkeypatch)
+    assert "A letter left with this visit." in said
+    assert "again" not in said
 
 
 def test_an_answer_is_shown_also_where_the_terminal_lacks_a_letter_of_it() -> None:

@@ -106,11 +106,12 @@ def _typed(read: Callable[[], str]) -> str:
 
 
 def _free_place(kept: Sequence[Kept], record: EpochRecord) -> int:
-    """Where a new letter goes: a place without one, else that of one that cannot leave any more."""
+    """Where a new letter goes: the place of one that cannot leave any more, which is probably what
+    is written again, else one without a letter."""
     places = [i for i, k in enumerate(kept) if k.place is not Place.WAITING or is_stale(k, record)]
     if not places:
         raise Fault("Every place holds a waiting letter", "Let one leave with a visit first.")
-    return min(places, key=lambda i: (kept[i].place is Place.WAITING, kept[i].day))
+    return min(places, key=lambda i: (kept[i].place is not Place.WAITING, kept[i].day))
 
 
 @click.command()
