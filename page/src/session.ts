@@ -182,7 +182,11 @@ export class Session {
   /** Keep a letter that was taken along from another copy of this page (store 6). */
   bringLetter(slot: Slot): void {
     const record = this.#writable();
-    if (isStale(slot, record) || slot.day >= record.body.day + ANCESTORS) {
+    const [stale, ahead] = [isStale(slot, record), slot.day - record.body.day];
+    if (stale && ahead > 0 && ahead < ANCESTORS) {
+      throw new Refused('record 2.10', 'The keys of the letter are not here yet');
+    }
+    if (stale || ahead >= ANCESTORS) {
       throw new Refused('store 6.3', 'The letter is of another chain or day, or too old');
     }
     const known = placeOf(this.slots, slot);

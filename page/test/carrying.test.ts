@@ -10,11 +10,11 @@ import { Session } from '../src/session.js';
 import { fromPieces, toPieces } from '../src/store/carrying.js';
 import { type Slot, Waits } from '../src/store/image.js';
 import { draw } from '../src/entropy.js';
-import { LETTER } from '../src/wire/sizes.js';
+import { ANCESTORS, LETTER } from '../src/wire/sizes.js';
 import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
-const today = trusted('today');
+const [today, tomorrow] = [trusted('today'), trusted('tomorrow')];
 const letter: Slot = {
   waits: Waits.LATER, day: today.body.day, recordHash: today.hash,
   tag: draw(16), note: draw(4), tokens: draw(64), letter: draw(LETTER),
@@ -73,6 +73,17 @@ test('a brought letter waits here once, and a foreign one does not come in', asy
   assert.throws(() => session.bringLetter(foreign), refusedBy('store 6.3'));
   session.slots = session.slots.map((slot) => ({ ...slot, waits: Waits.NOT }));
   assert.throws(() => session.bringLetter(letter), refusedBy('store 6.4'));
+});
+
+test('a letter of newer keys than those here waits for them, and is not called too old', async () => {
+  const session = await fresh();
+  const newer = { ...letter, day: tomorrow.body.day, recordHash: tomorrow.hash };
+  assert.throws(() => session.bringLetter(newer), refusedBy('record 2.10'));
+  const foreign = { ...newer, day: today.body.day + ANCESTORS };
+  assert.throws(() => session.bringLetter(foreign), refusedBy('store 6.3'));
+  session.record = tomorrow;
+  session.bringLetter(newer);
+  assert.equal(session.slots.filter((slot) => slot.waits === Waits.LATER).length, 1);
 });
 
 test('who brings a letter before the places are filled does not hear that four letters wait', async () => {
