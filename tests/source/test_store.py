@@ -9,6 +9,7 @@ from tests.source.stage import SECRET, Scene, days, jump
 from tests.trust.made import PINS
 
 from wallflower.crypto.derive import chain_seed, conversation_id, epoch_secret
+from wallflower.errors import Fault
 from wallflower.host.disk import Folder
 from wallflower.source.edge.store import PLACES, Store
 from wallflower.source.letters import Place
@@ -192,3 +193,14 @@ def test_a_store_whose_letters_an_earlier_version_left_empty_is_filled_anew(tmp_
     (tmp_path / "store" / "letters").write_bytes(b"")
     jump(scene.visit())
     assert len(scene.store.letters()) == PLACES
+
+
+def test_whose_letters_a_disk_damaged_is_told_what_to_delete(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, DAYS)
+    jump(scene.visit())
+    letters = tmp_path / "store" / "letters"
+    letters.write_bytes(letters.read_bytes()[:-1])
+    with pytest.raises(Fault, match="Delete 'letters'"):
+        jump(scene.visit())
+    letters.unlink()
+    jump(scene.visit())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
-from wallflower.errors import Fault
+from wallflower.errors import Fault, Refused
 from wallflower.host.disk import Folder, held
 from wallflower.source.letters import Kept, Place, filler
 from wallflower.trust.record import EpochRecord
@@ -34,7 +34,13 @@ class Store:
         if not data:
             return []
         reader = Reader(data, "store 1")
-        return [_place(reader) for _ in range(PLACES)]
+        try:
+            return [_place(reader) for _ in range(PLACES)]
+        except Refused:
+            raise Fault(
+                "The letters in this store are damaged",
+                "Delete 'letters' there, and write again what waited in it.",
+            ) from None
 
     @contextmanager
     def changing(self) -> Iterator[list[Kept]]:
