@@ -59,19 +59,19 @@ class Part:
 
 _BROWSER = "tests/browser"
 PARTS = (
-    Part("usual", 15, 60, ("sh", "tools/tests.sh"), options=(), short=_COLLECT),
-    Part("kills", 8, 60, paths=("tests/faults/test_kill.py",)),
+    Part("usual", 12, 60, ("sh", "tools/tests.sh"), options=(), short=_COLLECT),
+    Part("kills", 9, 60, paths=("tests/faults/test_kill.py",)),
     Part("machine", 10, 60, paths=("tests/lab/test_machine.py",)),
-    Part("faults", 15, 90, paths=("tests/faults",), short=(*_NIGHT, "-k", "without_seats")),
-    Part("models", 10, 60, paths=("tests/models",), short=(*_NIGHT, "-k", "APART")),
+    Part("faults", 19, 90, paths=("tests/faults",), short=(*_NIGHT, "-k", "without_seats")),
+    Part("models", 2, 60, paths=("tests/models",), short=(*_NIGHT, "-k", "APART")),
     Part("month", 6, 60, paths=("tests/lab/test_month.py",), short=("-m", "not nightly")),
     Part("crowd", 6, 60, paths=("tests/lab/test_survival.py",), short=(*_NIGHT, "-k", "mean")),
-    Part("lab", 10, 60, paths=("tests/lab",), short=(*_NIGHT, "-k", "clock")),
+    Part("lab", 1, 60, paths=("tests/lab",), short=(*_NIGHT, "-k", "clock")),
     Part("fuzz", 25, 120, paths=("tests/fuzz",)),
     Part("page", 3, 60, paths=(_BROWSER,), short=(*_NIGHT, *_COLLECT)),
     Part("pairs", 28, 180, paths=(f"{_BROWSER}/test_pairs.py",), short=(*_NIGHT, *_COLLECT)),
     # Whatever is marked nightly and lies nowhere above.
-    Part("rest", 5, 60, paths=("tests",)),
+    Part("rest", 24, 60, paths=("tests",)),
 )
 _NO_TESTS = 5  # of pytest: it is well where nothing is left for `rest`
 
