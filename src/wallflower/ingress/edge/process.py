@@ -65,12 +65,12 @@ class Ingress:
             await self._clock.sleep_until(self._clock.now() + FORGET_S)
 
     def _forget(self) -> None:
-        # Each look reads all that waits, and what comes after it is of today.
-        today = self._today()
-        if today == self._looked:
-            return
         # A disk that fails now may not at the next look, and A can make room on it meanwhile.
         with suppress(sqlite3.Error):
+            today = self._today()
+            # Each look reads all that waits, and what comes after it is of today.
+            if today == self._looked:
+                return
             self._log.trim_records(today - KEPT_DAYS)
             self._looked = today
 
