@@ -95,3 +95,14 @@ async def test_a_board_whose_files_do_not_fit_is_not_begun_anew(
     (board / name).write_bytes(good)
     room.restart()
     assert room.town.server.board.count() == 2
+
+
+async def test_a_strange_file_among_the_batches_ends_no_desk_server(make_room: Make) -> None:
+    """As one that a copy by hand, or a synchronising tool, leaves there."""
+    room = await make_room()
+    (room.town.path / "board" / "batches" / "20780.bak").write_bytes(b"a copy")
+    room.restart()
+    for _ in range(2):
+        room.town.clock.time += AT_ONCE.period
+        room.town.server.step()
+    assert room.town.server.board.count() == 3

@@ -130,7 +130,7 @@ class Board:
             if name.isdigit() and int(name) < first:
                 self._files.remove(name)
         for name in self._batches.names():
-            if int(name) < day:
+            if name.isdigit() and int(name) < day:
                 self._batches.remove(name)
 
 
