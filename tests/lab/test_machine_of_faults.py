@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -16,10 +16,11 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 from tests.lab.failing import ERRORS, Failing, from_one_on
-from tests.lab.test_machine import _MOST_HUMS, MIXES, Town, _settings
+from tests.lab.test_machine import _MOST_HUMS, CONTROL, MIXES, Town, _settings
 from tests.mix.test_sharing import SHARES, InThread
 from tests.night import share
 
+from wallflower.host.disk import transaction
 from wallflower.lab.host import SimulatedNet
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.workers import Workers
@@ -107,16 +108,12 @@ def test_many_longer_orders_of_faults_keep_what_is_promised() -> None:
 @contextmanager
 def kept_by_halves(self: State) -> Generator[None, None, None]:
     """The control: a transaction that keeps what was done before a statement failed."""
-    self.db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(self.db), suppress(sqlite3.Error):
         yield
-    finally:
-        if self.db.in_transaction:
-            self.db.execute("COMMIT")
 
 
 @pytest.mark.nightly
 def test_a_transaction_that_keeps_its_first_half_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(State, "transaction", kept_by_halves)
     with pytest.raises(AssertionError, match="lost"):
-        run_state_machine_as_test(FaultyTown, settings=_settings(200, 16, Phase.generate))
+        run_state_machine_as_test(FaultyTown, settings=CONTROL)
