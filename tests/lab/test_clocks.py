@@ -94,6 +94,22 @@ async def test_an_ingress_whose_clock_is_years_off_deletes_nothing_that_it_ackno
     assert arrived(room) == ["after", "before", "meanwhile", *(["then"] if seconds > 0 else [])]
 
 
+@pytest.mark.parametrize("role", ["mix-a", "mix-b"])
+async def test_a_mix_whose_clock_is_set_back_and_then_ahead_loses_nothing(
+    room: Room, role: str
+) -> None:
+    """It waits a day at most, by its own clock: from the one wrong time to the other is none."""
+    town = room.town
+    await room.send(room.hum(room.letter("on its way")))
+    for wrong in (-3 * DAY_S, 400 * DAY_S):
+        town.skew[role] = wrong
+        await town.step()
+        assert any("clock jumped" in alarm for alarm in await told(room))
+    del town.skew[role]
+    await room.tick(5)
+    assert arrived(room) == ["on its way"]
+
+
 @pytest.mark.parametrize("seconds", [-HOUR, pytest.param(HOUR, marks=NIGHTLY)])
 @pytest.mark.parametrize(
     "role", ["mix-a", *(pytest.param(r, marks=NIGHTLY) for r in ("board", "mix-b"))]

@@ -112,6 +112,7 @@ class Mix:
         self._next_head = 0.0
         self._steady: float | None = None  # the last moment that this process believed
         self._held_since: float | None = None
+        self._held_as = Jump.NONE
         # Before anything is served: what died while this process was off is gone first.
         try:
             self._forget(host.clock.now())
@@ -200,9 +201,11 @@ class Mix:
         if how is Jump.FORWARD and self._steady is None:
             how = Jump.NONE  # this process was off; keys have to die (record 4)
         shown = None if how is Jump.NONE else await self.records.shown()
-        held = self._held_since if self._held_since is not None else now
+        held = self._held_since
+        if held is None or how is not self._held_as:
+            held = now  # from 1970 to a clock that is ahead is no day of waiting
         if not may_go_on(how, shown, now) and now - held < MOST_HELD_S:
-            self._held_since = held
+            self._held_since, self._held_as = held, how
             return False
         if how is Jump.BACK:  # our earlier clock was the wrong one: do not wait for it
             self.state.set_number("tick", 0)
