@@ -546,17 +546,6 @@ async def test_unknown_page_with_the_cookie_is_the_same_refusal(world: World) ->
     assert (await browser.get("/case/00"))[0] == 400
 
 
-async def test_passphrase_is_changed_by_form(world: World) -> None:
-    browser = await unlocked(world)
-    fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}
-    status, _, page = await browser.post("/passphrase", fields)
-    assert (status, b"This is not the passphrase" in page) == (400, True)
-    status, _, page = await browser.post("/passphrase", {**fields, "old": PASSPHRASE})
-    assert (status, b"The passphrase was changed" in page) == (200, True)
-    world.desk.lock()
-    world.desk.unlock("another long one")
-
-
 async def test_the_status_is_for_the_token_only_and_shows_no_exact_count(world: World) -> None:
     await world.start()
     for start in (0, 4, 8):

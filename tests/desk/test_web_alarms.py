@@ -1,4 +1,4 @@
-"""What the desk's pages say of alarms and of a damaged store, and what a press acknowledges."""
+"""What the desk's pages say of alarms, of a store that fails, and of another passphrase."""
 
 from __future__ import annotations
 
@@ -187,3 +187,14 @@ async def test_a_store_that_fails_answers_a_form_with_an_answer_in_it_with_no_pa
     await browser.post("/lock", {})
     status, headers, page = await browser.post(case, {"text": "our answer", "do": "send"})
     assert (status, headers.get("location"), page) == (303, "/unlock", b"")
+
+
+async def test_passphrase_is_changed_by_form(world: World) -> None:
+    browser = await unlocked(world)
+    fields = {"old": "wrong", "passphrase": "another long one", "again": "another long one"}
+    status, _, page = await browser.post("/passphrase", fields)
+    assert (status, b"This is not the passphrase" in page) == (400, True)
+    status, _, page = await browser.post("/passphrase", {**fields, "old": PASSPHRASE})
+    assert (status, b"The passphrase was changed" in page) == (200, True)
+    world.desk.lock()
+    world.desk.unlock("another long one")
