@@ -14,7 +14,7 @@ from tests.mix.room import DAY, Room, room_on
 
 from wallflower.desk.edge.desk import Desk
 from wallflower.desk.edge.parts import DeskSettings, Peer
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.lab.town import BOARD, DESK_NAME, PARAMETERS, TOKEN, SimulatedTown
 from wallflower.trust.record import EpochRecord, verify_record
 from wallflower.wire.sizes import DAY_S
@@ -30,7 +30,7 @@ def starts(town: SimulatedTown) -> bool:
     """Whether every role starts on its disk."""
     try:
         town.build()
-    except Refused:
+    except Fault:
         return False
     return True
 
