@@ -589,7 +589,6 @@ def test_a_copy_whose_page_carries_the_papers_of_somebody_else_is_refused(
     papers = {n: d for n, d in image(other.site).items() if n == "pins.json" or "tuf/" in n}
     files = _read((build(made) / "carry.zip").read_bytes())
     assert files is not None
-    assert files is not None
     body = cut(files["carried.html"])[0]
     path = tmp_path / "carry.zip"
     for strange in (packed(papers), b"no papers at all", packed({"x": b"x"})):

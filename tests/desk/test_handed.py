@@ -145,22 +145,30 @@ def test_a_token_that_cannot_be_read_is_said_and_changes_nothing(world: World) -
     assert (world.desk.locked, lying_open(world)) == (True, ["board.token"])
 
 
+def noted(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The address and the token of whatever the desk posts from now on."""
+    posted: list[tuple[str, str]] = []
+    ask = world.net.post
+
+    async def noting(url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
+        posted.append((url, token))
+        return await ask(url, body, token, limit)
+
+    monkeypatch.setattr(world.net, "post", noting)
+    return posted
+
+
 async def test_a_desk_without_a_token_opens_its_letters_and_rings_for_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a store was put back from a copy of before its tokens were sealed."""
     (world.folder / "b.token").unlink()
-    asked: list[str] = []
-    ask = world.net.post
-
-    async def noted(url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
-        asked.append(url)
-        return await ask(url, body, token, limit)
-
-    monkeypatch.setattr(world.net, "post", noted)
+    posted = noted(world, monkeypatch)
     await world.start()
     assert sealed(world) == {"b": None, "board": DESK_TOKEN}
-    assert set(asked) == {"http://board/desk/keys"}, "nobody is shown a token that there is not"
+    assert {url for url, _ in posted} == {"http://board/desk/keys"}, (
+        "nobody is shown a token that there is not"
+    )
     found = world.desk.status()
     assert found.unreachable == ["mix B: drops", "mix B: tokens"]
     [alarm] = found.alarms
@@ -182,17 +190,10 @@ async def test_a_sealed_token_that_no_request_can_carry_counts_as_none_and_rings
     store = world.desk._store
     assert store is not None
     store.put("token_b", kept)
-    shown: list[str] = []
-    ask = world.net.post
-
-    async def noted(url: str, body: bytes, token: str = "", limit: int = MAX_ANSWER) -> bytes:
-        shown.append(token)
-        return await ask(url, body, token, limit)
-
-    monkeypatch.setattr(world.net, "post", noted)
+    posted = noted(world, monkeypatch)
     world.set_time(0, 18)
     await world.desk.step()
-    assert set(shown) == {DESK_TOKEN}
+    assert {token for _, token in posted} == {DESK_TOKEN}
     found = world.desk.status()
     assert found.unreachable == ["mix B: drops", "mix B: tokens"]
     assert [a.what.partition(":")[0] for a in found.alarms] == ["This desk has no token for mix B"]

@@ -312,12 +312,18 @@ async def test_what_left_another_share_before_shares_are_changed_does_not_leave_
         assert room.b.counts["letters"] == HUMS
 
 
+def marked(room: Room, monkeypatch: pytest.MonkeyPatch) -> frozenset[bytes]:
+    """Have A take as many marks as there are hums for loops of ours."""
+    marks = frozenset(bytes([n]) * 32 for n in range(HUMS))
+    monkeypatch.setattr(room.town.a.loops, "marks", lambda: marks)
+    return marks
+
+
 async def test_loops_of_ours_are_known_in_every_share_and_held_in_none(
     make_room: Make, in_threads: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with shared(await make_room(SLOW)) as room:
-        marks = frozenset(bytes([n]) * 32 for n in range(HUMS))
-        monkeypatch.setattr(room.town.a.loops, "marks", lambda: marks)
+        marks = marked(room, monkeypatch)
         came: set[bytes] = set()
 
         def own(found: Set[bytes]) -> Set[bytes]:
@@ -342,8 +348,7 @@ async def test_loops_that_came_are_remembered_where_the_disk_then_fails_for_a_sh
 ) -> None:
     """Their hums are done with, so they never come again."""
     async with shared(await make_room(SLOW)) as room:
-        marks = frozenset(bytes([n]) * 32 for n in range(HUMS))
-        monkeypatch.setattr(room.town.a.loops, "marks", lambda: marks)
+        marks = marked(room, monkeypatch)
         came: set[bytes] = set()
         monkeypatch.setattr(room.town.a.loops, "own", came.update)
         hums = {mark: room.hum(key_a=mark) for mark in marks}

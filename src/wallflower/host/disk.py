@@ -39,12 +39,18 @@ def write_synced(file: BinaryIO, data: bytes) -> None:
 
 
 @contextmanager
-def held(folder: Path, *, wait: bool = True) -> Generator[None, None, None]:
-    """Hold a folder; while somebody else does, wait, or raise BlockingIOError. The system lets go
-    of it however a process ends."""
+def held(folder: Path, busy: Fault | None = None) -> Generator[None, None, None]:
+    """Hold a folder; while somebody else does, wait, or raise `busy` where it is given. The system
+    lets go of it however a process ends."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if busy is None:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        else:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise busy from None
         yield
     finally:
         os.close(fd)

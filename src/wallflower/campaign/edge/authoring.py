@@ -7,7 +7,8 @@ no file stops everything; one that is older than its source is reported, and on 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -205,3 +206,13 @@ def _existing(folder: Path, name: str) -> Path:
         step = "Put it there, and name it from there."
         raise Fault(f"{FILE} names {name}, which is no file of its folder", step)
     return path
+
+
+@contextmanager
+def naming(source: Path, folder: Path) -> Iterator[None]:
+    """Within, a Fault says which of several films it is about."""
+    try:
+        yield
+    except Fault as fault:
+        name = source.relative_to(folder).as_posix()
+        raise Fault(f"{name}: {fault.what}", fault.next_step) from None

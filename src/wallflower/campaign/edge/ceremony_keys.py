@@ -15,10 +15,9 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Targets
 
 from wallflower.campaign.ceremony import Ceremony, parse_ceremony
-from wallflower.campaign.edge.whole import alone_in
 from wallflower.campaign.repository import OFFLINE, PINS
 from wallflower.errors import Fault, typed
-from wallflower.host.disk import Folder
+from wallflower.host.disk import Folder, held
 from wallflower.trust.pins import Pins, parse_pins
 
 SEED: Final = 32
@@ -80,9 +79,7 @@ class Keys:
         """A Fault while another command uses this folder: two who sign at once would give one
         version to two different things."""
         step = "Wait until that has ended, and type this again."
-        with alone_in(
-            self.folder.path, Fault("Another command uses these keys at this moment", step)
-        ):
+        with held(self.folder.path, Fault("Another command uses these keys at this moment", step)):
             yield
 
     def seed(self, role: str) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from wallflower.campaign import repository
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.authoring_fields import FILE
+from wallflower.campaign.edge.authoring import naming
 from wallflower.campaign.edge.ceremony_keys import require_keys
 from wallflower.campaign.edge.film import Progress, language_of, make_film
 from wallflower.campaign.eightwords import LISTS, eight_words
@@ -34,7 +33,7 @@ def make_films(
     usual = authored.languages[0]
     endings = {}
     for source in chosen:  # each is read before the first is made, which takes minutes
-        with _naming(source, authored.folder):
+        with naming(source, authored.folder):
             language = language_of(source, usual)
         words = said if isinstance(said, str) else words_of(said, language)
         endings[source] = parse_ending(authored.address, tuple(words.split()))
@@ -45,21 +44,11 @@ def make_films(
         def tell(part: str, done: int, all_: int, name: str = name) -> None:
             progress(f"{name} {part}", done, all_)
 
-        with _naming(source, authored.folder):
+        with naming(source, authored.folder):
             made[name] = make_film(
                 source, out / name, ending, cache, tell, usual, only_small=only_page
             ).folder
     return made
-
-
-@contextmanager
-def _naming(source: Path, folder: Path) -> Iterator[None]:
-    """Within, a Fault says which of several films it is about."""
-    try:
-        yield
-    except Fault as fault:
-        name = source.relative_to(folder).as_posix()
-        raise Fault(f"{name}: {fault.what}", fault.next_step) from None
 
 
 def words_of(keys: Path, language: str) -> str:

@@ -20,6 +20,7 @@ from wallflower.campaign import (
 )
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.edge import lint_certificates, lint_media
+from wallflower.campaign.edge.authoring import naming
 from wallflower.campaign.film.storyboard import MAX_BYTES, parse_storyboard
 from wallflower.campaign.texts import lost_items
 from wallflower.errors import Fault, typed
@@ -76,10 +77,8 @@ def _films(authored: Authored) -> dict[str, str]:
         name = film.relative_to(authored.folder).as_posix()
         with film.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        try:
+        with naming(film, authored.folder):
             found[name] = parse_storyboard(data).said
-        except Fault as fault:  # of several storyboards it does not say which
-            raise Fault(f"{name}: {fault.what}", fault.next_step) from None
     return found
 
 

@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from wallflower.errors import Fault
@@ -33,17 +33,6 @@ def put_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path, busy: Fault) -> Iterator[None]:
-    """Hold a folder, or raise `busy` while another command of ours does."""
-    with ExitStack() as ours:
-        try:
-            ours.enter_context(held(folder, wait=False))
-        except BlockingIOError:
-            raise busy from None
-        yield
-
-
-@contextmanager
 def filling(
     folder: Path, mode: int = 0o777, clear: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
@@ -53,7 +42,7 @@ def filling(
     name = folder.name or "That folder"
     busy = Fault(f"Another command fills {name} at this moment", "Choose another folder.")
     folder.mkdir(mode, parents=True, exist_ok=True)
-    with alone_in(folder, busy):
+    with held(folder, busy):
         clear()
         if any(folder.iterdir()):  # looked at only now that nobody else can be about to fill it
             raise Fault(f"{name} is not empty", "Choose another folder; nothing was changed.")

@@ -56,15 +56,17 @@ async def take_all(
     full pulls nothing (hum 2.7). `answered` is called at every answer. Raises Unreachable, and
     Refused (pull 3.1).
     """
+    left = room(state.db)
     while not taker.full:
         # One of two sizes, since A is asked for it: what B's disk has room for tells of letters.
-        fits = room(state.db) >= source.page * source.each
+        fits = left >= source.page * source.each
         most = source.page if fits else min(source.page, _LEAST)
         if await _page(taker, state, net, source, answered, most) < most:
             break
         if not has_time():
             break
-        if room(state.db) < 0:
+        left = room(state.db)
+        if left < 0:
             break
     # Nothing more is asked for; the node before us may forget what we now have.
     await taker.ask(net, source, state.number("cursor"), 0)

@@ -8,7 +8,7 @@ written.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 from wallflower.errors import Fault, Refused
@@ -57,11 +57,7 @@ class Store:
         """One visit at a time, or a Fault: two would carry the same letter, and whichever ends last
         would put its board in the place of a newer one."""
         busy = Fault("Another visit with this store is under way", "Wait until it has ended.")
-        with ExitStack() as ours:
-            try:
-                ours.enter_context(held(self._board.path, wait=False))
-            except BlockingIOError:
-                raise busy from None
+        with held(self._board.path, busy):
             yield
 
     def write_letters(self, kept: list[Kept]) -> None:
