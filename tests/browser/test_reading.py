@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from tests.browser.browsing import (
-    ANYTHING,
     Guest,
     Visitor,
     look_up,
@@ -62,11 +61,15 @@ def test_letter_that_left_meanwhile_is_not_taken_along(stage: Stage, visitor: Vi
     other = visitor.another_tab()
     other.goto(stage.address("served"))
     wait_for_hum(other)
-    page.locator("#store-status").filter(
-        has_text=ANYTHING
-    ).wait_for()  # it heard of what the other tab wrote
-    page.locator("#letter-tools button.carry").click()
-    page.locator("#letter-tools").filter(has_text="has left this browser").wait_for()
+    # Pressed until it has heard what the other tab wrote last; as that one loaded, it still waited.
+    page.wait_for_function(
+        """() => {
+            const tools = document.querySelector("#letter-tools");
+            tools.querySelector("button.carry")?.click();
+            return tools.textContent.includes("has left this browser");
+        }""",
+        polling=500,
+    )
     assert page.locator("#carry").is_hidden()
 
 
