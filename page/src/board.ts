@@ -64,6 +64,11 @@ export function leadingHead(
   return newest;
 }
 
+/** How new a board is: the number of its head; 0 for one that is higher than what was seen under
+ * today's board key, since another key signed it (segment 3.7). */
+export const newness = (board: Board | null, seen: number): number =>
+  board && board.head.number <= seen ? board.head.number : 0;
+
 /** Add the next older segment, fetched just now, or Refused. One that was kept is not verified again. */
 export function extend(
   board: Board,

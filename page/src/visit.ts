@@ -1,13 +1,14 @@
 // One visit: record, hum, board and film, on clocks of their own. The page load fixes all of it;
 // what a person does afterwards reaches nothing in here.
 
-import { type Board, extend, isComplete, joined, leadingHead, openKept } from './board.js';
+import { type Board, extend, isComplete, joined, leadingHead, newness, openKept } from './board.js';
 import { equal } from './bytes.js';
 import { fetchFile } from './files/fetching.js';
 import type { FilesJob, HumJob, Report } from './hum/jobs.js';
 import { Refused } from './refused.js';
 import type { HumChoice, Session } from './session.js';
 import type { Keeper } from './store/keeper.js';
+import { seenUnder } from './trust/board.js';
 import {
   type EpochRecord,
   newerOf,
@@ -136,7 +137,7 @@ export class Visit {
     // A store of another organisation (or of another run of the demo) is not carried on.
     if (image && kept) {
       session.slots = image.slots;
-      session.seen = image.seen;
+      session.seen = seenUnder(session.record, image.seen, kept);
       session.hums = image.hums;
       session.lineage = image.lineage;
       session.board = openKept(image.board);
@@ -216,12 +217,14 @@ export class Visit {
     });
   }
 
-  async #board(record: EpochRecord): Promise<void> {
+  async #board(begun: EpochRecord): Promise<void> {
     const { session, progress } = this;
-    const places = this.#boardPlaces(record);
+    const places = this.#boardPlaces(begun);
     const heads = await Promise.all(
       places.map((place) => fetchFile(`${place}board/head`, HEAD)),
     );
+    // The record of this moment, which `seen` is of: another tab may have brought a newer one meanwhile.
+    const record = session.record ?? begun;
     let fetched;
     try {
       fetched = { head: leadingHead(heads, record, session.seen), segments: [] };
@@ -252,8 +255,8 @@ export class Visit {
   /** Another tab may have put a newer board away meanwhile, or more of this one (store 4.3). */
   #take(fetched: Board): void {
     const { session } = this;
-    const { board } = session;
-    if (fetched.head.number >= (board?.head.number ?? 0)) session.board = joined(fetched, board);
+    const { board, seen } = session;
+    if (newness(fetched, seen) >= newness(board, seen)) session.board = joined(fetched, board);
   }
 
   /** Fetch what is behind this head from one of the ways; what did not come whole from there, or

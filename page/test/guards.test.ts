@@ -16,6 +16,7 @@ import { type Progress, Visit } from '../src/visit.js';
 import { LAST_HUM_S } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
 import { here } from './sealing.js';
+import { headOf, withAnotherBoardKey } from './signing.js';
 import { hex, vectorsOf } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -25,6 +26,7 @@ const [today, tomorrow, raised, local] = [
 const bytesOf = (name: string): Uint8Array =>
   hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
 const [second, third] = [bytesOf('head'), bytesOf('head-after-a-step')];
+const secondSegment = bytesOf('second');
 
 interface Mirror {
   readonly record: EpochRecord;
@@ -119,6 +121,24 @@ test('a visit that saw a newer board does not believe the older one that the nex
   assert.deepEqual(files.map(({ name }) => name), ['film'], 'no segment is asked for');
   const other = await visited({ record: raised, head: second });
   assert.equal(other.said.board, 'loading', 'the control: who saw no newer one believes it');
+});
+
+test('whoever had the key of the board hides no board from anybody once the record names another one', async () => {
+  const shelf = new Memory();
+  const last = 2 ** 32 - 1;
+  const first = await visited({ record: raised, head: headOf(third, last, 'board') }, shelf);
+  assert.equal(first.session.seen, last);
+  first.session.board = openKept({ head: headOf(third, last, 'board'), segments: [secondSegment] });
+  await first.keeper.turn();
+  assert.equal((await visited({ record: raised, head: third }, shelf)).said.board, 'split', 'until then it does');
+  const replaced = withAnotherBoardKey(raised);
+  const { said, session, keeper } = await visited({ record: replaced, head: headOf(third, 3, 'stranger') }, shelf);
+  assert.equal(said.board, 'loading');
+  assert.deepEqual([session.seen, session.board?.head.number], [3, 3]);
+  await keeper.turn();
+  const back = { record: replaced, head: headOf(second, 2, 'stranger') };
+  assert.equal((await visited(back, shelf)).said.board, 'split', 'of the new key it is seen that one goes back');
+  assert.equal((await visited(back)).said.board, 'loading', 'the control: who saw nothing believes it');
 });
 
 test('a visit makes no hum outside of its record and in its last two hours', async () => {

@@ -34,6 +34,7 @@ import { here } from './sealing.js';
 import { hex, recordNamed, vectorsOf } from './vectors/files.js';
 import { Memory } from './memory.js';
 import { PACKINGS } from './packings.js';
+import { headOf, withAnotherBoardKey } from './signing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
 const today = trusted('today');
@@ -321,14 +322,40 @@ test('a tab that stayed open keeps the newer board of another one', async () => 
     hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
   const [early, old] = await tabOn(shelf, raised);
   early.board = openKept({ head: bytesOf('head'), segments: [bytesOf('second')] });
+  early.seen = 2;
   assert.equal(early.board?.head.number, 2);
   await old.turn();
   const [late, young] = await tabOn(shelf, raised);
   late.board = openKept({ head: bytesOf('head-after-a-step'), segments: [bytesOf('third-after-a-step')] });
+  late.seen = 3;
   assert.equal(late.board?.head.number, 3);
   await young.turn();
   await old.turn();
   assert.equal(openKept(readImage(shelf.bytes)?.board ?? null)?.head.number, 3);
+});
+
+test('a tab that saw a board of a replaced key keeps the board under the new one that another tab fetched', async () => {
+  const bytesOf = (name: string): Uint8Array =>
+    hex(vectorsOf('segment', 'hand').find((one) => one.name === name)?.bytes);
+  const raised = trusted('raised');
+  const replaced = withAnotherBoardKey(raised);
+  const [head, last] = [bytesOf('head-after-a-step'), 2 ** 32 - 1];
+  for (const writesFirst of ['early', 'late']) {
+    const shelf = new Memory();
+    const [early, old] = await tabOn(shelf, raised);
+    const [late, young] = await tabOn(shelf, replaced);
+    early.board = openKept({ head: headOf(head, last, 'board'), segments: [bytesOf('second')] });
+    early.seen = last;
+    late.board = openKept({ head: headOf(head, 3, 'stranger'), segments: [bytesOf('third-after-a-step')] });
+    late.seen = 3;
+    for (const keeper of writesFirst === 'early' ? [old, young, old] : [young, old, young]) {
+      await keeper.turn();
+    }
+    const kept = readImage(shelf.bytes);
+    assert.equal(kept?.seen, 3, writesFirst);
+    assert.equal(openKept(kept?.board ?? null)?.head.number, 3, writesFirst);
+    assert.deepEqual([early.seen, early.board?.head.number], [3, 3], writesFirst);
+  }
 });
 
 test('a letter that another tab forgot is not said to be kept', async () => {

@@ -14,6 +14,7 @@ import { WayKind } from '../src/wire/record.js';
 import { FETCH_MS } from '../src/wire/sizes.js';
 import { Memory } from './memory.js';
 import { here } from './sealing.js';
+import { headOf, withAnotherBoardKey } from './signing.js';
 import { hex, vectorsOf } from './vectors/files.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -221,6 +222,22 @@ test('a tab that still fetches takes nothing of a board from another tab that fe
   slow.files.come(0, SEGMENTS[0] as Uint8Array);
   await slow.keeper.turn();
   assert.equal(segmentsIn(shelf)?.length, 3);
+});
+
+test('a head that comes after another tab brought a record with another board key is nothing to it', async () => {
+  const forged = headOf(bytesOf(NEW), 2 ** 32 - 1, 'board');
+  const shelf = new Memory();
+  const tab = new Tab(shelf);
+  mock.method(globalThis, 'fetch', async (url: string) => {
+    if (url === 'record') return new Response(new Uint8Array(record.bytes));
+    if (!url.endsWith('board/head')) return new Response(null, { status: 404 });
+    const { session } = tab.keeper;
+    [session.record, session.seen] = [withAnotherBoardKey(record), 3];
+    return new Response(new Uint8Array(forged));
+  });
+  await tab.begin();
+  await until(() => tab.said.length > 0, 'the page says what came');
+  assert.deepEqual([tab.said, tab.keeper.session.seen], [['none'], 3]);
 });
 
 test('a mirror that withholds the script that seals holds up neither the store nor the board', async () => {

@@ -19,7 +19,7 @@ from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries, parse_question
 from wallflower.trust.record import EpochRecord
-from wallflower.wire.segment import make_head
+from wallflower.wire.segment import make_head, make_segment, parse_segment
 from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
 ALICE, BOB = b"a" * 16, b"b" * 16
@@ -462,6 +462,38 @@ async def test_a_board_that_begins_later_than_it_did_is_read_from_there(world: W
     await world.desk.step()
     assert world.desk.status().board_number == number
     assert "desk server: board" not in world.desk.status().unreachable
+
+
+async def test_whoever_had_the_boards_key_hides_no_board_once_the_record_names_another(
+    world: World,
+) -> None:
+    """The highest number there is, and a period of a day that never comes."""
+    await world.start()
+    server, last = world.server, 2**32 - 1
+    honest = server.newest
+    assert honest is not None
+    header = dataclasses.replace(honest.header, number=last, period=last)
+    forged = make_segment(header, list(honest.replies), list(honest.receipts), server.seed)
+    server.segments[last] = forged
+    server.newest, server.head = honest, make_head(parse_segment(forged), last, server.seed)
+    world.set_time(0, 5)
+    await world.desk.step()
+    assert world.desk.status().board_number == last
+    server.release(world.record, world.clock.time)
+    world.set_time(0, 9)
+    await world.desk.step()
+    assert world.desk.status().board_number == last, "until the key is replaced it does"
+    assert world.desk.status().faults == {"segment 3.7": 1}
+    server.seed = world.entropy.draw(32)
+    for hour in (10, 13):
+        world.set_time(0, hour)
+        server.release(world.make_record(), world.clock.time)
+        await world.desk.step()
+    status = world.desk.status()
+    assert (status.board_number, status.faults) == (4, {"segment 3.7": 1})
+    assert world.desk._store is not None
+    assert world.desk._store.get("board_since") == 0, "days that it shows count as shown whole"
+    assert [alarm.what for alarm in status.alarms] == ["The board went back to an older state"]
 
 
 async def test_a_board_with_nothing_new_changes_nothing(world: World) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from tests.mix.room import AT_ONCE
 from tests.source.stage import MIRROR, Scene, days, jump, watch_writing
-from tests.trust.made import PINS, A, B, body, private, record, signed
+from tests.trust.made import BOARD, PINS, STRANGER, A, B, board, body, private, record, signed
 
+from wallflower.crypto import sign
 from wallflower.errors import Refused
 from wallflower.host.asgi import Receive, Scope, Send, answer, refuse
 from wallflower.host.http import HttpNet
@@ -37,6 +38,7 @@ from wallflower.wire.hello import SILENT, BRecord, Kind, Report, open_seal_b
 from wallflower.wire.hum import Gathering
 from wallflower.wire.parcel import open_parcel_body
 from wallflower.wire.record import Pace, Way, WayKind
+from wallflower.wire.segment import make_head, make_segment, parse_segment
 from wallflower.wire.sizes import (
     CELL,
     DAY_S,
@@ -428,6 +430,39 @@ def test_a_way_that_has_no_segment_is_waited_for_once_and_not_for_each(scene: Sc
     scene.net.apps["mirror.example"] = silent
     assert jump(scene.visit()) == (False, 3)
     assert asked == ["/board/3"]
+
+
+def test_whoever_had_the_boards_key_hides_no_board_once_the_record_names_another(
+    scene: Scene,
+) -> None:
+    honest, last = scene.fetched, 2**32 - 1
+    newest = board(DAYS[0], 3).segments[-1]
+    header = replace(newest.header, number=last)
+    forged = make_segment(header, list(newest.replies), list(newest.receipts), BOARD)
+    thiefs = {
+        "/board/head": make_head(parse_segment(forged), last, BOARD), f"/board/{last}": forged,
+    }  # fmt: skip
+    scene.fetched = lambda path: thiefs.get(path) or honest(path)  # type: ignore[method-assign]
+    assert jump(scene.visit()) == (False, 1)
+    scene.fetched = honest  # type: ignore[method-assign]
+    with pytest.raises(Refused) as refusal:
+        jump(scene.visit())
+    assert refusal.value.rule == "segment 3.7", "until the key is replaced it does"
+    another = replace(DAYS[1].body, board_verify=sign.verify_key(STRANGER))
+    scene.records = [DAYS[0], record(another)]
+    scene.next_day()
+    again = make_head(newest, 1, STRANGER, (scene.record.number, scene.record.hash))
+    longer = board(scene.record, 2, STRANGER, after=board(DAYS[0], 3))
+    shown = {"/board/head": again, **{f"/board/{n}": raw for n, raw in enumerate(longer.raw, 1)}}
+    scene.fetched = lambda path: shown.get(path) or honest(path)  # type: ignore[method-assign]
+    assert jump(scene.visit()) == (False, 3)
+    shown["/board/head"] = longer.head(STRANGER)
+    assert jump(scene.visit()) == (False, 5)
+    shown["/board/head"] = make_head(longer.segments[-2], 1, STRANGER)
+    with pytest.raises(Refused) as refusal:
+        jump(scene.visit())
+    assert refusal.value.rule == "segment 3.7", "of the new key it is seen that one goes back"
+    assert len(scene.store.segments()) == 5
 
 
 def test_a_head_that_names_more_than_a_board_has_makes_nobody_fetch_more(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 // never because somebody did something.
 // Spec: store.md 3.
 
-import { type Board, type KeptBoard, openKept } from '../board.js';
+import { type Board, type KeptBoard, newness, openKept } from '../board.js';
 import { equal } from '../bytes.js';
 import { Refused } from '../refused.js';
 import type { Session } from '../session.js';
+import { seenUnder } from '../trust/board.js';
 import { type EpochRecord, newerOf } from '../trust/record.js';
 import { decodeImage, encodeImage, type Image, SLOTS, Waits } from './image.js';
 import type { Shelf } from './shelf.js';
@@ -130,7 +131,10 @@ export class Keeper {
     if (!session.record || !image || !theirs) return;
     const record = newerOr(session.record, theirs);
     const board = openKept(image.board);
-    if (board && isMore(board, session.board)) session.board = board;
+    session.seen = Math.max(
+      seenUnder(record, session.seen, session.record), seenUnder(record, image.seen, theirs),
+    );
+    if (board && isMore(board, session.board, session.seen)) session.board = board;
     session.record = record;
     const letters = session.slots.filter((slot) => slot.waits !== Waits.NOT);
     const same = equal(image.lineage, session.lineage);
@@ -141,7 +145,6 @@ export class Keeper {
       : image.slots;
     this.#lost = letters.some((letter) => !placeOf(session.slots, letter));
     session.lineage = image.lineage;
-    session.seen = Math.max(session.seen, image.seen);
   }
 }
 
@@ -152,9 +155,10 @@ const bytesOf = (board: Session['board']): KeptBoard | null =>
   };
 
 /** Whether a board is newer, or as new and more of it came. */
-const isMore = (board: Board, own: Board | null): boolean =>
-  !own || board.head.number > own.head.number ||
-  (board.head.number === own.head.number && board.segments.length > own.segments.length);
+function isMore(board: Board, own: Board | null, seen: number): boolean {
+  const ahead = newness(board, seen) - newness(own, seen);
+  return !own || ahead > 0 || (ahead === 0 && board.segments.length > own.segments.length);
+}
 
 /** The newer record; this tab's own where the two belong to no one chain. */
 function newerOr(own: EpochRecord, theirs: EpochRecord): EpochRecord {

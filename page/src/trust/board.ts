@@ -38,6 +38,14 @@ export function verifyHead(data: Uint8Array, record: EpochRecord): Head {
  */
 export const keptHead = (data: Uint8Array): Head => parseHead(data) as Head;
 
+/**
+ * What was seen of boards, for this record: nothing where the record `before`, under which it was, names
+ * another board key. Whoever had that one could name the highest number there is, and no head of before
+ * is believed any more in any case (segment 3.7).
+ */
+export const seenUnder = (record: EpochRecord, seen: number, before: EpochRecord): number =>
+  equal(record.body.boardVerify, before.body.boardVerify) ? seen : 0;
+
 /** Refuse a board that was rolled back behind a number that was seen (segment 3.7). */
 export function verifyForward(head: Head, seen: number): void {
   if (head.number < seen) throw new Refused('segment 3.7', 'The board was rolled back');

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wallflower.crypto import sign
@@ -68,6 +69,18 @@ def verify_not_older(head: Head, seen: int) -> None:
     """Refuse a board whose newest segment is older than one already seen (segment 3.7)."""
     if head.number < seen:
         raise Refused("segment 3.7", "The board went back to an older state", "Use another way.")
+
+
+def number_seen(segments: Iterable[bytes], record: EpochRecord) -> int:
+    """The highest number of kept segments, newest first, that today's board key signed; 0 for none.
+    What another key signed says nothing: whoever had that one could name the highest number there
+    is, and no head of before is believed any more in any case (segment 3.7)."""
+    for data in segments:
+        with suppress(Refused):
+            segment = parse_segment(data)
+            _verify(record, "segment", segment.signed, segment.signature)
+            return segment.header.number
+    return 0
 
 
 def verify_segment(

@@ -23,6 +23,7 @@ async def look_at_board(parts: Parts) -> None:
     if parse_head(raw).record > record.number:
         return  # the server is a record ahead of us; ask again when we have it
     head = verify_head(raw, record)
+    _begin_anew_under(parts, record.body.board_verify)
     seen = parts.store.get("board_number") or 0
     if head.number < seen:
         parts.letters.alarm(parts.today(), "The board went back to an older state")
@@ -30,6 +31,21 @@ async def look_at_board(parts: Parts) -> None:
     # A head may name any first; nobody is asked for more than the longest board.
     oldest = max(head.first, seen + 1, head.number - record.body.parameters.segments + 1)
     await _walk(parts, head.number, oldest, head.segment_hash)
+
+
+def _begin_anew_under(parts: Parts, key: bytes) -> None:
+    """What was seen under another board key says nothing of today's board: whoever had that key
+    could name the highest number there is, and a period of any day (segment 3.7). So all of today's
+    board is read, as by a desk that never looked."""
+    store, before = parts.store, parts.store.get("board_key")
+    if before == key:
+        return
+    with store.transaction():
+        store.put("board_key", key)
+        if before is not None:
+            store.put("board_number", 0)
+            store.put("board_hash", bytes(HASH))
+            store.put("board_since", 0)
 
 
 async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> None:

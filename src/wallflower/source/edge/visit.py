@@ -21,7 +21,7 @@ from wallflower.host.http import HttpNet
 from wallflower.host.net import Net, Unreachable, is_onion
 from wallflower.source.edge.store import Store
 from wallflower.source.letters import Choice, Kept, choose_for_hum, filler
-from wallflower.trust.board import leading_head, verify_segment
+from wallflower.trust.board import leading_head, number_seen, verify_segment
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import (
     EpochRecord,
@@ -203,10 +203,9 @@ async def fetch_board(host: Host, mirror: str, record: EpochRecord, store: Store
     boards = (url.rstrip("/") for url in _urls(record, WayKind.BOARD))
     ways = list(dict.fromkeys([mirror, *boards]))[:_MOST_HEADS]  # the mirror may be one of them
     heads = [await _shown(host.net, f"{way}/board/head") for way in ways]
-    seen = store.newest()
-    if not seen and not any(heads):
+    if not store.newest() and not any(heads):
         return 0
-    head, leads = leading_head(heads, record, seen)
+    head, leads = leading_head(heads, record, number_seen(reversed(store.segments()), record))
     p = record.body.parameters
     # The largest that any of them can have: sizes are never lowered (segment 4).
     size = segment_size(p.replies, p.receipts)
