@@ -243,6 +243,24 @@ async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_come
         assert town.record().body.day == DAY + day + 1
 
 
+async def test_a_mix_that_loses_a_key_before_its_offer_leaves_goes_on_whatever_was_withdrawn(
+    room: Room,
+) -> None:
+    """Nobody drafts that number, so that it has to be withdrawn; but who had the record-signing
+    key for a moment withdrew as many as may be while no record is finished."""
+    town, records = room.town, room.town.server.records
+    first = records.next_number()
+    records.take_withdrawal("a", make_withdrawal(Withdrawal(first, first + 7), town.signers.a))
+    records.take_withdrawal("a", make_withdrawal(Withdrawal(first, first + 15), town.signers.a))
+    town.a.records._offer(records.next_number())
+    lose_keys(town, "a")
+    town.a.records._hops._private.clear()
+    await town.step()
+    assert records.next_number() == first + 16, "today it is not heard"
+    await town.pass_time(DAY_S)
+    assert town.server.status()["days_ahead"] == 3
+
+
 @pytest.mark.parametrize("lie", [9, 200])
 async def test_a_desk_server_that_once_named_a_far_number_keeps_no_mix_from_revoking(
     room: Room, lie: int, monkeypatch: pytest.MonkeyPatch

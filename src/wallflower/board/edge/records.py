@@ -28,7 +28,9 @@ from wallflower.wire.sizes import HASH, SIGNATURE
 from wallflower.wire.withdrawal import Withdrawal, verify_withdrawal
 
 _MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept
-_MOST_PASSED = 16  # numbers that withdrawals of a mix pass over before a record is finished
+# Numbers that withdrawals of a mix pass over before a record is finished; one more for each day of
+# that, up to twice as many, since a mix that cannot withdraw what it lost makes no offer.
+_MOST_PASSED = 16
 # Days around today for which a desk's keys are kept; a desk hands in those of five. A revocation
 # names all that are here, and no desk reads a list of more than 1,024 hashes.
 _MOST_DESK_DAYS = 64
@@ -53,6 +55,7 @@ class Records:
         self._records: dict[int, EpochRecord] = {}
         self._withdrawn: list[Withdrawn] = []
         self._passed = {"a": 0, "b": 0}  # since the last record; in memory only
+        self._finished = day_of(host.clock.now())  # the last record, or this process began
         self.request_unread = False
         for name in self._files.names():
             try:
@@ -185,7 +188,8 @@ class Records:
         if all(withdrawn_on(n, self._withdrawn) is not None for n in numbers):
             return  # it says nothing new, and there are more such ranges than a disk has room for
         passed = self._passed[position] + max(0, what.last + 1 - self.next_number())
-        if passed > _MOST_PASSED:
+        days = max(0, day_of(self._host.clock.now()) - self._finished)
+        if passed > _MOST_PASSED + min(days, _MOST_PASSED):
             raise Refused("record 6.1", "A mix withdraws more numbers than it ever needs")
         self._withdraw(what)
         self._passed[position] = passed
@@ -295,6 +299,7 @@ class Records:
         self._files.write(f"record-{number}", raw)
         self._records[number] = record
         self._passed = dict.fromkeys(self._passed, 0)
+        self._finished = day_of(self._host.clock.now())
 
 
 def _hashes(data: bytes) -> set[bytes]:
