@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.mix.room import desk_keys
-from tests.trust.made import DAY, DROP, PARAMETERS, ROOT, body, private
+from tests.trust.made import DAY, DROP, PARAMETERS, ROOT, private
 
-from wallflower.board.compose import Fixed, compose, next_day, parse_desk_keys
+from wallflower.board.compose import Fixed, compose, parse_desk_keys
 from wallflower.crypto import sign
 from wallflower.errors import Refused
+from wallflower.trust.ahead import first_without
 from wallflower.wire.offer import Offer
 from wallflower.wire.record import Way, WayKind, parse_body
 from wallflower.wire.sizes import DAY_S, KEM_PUBLIC, week_of_day
@@ -75,7 +76,11 @@ def test_a_draft_is_what_was_offered_and_can_be_read() -> None:
     assert (second.number, second.ancestors[0]) == (2, draft.hash())
 
 
-def test_the_next_day_is_the_one_after_and_never_one_that_has_passed() -> None:
-    assert next_day(None, DAY) == DAY
-    assert next_day(body(), DAY) == DAY + 1
-    assert next_day(body(), DAY + 7) == DAY + 7
+@pytest.mark.parametrize(
+    ("days", "today", "first"),
+    [([], 0, 0), ([0], 0, 1), ([0], 7, 7), ([0, 1, 3], 0, 2), ([0, 1, 3], 3, 4), ([9000], 0, 0)],
+)
+def test_the_first_day_without_a_body_leaves_no_hole_and_is_never_one_that_has_passed(
+    days: list[int], today: int, first: int
+) -> None:
+    assert first_without(days, today) == first

@@ -133,6 +133,20 @@ async def test_what_a_withdrawal_makes_way_for_is_drafted_at_once(room: Room) ->
     assert list(of(room)._drafts) == [3]
 
 
+async def test_days_that_a_clock_which_was_ahead_skipped_are_drafted_once_it_is_right(
+    room: Room,
+) -> None:
+    of(room).take_desk_keys(b"".join(key(DAY + day, "drop") for day in range(5)))
+    offer(room, 1)
+    room.town.clock.time += 3 * DAY_S
+    offer(room, 2)
+    room.town.clock.time -= 3 * DAY_S
+    offer(room, *range(3, 8))
+    assert {n: body.day - DAY for n, body in of(room)._drafts.items()} == {
+        1: 0, 2: 3, 3: 1, 4: 2,
+    }  # fmt: skip
+
+
 async def test_a_revocation_of_drop_keys_reaches_today_and_every_day_ahead_and_no_other_key(
     room: Room,
 ) -> None:

@@ -243,6 +243,27 @@ async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_come
         assert town.record().body.day == DAY + day + 1
 
 
+@pytest.mark.parametrize("turned", ["a", "b"])
+async def test_days_that_a_turned_mix_withdrew_from_among_others_get_records_again(
+    room: Room, turned: str
+) -> None:
+    """An honest one withdraws all from a number on; who had its record-signing key for a moment can
+    withdraw tomorrow and the day after, and leave the day behind them."""
+    town, records = room.town, room.town.server.records
+    today = town.record().number
+    data = make_withdrawal(Withdrawal(today + 1, today + 2), getattr(town.signers, turned))
+    records.take_withdrawal(turned, data)
+    assert town.server.status()["days_ahead"] == 0, "the days behind a hole are not ahead"
+    for day in range(1, 4):
+        await town.pass_time(DAY_S)
+        assert town.record().body.day == DAY + day
+        assert town.server.status()["days_ahead"] == 3
+        assert town.a.records.days_ahead(town.clock.now()) == 3
+        await room.send(room.hum(room.letter(f"day {day}")))
+        await room.tick(4)
+    assert room.texts() == [f"day {day}" for day in range(1, 4)]
+
+
 async def test_a_mix_that_loses_a_key_before_its_offer_leaves_goes_on_whatever_was_withdrawn(
     room: Room,
 ) -> None:
@@ -271,6 +292,7 @@ async def test_a_desk_server_that_once_named_a_far_number_keeps_no_mix_from_revo
     with monkeypatch.context() as patch:
         patch.setattr(town.server.records, "next_number", lambda: before() + lie)
         await town.a.records.step()
+    town.server.records._offers.clear()  # which the true one never heard
     town.a.records.revoke()
     await town.pass_time(4 * town.parameters.tick)
     assert town.record().number > number

@@ -56,11 +56,6 @@ def _desk_keys(reader: Reader) -> DeskKeys:
     return keys
 
 
-def next_day(before: RecordBody | None, today: int) -> int:
-    """The day of the next record: the one after the last, and never one that has passed."""
-    return today if before is None else max(before.day + 1, today)
-
-
 def compose(
     before: RecordBody | None, day: int, a: Offer, b: Offer, desk: DeskKeys, fixed: Fixed
 ) -> RecordBody:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wallflower.board.alarms import Ahead
-from wallflower.board.compose import DeskKeys, Fixed, compose, next_day, parse_desk_keys
+from wallflower.board.compose import DeskKeys, Fixed, compose, parse_desk_keys
 from wallflower.board.withdrawn import (
     Withdrawn,
     may_be_handed_out,
@@ -18,7 +18,7 @@ from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
-from wallflower.trust.ahead import AHEAD
+from wallflower.trust.ahead import AHEAD, first_without
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, verify_offer
@@ -138,8 +138,9 @@ class Records:
         return {body.day for body in standing(bodies, self._withdrawn).values()}
 
     def days_ahead(self, now: float) -> int:
-        """How many days from today have a finished record that stands."""
-        return max(self._signed_days(), default=0) - day_of(now)
+        """How many days after today have a finished record that stands, without a hole; negative
+        where today has none."""
+        return first_without(self._signed_days(), day_of(now)) - 1 - day_of(now)
 
     def ahead(self) -> Ahead:
         """What there is for the coming days, for `board.alarms`."""
@@ -279,7 +280,8 @@ class Records:
     def _draft_next(self, today: int) -> bool:
         number = self.next_number()
         stands = standing(self._drafts, self._withdrawn)
-        day = next_day(stands[max(stands)] if stands else None, today)
+        # Not the one after the last: whoever had a mix's key may have withdrawn a day before that.
+        day = first_without({body.day for body in stands.values()}, today)
         a, b = self._offers.get(("a", number)), self._offers.get(("b", number))
         desk = self._desk.get(day)
         if day > today + AHEAD or a is None or b is None or desk is None or self._is_revoked(desk):

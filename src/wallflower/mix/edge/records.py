@@ -12,11 +12,12 @@ from math import inf
 from wallflower.crypto import hpke, sign
 from wallflower.errors import Refused
 from wallflower.host import Host
+from wallflower.host.clock import day_of
 from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
 from wallflower.mix.edge.hops import Hops
 from wallflower.mix.signing import EARLY_S, check_draft, names
-from wallflower.trust.ahead import uncovered
+from wallflower.trust.ahead import first_without, uncovered
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, make_offer
@@ -77,9 +78,11 @@ class Records:
         good = [r for r in self._records.values() if r.in_force(now)]
         return max(good, key=lambda r: r.number, default=None)
 
-    def last_day(self) -> int:
-        """The day of the newest finished record, 0 when there is none."""
-        return max((r.body.day for r in self._records.values()), default=0)
+    def days_ahead(self, now: float) -> int:
+        """How many days after today have a finished record, without a hole; negative where today
+        has none."""
+        days, today = {r.body.day for r in self._records.values()}, day_of(now)
+        return first_without(days, today) - 1 - today
 
     def _body(self, number: int) -> RecordBody | None:
         """A record's body, be it finished or only signed by us: one body per number, ever."""
@@ -284,9 +287,10 @@ class Records:
         return shorter
 
     def _is_replaced(self, body: RecordBody, now: float) -> bool:
-        """Whether a later number took a day that had not begun, so that nobody uses this one."""
+        """Whether a later number took its day, which had not begun, so that nobody uses this one.
+        One that took a day before says nothing of it: that may have been withdrawn alone."""
         return body.not_before > now and any(
-            r.number > body.number and r.body.day <= body.day for r in self._records.values()
+            r.number > body.number and r.body.day == body.day for r in self._records.values()
         )
 
     def forget(self, now: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wallflower.host.clock import day_of
 from wallflower.host.status import (
     Alarm,
     Fact,
@@ -46,7 +45,7 @@ def report(mix: Mix) -> Status:
     """The status of a mix, A or B."""
     now = mix.now()
     record = mix.records.in_force(now)
-    ahead = mix.records.last_day() - day_of(now)
+    ahead = mix.records.days_ahead(now)
     alarms = [
         *disk_alarms(mix.folder), *record_alarms(record is not None, ahead),
         *sentence_alarms("records", mix.alarms()), *request_alarm(mix.records.request_unread),
