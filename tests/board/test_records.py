@@ -15,6 +15,7 @@ from vectors.hand.signatures import with_nonce
 
 from wallflower.board.edge.records import _MOST_AHEAD, REQUEST, Records
 from wallflower.board.edge.status import report
+from wallflower.board.withdrawn import standing
 from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
 from wallflower.host.disk import Folder
@@ -262,6 +263,40 @@ async def test_a_request_is_taken_once_and_words_that_mean_nothing_change_nothin
     assert after > number
     of(room).take_request()
     assert (of(room).next_number(), of(room).revoked()) == (after, b"")
+
+
+@pytest.mark.parametrize("ahead", [1, 6])
+async def test_a_revocation_by_a_clock_that_was_ahead_reaches_today_once_it_is_right(
+    room: Room, ahead: int
+) -> None:
+    """Else stolen keys of the days until then go on, and nobody hears of it."""
+    town = room.town
+    days = {DAY: "today", DAY + 1: "tomorrow"}
+    of(room).take_desk_keys(b"".join(key(day, name, f"desk {name}") for day, name in days.items()))
+    offer(room, 1)
+    town.clock.time += ahead * DAY_S
+    town.server._host.disk.write(REQUEST, b"hops desk")
+    town.server.step()
+    town.clock.time -= ahead * DAY_S
+    room.restart()
+    town.server.step()
+    assert of(room).revoked() == b"".join(sorted(map(hashed, ("desk today", "desk tomorrow"))))
+    assert of(room).ahead().desk_must_renew
+    assert of(room).next_number() > 2 and not standing(of(room)._drafts, of(room)._withdrawn)
+    number = of(room).next_number()
+    town.server.step()
+    assert of(room).next_number() == number, "once"
+
+
+async def test_a_revocation_by_a_clock_of_1970_names_no_more_than_a_desk_reads(
+    room: Room,
+) -> None:
+    of(room).take_desk_keys(key(DAY, "old"))
+    room.town.clock.time += 300 * DAY_S
+    of(room).take_desk_keys(key(DAY + 300, "new"))
+    room.town.clock.time = 0.0
+    of(room).revoke(frozenset({"drop"}))
+    assert of(room).revoked() == hashed("new")
 
 
 async def test_a_request_that_only_another_user_may_read_stops_nothing_else_and_rings(

@@ -36,6 +36,7 @@ _MOST_PASSED = 16
 _MOST_DESK_DAYS = 64
 REVOCATIONS = ("hops", "drop", "desk")
 REQUEST = "revoke"  # the file by which an operator asks for a revocation
+_DONE = "done-"  # the day on which one was carried out
 
 
 class Records:
@@ -229,6 +230,7 @@ class Records:
     def take_request(self) -> None:
         """Begin what an operator asked for with `wallflower revoke` (record 6.3). A request that
         only another user may read stops nothing else: it rings."""
+        self._revoke_again()
         try:
             asked = self._disk.read(REQUEST)
         except PermissionError:
@@ -241,6 +243,14 @@ class Records:
         if self._disk.read(REQUEST) == asked:  # else more was asked for meanwhile
             self._disk.remove(REQUEST)
 
+    def _revoke_again(self) -> None:
+        """Do once more what was done by a clock that was ahead: it reached no earlier day."""
+        today = day_of(self._host.clock.now())
+        done = {word: self._files.read(f"{_DONE}{word}") or b"0" for word in REVOCATIONS}
+        again = frozenset(word for word, day in done.items() if int(day) > today)
+        if again:
+            self.revoke(again)
+
     def revoke(self, what: frozenset[str]) -> None:
         """Have the keys of today and of all days ahead replaced by the next number.
 
@@ -248,9 +258,15 @@ class Records:
         """
         if "hops" in what:
             self._replace(letters_too=False)
-        if not what & {"drop", "desk"}:
-            return
-        today = day_of(self._host.clock.now())
+        if what & {"drop", "desk"}:
+            self._name_keys(what)
+        for word in what:  # not before: a full disk must not end what still has to be done
+            self._files.write(f"{_DONE}{word}", b"%d" % day_of(self._host.clock.now()))
+
+    def _name_keys(self, what: frozenset[str]) -> None:
+        # No more than a desk reads, by a clock of 1970 either: else no revocation would end.
+        first = max(self._desk, default=0) - 2 * _MOST_DESK_DAYS
+        today = max(first, day_of(self._host.clock.now()))
         for keys in (keys for day, keys in self._desk.items() if day >= today):
             self._revoked |= {sha256(keys.drop.raw)} if "drop" in what else set()
             self._revoked |= {sha256(keys.desk.raw)} if "desk" in what else set()
