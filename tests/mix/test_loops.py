@@ -50,7 +50,7 @@ async def test_a_watcher_misses_nothing_from_before_it_watched_and_forgets_old_l
     assert not watch.came(loop.key_a, late)
     newer = next_loop(LOOPS.key, LOOPS.per_day, step_of(late))
     assert watch.came(newer.key_a, newer.step * STEP_S)
-    watch.forget()
+    watch.forget(newer.step * STEP_S)
     assert db.execute("SELECT step FROM loops_came").fetchall() == [(newer.step,)]
 
 
@@ -61,9 +61,22 @@ def test_what_came_is_remembered_when_a_clock_that_was_weeks_ahead_is_right(
     now = NOON + 2 * DAY_S
     assert watch.which_came(set(watch.marks(now)), now)
     watch.marks(now + 20 * DAY_S)
-    watch.forget()
+    watch.forget(now + 20 * DAY_S)
     verdict = watch.judge(Way(0.0, 0.0), now)
     assert (verdict.due, verdict.missing) == (WINDOW, 0)
+
+
+def test_a_loop_that_came_while_all_clocks_were_ahead_has_no_later_one_forgotten(
+    tmp_path: Path,
+) -> None:
+    """Else every loop is missing until that day: the alarm rings for nothing, and for all else."""
+    watch = LoopWatch(Folder(tmp_path).database("a.db"), LOOPS, NOON)
+    ahead = NOON + 30 * DAY_S
+    assert watch.which_came(set(watch.marks(ahead)), ahead)
+    now = NOON + 2 * DAY_S
+    assert watch.which_came(set(watch.marks(now)), now)
+    watch.forget(now)
+    assert not watch.judge(Way(0.0, 0.0), now).alarm
 
 
 @pytest.mark.parametrize("ahead", [1, 9, 365])

@@ -121,10 +121,12 @@ class LoopWatch:
         came = {int(step) for (step,) in rows}
         return judge([step in came for step in due], way.later)
 
-    def forget(self) -> None:
+    def forget(self, now: float) -> None:
         """Drop what is too old to be judged beside the newest that came: not by a clock, since one
-        that is weeks ahead would have all dropped, and the alarm rung when it is right."""
+        that is weeks ahead would have all dropped, and the alarm rung when it is right. Nor beside
+        one that came while the clocks here and at the sender were ahead, before its day."""
         self._db.execute(
-            "DELETE FROM loops_came WHERE step < (SELECT max(step) FROM loops_came) - ?",
-            (step_of(_KEPT_S),),
+            "DELETE FROM loops_came WHERE step < "
+            "(SELECT max(step) FROM loops_came WHERE step <= ?) - ?",
+            (step_of(now), step_of(_KEPT_S)),
         )

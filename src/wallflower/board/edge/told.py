@@ -45,7 +45,7 @@ class Told:
         try:
             for at in range(0, len(data), TOKEN):
                 watch.came(data[at : at + TOKEN], now)
-            watch.forget()
+            watch.forget(now)
         except sqlite3.Error:
             raise OSError(errno.ENOSPC, "the disk is full") from None
 

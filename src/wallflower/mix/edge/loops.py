@@ -68,4 +68,4 @@ class Loops:
     def forget(self) -> None:
         """Drop what is too old to be judged."""
         if self._watch:
-            self._watch.forget()
+            self._watch.forget(self._clock.now())
