@@ -110,6 +110,19 @@ def test_a_watch_that_began_while_the_clock_was_ahead_begins_anew_when_it_is_rig
         assert again.judge(Way(0.0, 0.0), NOON + DAY_S).alarm, "and that outlives a restart"
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_watch_that_began_in_1970_misses_nothing_of_the_days_before_its_clock_was_right(
+    tmp_path: Path, restarted: bool
+) -> None:
+    db = Folder(tmp_path).database("a.db")
+    watch = LoopWatch(db, LOOPS, 60.0)
+    assert watch.marks(30 * DAY_S / 2), "the control: it watches by the clock that it has"
+    if restarted:
+        watch = LoopWatch(db, LOOPS, NOON)
+    assert watch.judge(Way(0.0, 0.0), NOON).due == 0
+    assert watch.judge(Way(0.0, 0.0), NOON + DAY_S).alarm, "a day on which nothing came"
+
+
 async def test_loops_of_others_wait_without_order_are_told_once_and_never_fill_the_disk(
     make_room: Make,
 ) -> None:

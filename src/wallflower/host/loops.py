@@ -22,9 +22,10 @@ from wallflower.wire.loop import (
     loop_at,
     step_of,
 )
-from wallflower.wire.sizes import DAY_S
+from wallflower.wire.sizes import DAY_S, WEEK_BASE_DAY
 
 _KEPT_S = 8 * DAY_S  # the slowest way and a window of the lowest sensible rate
+_FIRST = step_of(WEEK_BASE_DAY * DAY_S)  # nobody watched before: that was a clock of 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,10 @@ class LoopWatch:
         db.execute("CREATE TABLE IF NOT EXISTS loops_watched (since INTEGER NOT NULL)")
         db.execute("CREATE TABLE IF NOT EXISTS loops_came (step INTEGER PRIMARY KEY)")
         found = db.execute("SELECT since FROM loops_watched").fetchone()
-        if found is None or int(found[0]) > step_of(now) + 1:  # or it began while a clock was ahead
-            found = (step_of(now) + 1,)
+        following = step_of(now) + 1
+        # Or it began while a clock was ahead, or by one of 1970.
+        if found is None or int(found[0]) > following or int(found[0]) < _FIRST <= following:
+            found = (following,)
             db.execute("DELETE FROM loops_watched")
             db.execute("INSERT INTO loops_watched VALUES (?)", found)
         self._since = int(found[0])
@@ -75,8 +78,12 @@ class LoopWatch:
         following = step_of(now) + 1
         if self._known == following:
             return  # a mix asks for every hum
-        if self._known > following:
-            # The clock was ahead and is put back: what was dropped as too old may not be.
+        began_in_1970 = self._since < _FIRST <= following
+        if began_in_1970:
+            self._since = following
+        if began_in_1970 or self._known > following:
+            # The clock was ahead and is put back: what was dropped as too old may not be. Or it was
+            # one of 1970, by which nobody watched.
             self._loops.clear()
             self._by_mark.clear()
             self._known = min(self._since, following)
