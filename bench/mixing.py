@@ -133,8 +133,8 @@ def _one_tick(place: Place) -> Part:
     a, record = place.town.a, place.town.record()
     assert isinstance(a.part, First)
     held = a.pool.size()
-    with timed() as spent, a.state.transaction():
-        a.part.tick(record, 1)
+    with timed() as spent:
+        a.part.tick(record)
     return spent(held)
 
 
@@ -144,8 +144,8 @@ def _leave(place: Place) -> Part:
     assert isinstance(a.part, First)
     held, before = a.pool.size(), a.part.out.size()
     noon, place.town.clock.time = place.town.clock.time, place.town.clock.time + 36 * 3600 - 60
-    with timed() as spent, a.state.transaction():
-        a.part.tick(record, 2)
+    with timed() as spent:
+        a.part.tick(record)
     place.town.clock.time = noon
     assert a.part.out.size() - before == held, "all were flushed"
     a.part.out.trim(2**62)

@@ -242,7 +242,7 @@ async def test_flushed_and_drawn_hums_leave_in_one_order(make_room: Make) -> Non
         for n in range(12):
             room.town.a.pool.put(1, DAY - 1, b"old%d" % n)
             room.town.a.pool.put(1, DAY, b"new%d" % n)
-        room.a.tick(room.town.record(), 0)
+    room.a.tick(room.town.record())
     left = [parcel[:3] for parcel in parcels(room)]
     assert left.count(b"old") == left.count(b"new") == 12
     assert 2 <= left[:12].count(b"old") <= 10

@@ -101,8 +101,7 @@ async def lived(make_room: Make, seed: int, hours: Sequence[int], rate: float = 
             held.put_each(record.body.number, day_of(now), came, body_of(chance))
         room.a.out.trim(room.a.out._last())  # B has what left at the tick before
         room.town.clock.time = now
-        with mix.state.transaction():
-            room.a.tick(record, tick)
+        room.a.tick(record)
         mix.settle()
         if tick * TICK in [hour * HOUR for hour in hours]:
             found[tick * TICK // HOUR] = told(room)

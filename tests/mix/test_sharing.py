@@ -188,8 +188,7 @@ async def test_what_leaves_tells_b_nothing_of_the_share_that_it_lay_in(
         for share in room.a._shares:
             of |= {share.pool.look_at(r.name) or b"": share.which.number for r in share.pool.rows()}
         room.town.clock.time = (DAY + 2) * DAY_S - 60  # all are flushed
-        with room.town.a.state.transaction():
-            room.a.tick(room.town.record(), 1)
+        room.a.tick(room.town.record())
         order = [of[parcel] for parcel in parcels(room) if parcel in of]
         assert len(order) > len(hums) - 5
         runs_of_one = 1 + sum(a != b for a, b in pairwise(order))

@@ -187,9 +187,12 @@ class Mix:
             enough = self.state.number("seen") >= record.body.parameters.floor
             if enough or not self.state.number("floor_tick"):
                 self.state.set_number("floor_tick", number)
-            self.part.tick(record, number)
+            if isinstance(self.part, Second):
+                self.part.tick(record, number)
             self.state.set_number("tick", number)
             self.state.set_number("steady", int(self._host.clock.now()))
+        if isinstance(self.part, First):  # not before: nobody is drawn twice in one tick
+            self.part.tick(record)
         self.ticks += 1
         # A tick that was slept through is not made up for: a burst would be a mark.
         self.skipped += number - last - 1 if last else 0
