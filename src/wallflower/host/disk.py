@@ -195,6 +195,12 @@ def has_room(db: sqlite3.Connection) -> bool:
     return room(db) >= 0
 
 
+def may_hand_on(db: sqlite3.Connection) -> bool:
+    """Whether what a database holds may go on its way, although that writes too: half of the
+    reserve is for it. The other half is for deleting what has left."""
+    return room(db) >= -(RESERVE // 2)
+
+
 def room(db: sqlite3.Connection) -> int:
     """How many bytes a database may take: what is there beside the reserve."""
     file = db.execute("PRAGMA database_list").fetchone()[2]

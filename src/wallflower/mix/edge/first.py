@@ -12,7 +12,7 @@ from time import monotonic
 
 from wallflower.host import Host
 from wallflower.host.clock import day_of
-from wallflower.host.disk import Folder, settle
+from wallflower.host.disk import Folder, may_hand_on, settle
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
 from wallflower.host.net import Net
@@ -177,7 +177,7 @@ class First:
         """Let the chosen leave, in random order, for B to pull. Has transactions of its own.
 
         Some in each: in one alone all would be in the write-ahead log too, and a disk without that
-        much room would let nobody leave, at any tick. Whom a failing disk keeps is drawn again.
+        much room would let nobody leave, at any tick. Whom a full disk keeps is drawn again.
         """
         with self._state.transaction():
             self.let_go()
@@ -194,6 +194,8 @@ class First:
                 due += [(share, row.name, row.record) for row in chosen]
         due = shuffled(draw, due)
         for at in range(0, len(due), _AT_ONCE):
+            if not may_hand_on(self._state.db):  # what left other shares takes room until B has it
+                break
             with self._state.transaction():
                 for share, name, number in due[at : at + _AT_ONCE]:
                     parcel = self._leave(share, name)

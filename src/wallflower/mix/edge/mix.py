@@ -13,7 +13,7 @@ from wallflower.errors import Refused
 from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, refuse
 from wallflower.host.clock import day_of
-from wallflower.host.disk import Folder, has_room, settle
+from wallflower.host.disk import Folder, has_room, may_hand_on, settle
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import log_route
@@ -138,11 +138,12 @@ class Mix:
         record = self.records.in_force(now)
         if record is None:
             return
-        if not has_room(self.state.db):
+        if has_room(self.state.db):
+            await self._intake(record)
+        else:  # what is held leaves all the same: nothing else makes room
             self.disk_failures += 1
-            return
-        await self._intake(record)
-        self._tick(record)
+        if may_hand_on(self.state.db):
+            self._tick(record)
         self.settle()
 
     async def _talk(self, now: float) -> None:
@@ -183,6 +184,8 @@ class Mix:
         last = self.state.number("tick")
         if number <= last:
             return
+        if isinstance(self.part, Second):
+            self.part.lay_anew()
         with self.state.transaction():
             enough = self.state.number("seen") >= record.body.parameters.floor
             if enough or not self.state.number("floor_tick"):

@@ -56,8 +56,7 @@ class Second:
         self._openers = openers
         self.out = Log(state.db, "drops")
         self.known = Known(state, host.clock)
-        # The drop with which what is remembered of letters was laid anew; None since one came.
-        self._laid: int | None = None
+        self._laid = False  # what is remembered of letters, since one came
         self.came = 0  # hums of this round, but for loops; in memory only
         self.counts = {
             "covers": 0, "letters": 0, "known": 0, "loops": 0, "refused": 0,
@@ -163,7 +162,7 @@ class Second:
             self._db.execute("INSERT INTO taken VALUES (?, ?)", (name, today))
         except self._state.Duplicate:
             raise Refused("parcel 3.4", "A letter was already taken") from None
-        self._laid = None
+        self._laid = False
         self.counts["letters"] += 1
         # After the letter is known to be new: a copy of it spends nothing (token 3.2).
         known = self.known.spend(self._records.week(record), opened.record.token)
@@ -181,7 +180,6 @@ class Second:
         """
         self._pool.look_again()
         self._census.close_days(record.number)
-        self._lay_anew()
         if not self.has_key_of(record):
             return
         p, draw = record.body.parameters, self._host.entropy.draw
@@ -210,13 +208,13 @@ class Second:
         self.counts["released"] += len(letters)
         self.counts["reserved"] += len(release.reserved)
 
-    def _lay_anew(self) -> None:
-        """Leave nothing of the order in which letters came since the last tick."""
-        last = self._state.number("drop")
-        if self._laid != last:
-            for table in ("taken", "spent"):
-                self._state.lay_anew(table)
-        self._laid = last + 1  # where that tick is undone, there is no such drop
+    def lay_anew(self) -> None:
+        """Leave nothing of the order in which letters came since the last tick. Has transactions of
+        its own."""
+        if not self._laid:
+            for table, key in (("taken", "letter"), ("spent", "token")):
+                self._state.lay_anew(table, key)
+        self._laid = True
 
     def forget(self, record: EpochRecord) -> None:
         """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days; and tokens

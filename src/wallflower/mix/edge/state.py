@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from wallflower.host.disk import transaction
+from wallflower.host.disk import settle, transaction
 
 _CACHE_KB = 32 * 1024
+_LAID = 65_536  # rows at a time, of some 50 bytes: 4 MB
 _FORGOTTEN = 1024  # rows at a time, each on another page at worst: 8 MB of a disk's reserve
 
 
@@ -40,16 +41,23 @@ class State:
         """Replace the number of a name."""
         self.set_data(name, value.to_bytes(8))
 
-    def lay_anew(self, table: str) -> None:
-        """Write a small table anew in the order of its key, inside of a transaction.
+    def lay_anew(self, table: str, key: str) -> None:
+        """Write a table of two columns anew in the order of its key, and not inside of a
+        transaction: after a flood it is larger than what a full disk has room for at once.
 
         Of rows that came one by one the file shows the order: within a page SQLite puts each new
         one before the last.
         """
-        self.db.execute(f"CREATE TEMP TABLE laid AS SELECT * FROM {table} ORDER BY 1")  # noqa: S608
-        self.db.execute(f"DELETE FROM {table}")  # noqa: S608
-        self.db.execute(f"INSERT INTO {table} SELECT * FROM laid ORDER BY 1")  # noqa: S608
-        self.db.execute("DROP TABLE laid")
+        query = f"SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {_LAID}"  # noqa: S608
+        delete = f"DELETE FROM {table} WHERE {key} BETWEEN ? AND ?"  # noqa: S608
+        insert = f"INSERT INTO {table} VALUES (?, ?)"  # noqa: S608
+        last = b""
+        while rows := self.db.execute(query, (last,)).fetchall():
+            first, last = rows[0][0], rows[-1][0]
+            with self.transaction():
+                self.db.execute(delete, (first, last))
+                self.db.executemany(insert, rows)
+            settle(self.db)
 
     def forget(self, table: str, record: int) -> None:
         """Delete the rows of all hums of a record, some hums at a time, and not inside of a
