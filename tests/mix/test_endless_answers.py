@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.mix.room import DAY, TICK, Make
+from tests.mix.room import AT_ONCE, DAY, TICK, Make
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import READ_BYTES, Entry
@@ -182,3 +182,19 @@ async def test_a_desk_server_that_hangs_does_not_hold_the_tick(
     async with asyncio.timeout(10):
         await room.town.a.step()
     assert room.town.a.ticks == ticks + 1
+
+
+@pytest.mark.parametrize("position", ["a", "b"])
+async def test_whole_pages_of_entries_of_another_length_hold_up_nothing_that_comes_after_them(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, position: str
+) -> None:
+    """As a neighbour of another version has them, or one that wants its mix to stand still."""
+    room = await make_room(AT_ONCE)
+    monkeypatch.setitem(PAGE, position, 4)
+    log = room.town.ingress._log if position == "a" else room.a.out
+    log.append(room.town.record().number, [bytes(99)] * 9)
+    await room.send(room.hum(room.letter("behind them"))[:4])
+    await room.tick(3)
+    assert room.texts() == ["behind them"]
+    assert log.size() == 0, "who has them is told that they may be forgotten"
+    assert (room.a if position == "a" else room.b).counts["refused"] == 9

@@ -78,8 +78,10 @@ async def _page(
 ) -> int:
     answer = await taker.ask(net, source, state.number("cursor"), most)
     answered()
-    if answer.count:
+    # What has another length is passed over too: else it would be all that is ever asked for.
+    count = answer.count + answer.others
+    if count:
         with state.transaction():
             taker.take(answer)
             state.set_number("cursor", answer.last)
-    return answer.count
+    return count
