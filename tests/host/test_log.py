@@ -84,6 +84,19 @@ def test_the_rows_of_a_share_leave_so_few_at_a_time_that_the_reserve_holds_them(
     assert max(sizes) < (8 + 8) * (PAGE_SIZE + 24), "rows, and what SQLite keeps beside them"
 
 
+def test_trim_deletes_no_more_at_a_time_than_one_answer_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk has no room for more in the write-ahead log, and would never let it go."""
+    log = open_log(tmp_path)
+    log.append(1, [bytes(2400)] * 160)
+    sizes = wals_of_few(log, monkeypatch)
+    monkeypatch.setattr(log_module, "READ_BYTES", 9 * 2400)
+    log.trim(159)
+    assert [entry.seq for entry in log.read(0, 1000)] == [160]
+    assert max(sizes) < (9 + 8) * (PAGE_SIZE + 24), "rows, and what SQLite keeps beside them"
+
+
 def wals_of_few(log: Log, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Trim eight rows at a time; how large the write-ahead log is each time that it is emptied."""
     monkeypatch.setattr(log_module, "_TRIMMED", 8)
