@@ -155,12 +155,17 @@ async def test_the_answers_of_a_week_are_counted_for_that_week(world: World) -> 
 
 
 async def test_a_case_is_shown_and_answered_while_no_record_is_in_force(world: World) -> None:
-    """A desk server that was away for days; how much a batch will hold is not known then."""
+    """A desk server that was away for days. An answer that no batch has room for would wait for
+    ever, and nobody would be told."""
     await world.start()
     case = (await arrived(world, ALICE))[ALICE]
+    most = world.desk.conversation(case).batch_slots
+    assert most is not None
     world.set_time(6, 1)
     assert shelves(world).in_force() is None
-    assert world.desk.conversation(case).batch_slots is None
+    assert world.desk.conversation(case).batch_slots == most
+    with pytest.raises(Fault, match=f"day's batch holds {most}"):
+        world.desk.answer(case, "x" * (most * REPLY_TEXT + 1))
     world.desk.answer(case, "written all the same")
     assert world.desk.states().replies[Sending.QUEUED] == 1
 

@@ -150,11 +150,10 @@ class Desk:
         name = parts.letters.name(conversation)
         link = parts.letters.link(conversation)
         used = parts.outbox.used(conversation, link.week) if link else 0
-        record = parts.in_force()
         return Conversation(
             id=conversation, name=name, letters=parts.letters.of_conversation(conversation),
             replies=parts.outbox.replies(conversation), slots_left=REPLY_INDEXES - used,
-            batch_slots=batch.room(record.body.parameters).slots if record else None,
+            batch_slots=_batch_slots(parts),
         )  # fmt: skip
 
     def letter(self, letter: bytes) -> LetterView:
@@ -185,8 +184,7 @@ class Desk:
         same = parts.outbox.same(conversation, tidy(text), self.today())
         if same is not None:
             return same
-        record = parts.in_force()
-        most = batch.room(record.body.parameters).slots if record else None
+        most = _batch_slots(parts)
         if most is not None and needed > most:
             raise Fault(
                 f"The reply needs {needed} slots; a day's batch holds {most}",
@@ -222,6 +220,13 @@ class Desk:
         if self._store is None or self._rounds is None:
             return Status(locked=True, exists=self.exists, today=self.today())
         return _status(self._store, self._rounds, self.today())
+
+
+def _batch_slots(parts: Parts) -> int | None:
+    """How many slots a day's batch holds; None where no record is known. While none is in force it
+    is the newest one's, since records raise it at most: a longer answer might never leave."""
+    record = parts.in_force() or parts.records.newest()
+    return batch.room(record.body.parameters).slots if record else None
 
 
 def tidy(text: str) -> str:
