@@ -12,7 +12,7 @@ from wallflower.desk.edge.letters import Letters
 from wallflower.desk.edge.status import report
 from wallflower.desk.views import Sending
 from wallflower.errors import Fault
-from wallflower.host.asgi import Receive, Scope, Send, answer
+from wallflower.host.asgi import Message, Receive, Scope, Send, answer, refuse
 from wallflower.host.log import Entry
 from wallflower.host.pull import encode_entries
 from wallflower.wire.chain import Continuity
@@ -194,6 +194,30 @@ async def test_answer_of_b_with_impossible_numbers_is_a_fault_and_nothing_of_it_
     await world.desk.step()
     status = world.desk.status()
     assert (status.faults, status.letters, status.drops_read) == ({"pull 3.1": 1}, 0, 0)
+
+
+async def test_drops_come_one_by_one_where_several_take_longer_than_an_answer_may(
+    world: World,
+) -> None:
+    """Else a desk on a slow line would get nothing more, once it was locked for some hours."""
+    await world.start()
+    for n in range(5):
+        world.drop(world.write(ALICE, f"letter {n}"))
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        if int.from_bytes(message["body"][8:12]) > 1:
+            await refuse(send)  # to who asks it is the same as no answer in time
+            return
+
+        async def again() -> Message:
+            return message
+
+        await world.mix(scope, again, send)
+
+    world.net.apps["mix"] = slow
+    await world.desk.step()
+    assert (world.desk.status().letters, world.log.size()) == (5, 0)
 
 
 async def test_drops_that_come_before_the_first_record_wait_for_it(world: World) -> None:

@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 from tests.host.sockets import free_port
 
-from wallflower.desk.edge.process import read_settings
+from wallflower.desk.edge.process import SLOWEST_S, read_settings
 from wallflower.errors import Fault
+from wallflower.host.http import ENOUGH_S
+from wallflower.host.quiet import PATIENCE_S
+from wallflower.host.seats import State
 from wallflower.host.settings import load_settings
 from wallflower.lab.host import SeededEntropy
 from wallflower.trust.pins import Pins
+from wallflower.wire.segment import STEP
+from wallflower.wire.sizes import RECEIPT, REPLY_SLOT
 
 CONFIG = """
 port = {port}
@@ -56,6 +61,12 @@ def status_of(port: int, path: str, headers: dict[str, str]) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def test_a_desk_waits_as_long_for_a_slow_line_as_the_listener_that_takes_its_batch() -> None:
+    assert SLOWEST_S >= PATIENCE_S[State.BODY] > ENOUGH_S
+    largest = 6 * (STEP**2 * 13 * REPLY_SLOT + STEP**2 * 100 * RECEIPT)  # segment 4
+    assert largest / 8000 < SLOWEST_S
 
 
 def test_settings_name_what_is_missing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.host.sockets import free_port, serving
 
 from wallflower.host.asgi import App, Headers, Receive, Scope, Send, answer, read_body, refuse
-from wallflower.host.http import HttpNet
+from wallflower.host.http import ENOUGH_S, HttpNet
 from wallflower.host.net import Silent, Unreachable, asked_host
 
 
@@ -170,6 +170,20 @@ async def test_an_answer_that_is_cut_short_is_unreachable() -> None:
     async with server, net() as one:
         with pytest.raises(Unreachable):
             await one.get(f"http://127.0.0.1:{port}/")
+
+
+async def test_an_answer_that_takes_too_long_is_unreachable_however_steadily_it_comes() -> None:
+    async def slow(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            await asyncio.sleep(0.01)
+
+    async with serving(slow) as port:
+        one = HttpNet(seconds=0.2)
+        with pytest.raises(Unreachable):
+            await asyncio.wait_for(one.get(f"http://127.0.0.1:{port}/"), ENOUGH_S / 2)
+        await one.close()
 
 
 async def test_a_request_says_nothing_of_its_sender_and_brings_no_cookie_back() -> None:

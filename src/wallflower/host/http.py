@@ -9,21 +9,23 @@ import aiohttp
 
 from wallflower.host.net import MAX_ANSWER, Unreachable, asked_host, is_onion
 
-_TIMEOUT_S = 60.0
+ENOUGH_S = 60.0
 
 
 class HttpNet:
-    """One session for all; connections are kept for the next round."""
+    """One session for all; connections are kept for the next round. `seconds` is how long a
+    question and its answer may take."""
 
-    def __init__(self, connections: int = 100) -> None:
+    def __init__(self, connections: int = 100, seconds: float = ENOUGH_S) -> None:
         self._connections = connections
+        self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
+                timeout=aiohttp.ClientTimeout(total=self._seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,

@@ -29,9 +29,16 @@ async def read_drops(parts: Parts) -> None:
     if parts.records.newest() is None:
         return
     url = f"{parts.settings.b.url.rstrip('/')}/drops"
+    most = _DROPS_AT_ONCE
     for _ in range(_MOST_QUESTIONS):
-        after = parts.store.get("cursor") or 0
-        entries = await pull(parts.host.net, url, parts.token("b"), after, _DROPS_AT_ONCE)
+        after, token = parts.store.get("cursor") or 0, parts.token("b")
+        try:
+            entries = await pull(parts.host.net, url, token, after, most)
+        except Unreachable:
+            if most == 1:
+                raise
+            most = 1  # so many at once may take longer on a slow line than an answer may
+            continue
         if not entries:
             return
         for entry in entries:

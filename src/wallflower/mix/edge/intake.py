@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from wallflower.host.disk import room
-from wallflower.host.net import Net
+from wallflower.host.net import Net, Unreachable
 from wallflower.host.pull import Alike
 from wallflower.mix.edge.state import State
 
@@ -53,15 +53,23 @@ async def take_all(
     never stop. So a round also ends once `has_time` says that it has none, after one page at the
     soonest; and where the disk has only its reserve left, without which nothing that we hold could
     ever be handed on. A page that there may be no room for beside it is a small one. Who is
-    full pulls nothing (hum 2.7). `answered` is called at every answer. Raises Unreachable, and
-    Refused (pull 3.1).
+    full pulls nothing (hum 2.7). On a slow line a page may take longer than an answer may: then
+    the rest of the round has small ones. `answered` is called at every answer. Raises Unreachable,
+    and Refused (pull 3.1).
     """
-    left = room(state.db)
+    left, least, slow = room(state.db), min(source.page, _LEAST), False
     while not taker.full:
         # One of two sizes, since A is asked for it: what B's disk has room for tells of letters.
-        fits = left >= source.page * source.each
-        most = source.page if fits else min(source.page, _LEAST)
-        if await _page(taker, state, net, source, answered, most) < most:
+        fits = not slow and left >= source.page * source.each
+        most = source.page if fits else least
+        try:
+            count = await _page(taker, state, net, source, answered, most)
+        except Unreachable:
+            if most == least or not has_time():
+                raise
+            slow = True
+            continue
+        if count < most:
             break
         if not has_time():
             break
