@@ -20,6 +20,7 @@ from wallflower.host.disk import (
     Folder,
     disk_trouble,
     has_room,
+    has_room_for,
     roll_back,
     settle,
     transaction,
@@ -289,3 +290,21 @@ def test_a_database_takes_more_down_to_its_reserve_and_its_empty_pages_are_room(
     assert not has_room(db)
     db.close()
     assert has_room(sqlite3.connect(":memory:")), "it fills no disk"
+
+
+def test_what_comes_at_once_needs_room_beside_the_empty_pages_of_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, free = Folder(tmp_path).database("cells.db"), 1 << 20
+    db.execute("CREATE TABLE t (x)")
+    db.execute("INSERT INTO t VALUES (zeroblob(?))", (2 * free,))
+    db.execute("DELETE FROM t")
+    monkeypatch.setattr("wallflower.host.disk.RESERVE", free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert has_room_for(db, free), "here as empty pages, and beside them for the log"
+    assert not has_room_for(db, free + 1)
+    db.execute("DROP TABLE t")
+    db.execute("VACUUM")
+    assert has_room_for(db, 0)
+    assert not has_room_for(db, 1), "the reserve is for nobody"
+    db.close()

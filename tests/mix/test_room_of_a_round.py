@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from tests.faults.disks import small_disk
-from tests.mix.room import AT_ONCE, TICK, Make
+from tests.mix.room import AT_ONCE, DAY, TICK, Make
 from tests.mix.test_sharing import in_threads, shared
 
 from wallflower.host import disk
 from wallflower.lab.host import SeededEntropy
 from wallflower.mix.edge.mix import PAGE as PAGES
-from wallflower.wire.sizes import BODY_HEADER, CELL, HUM_ID, VERSION
+from wallflower.wire.sizes import BODY_HEADER, CELL, HUM_ID, PARCEL, VERSION
 
 HUMS = 48
 PAGE = 24  # cells: with whole hums of four cells six of them
@@ -101,5 +101,40 @@ async def test_a_whole_page_of_a_flood_on_a_disk_that_is_nearly_full_ends_nothin
                     await room.tick()
             assert room.b.counts["letters"] == 4
             assert room.a.out.size() == 0
+        finally:
+            room.town.a.close()
+
+
+async def test_a_disk_that_a_flood_filled_takes_pages_again_once_the_flood_has_left(
+    tmp_path: Path, make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real disk: the database does not shrink, so its empty pages are all the room there is, and
+    none of it is for the write-ahead log."""
+    monkeypatch.setattr(disk, "RESERVE", 6 << 20)
+    monkeypatch.setitem(PAGES, "a", 1024)
+    with small_disk(tmp_path / "0" / "mix-a", 120 << 20) as own:
+        room = await make_room(AT_ONCE)
+        try:
+            a, record = room.town.a, room.town.record().number
+            for _ in range(10):
+                with a.state.transaction():
+                    a.pool.put_each(record, DAY, [bytes(PARCEL)] * 1000, bytes)
+                a.settle()
+            names = [row.name for row in a.pool.rows()]
+            for at in range(0, len(names), 500):
+                with a.state.transaction():
+                    a.pool.delete(names[at : at + 500])
+                a.settle()
+            left = shutil.disk_usage(own).free
+            (own / "ballast").write_bytes(bytes(left - disk.RESERVE))
+            flood = SeededEntropy(b"flood").draw
+            head = bytes([VERSION, 1]) + record.to_bytes(2)
+            cells = [head + flood(HUM_ID) + bytes(CELL - BODY_HEADER) for _ in range(6000)]
+            room.town.ingress._log.append(room.town.ingress._today(), cells)
+            await room.send(room.hum(room.letter("behind them"))[:4])
+            for _ in range(3):
+                with suppress(sqlite3.Error):
+                    await room.tick()
+            assert room.b.counts["letters"] == 1
         finally:
             room.town.a.close()

@@ -201,12 +201,21 @@ def may_hand_on(db: sqlite3.Connection) -> bool:
     return room(db) >= -(RESERVE // 2)
 
 
+def has_room_for(db: sqlite3.Connection, size: int) -> bool:
+    """Whether a database may take so many bytes at once. All of them are in the write-ahead log
+    first, for which its own empty pages are no room."""
+    return min(room(db), _free(db)) >= size
+
+
 def room(db: sqlite3.Connection) -> int:
     """How many bytes a database may take: what is there beside the reserve."""
-    file = db.execute("PRAGMA database_list").fetchone()[2]
-    if not file:  # a database in memory fills no disk
-        return sys.maxsize
     (pages,), (size,) = (
         db.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_size")
     )
-    return shutil.disk_usage(file).free + int(pages) * int(size) - RESERVE
+    return _free(db) + int(pages) * int(size) - RESERVE
+
+
+def _free(db: sqlite3.Connection) -> int:
+    file = db.execute("PRAGMA database_list").fetchone()[2]
+    # A database in memory fills no disk.
+    return shutil.disk_usage(file).free if file else sys.maxsize

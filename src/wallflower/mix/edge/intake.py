@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from wallflower.host.disk import room
+from wallflower.host.disk import has_room, has_room_for
 from wallflower.host.net import Net, Unreachable
 from wallflower.host.pull import Alike
 from wallflower.mix.edge.state import State
@@ -57,10 +57,10 @@ async def take_all(
     the rest of the round has small ones. `answered` is called at every answer. Raises Unreachable,
     and Refused (pull 3.1).
     """
-    left, least, slow = room(state.db), min(source.page, _LEAST), False
+    least, slow = min(source.page, _LEAST), False
     while not taker.full:
         # One of two sizes, since A is asked for it: what B's disk has room for tells of letters.
-        fits = not slow and left >= source.page * source.each
+        fits = not slow and has_room_for(state.db, source.page * source.each)
         most = source.page if fits else least
         try:
             count = await _page(taker, state, net, source, answered, most)
@@ -73,8 +73,7 @@ async def take_all(
             break
         if not has_time():
             break
-        left = room(state.db)
-        if left < 0:
+        if not has_room(state.db):
             break
     # Nothing more is asked for; the node before us may forget what we now have.
     await taker.ask(net, source, state.number("cursor"), 0)
