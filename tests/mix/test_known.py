@@ -137,8 +137,7 @@ async def test_sets_and_spent_tokens_go_when_the_week_after_theirs_is_over(
     sunday, record = DAY + 1, room.town.record()
     for day, left in ((sunday + 7, (1, 1)), (sunday + 8, (0, 0))):
         room.town.clock.time = day * DAY_S + 60
-        with room.town.b.state.transaction():
-            room.b.forget(record)
+        room.b.forget(record)
         sets, spent = stored(room)
         assert (len(sets), spent) == left
 

@@ -125,14 +125,17 @@ async def test_half_of_the_reserve_is_left_for_deleting(
     assert mix.pool.size() == 4
 
 
-async def test_what_b_remembers_of_a_flood_is_laid_anew_some_at_a_time(
-    make_room: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("work", ["lay anew", "forget"])
+async def test_what_b_remembers_of_a_flood_is_laid_anew_and_forgotten_some_at_a_time(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, work: str
 ) -> None:
+    """A disk that a flood filled has no room for all of it in the write-ahead log; B would stand
+    still at the next tick, and again when the flood's days are over."""
     room = await make_room(AT_ONCE)
-    b, names = room.town.b, SeededEntropy(b"flood").draw
-    monkeypatch.setattr("wallflower.mix.edge.state._LAID", 1000)
+    b, names, old = room.town.b, SeededEntropy(b"flood").draw, DAY - 60
+    monkeypatch.setattr("wallflower.mix.edge.state._LAID", 1000, raising=False)
     with b.state.transaction():
-        rows = [(names(32), DAY) for _ in range(20_000)]
+        rows = [(names(32), DAY - 60 * (n % 4)) for n in range(20_000)]
         b.state.db.executemany("INSERT INTO taken VALUES (?, ?)", rows)
     b.settle()
     sizes: list[int] = []
@@ -142,9 +145,14 @@ async def test_what_b_remembers_of_a_flood_is_laid_anew_some_at_a_time(
         settle(db)
 
     for module in ("state", "mix"):
-        monkeypatch.setattr(f"wallflower.mix.edge.{module}.settle", measured)
+        monkeypatch.setattr(f"wallflower.mix.edge.{module}.settle", measured, raising=False)
     room.b._laid = False
-    room.town.clock.time += TICK
-    await b.step()
+    if work == "forget":
+        b.state.set_number("day", DAY - 1)
+        b._forget(room.town.clock.now())
+        rows = [row for row in rows if row[1] > old]
+    else:
+        room.town.clock.time += TICK
+        await b.step()
     assert b.state.db.execute("SELECT * FROM taken").fetchall() == sorted(rows)
     assert 0 < max(sizes) < MIB // 2 + room.town.parameters.slots * PARCEL

@@ -229,9 +229,9 @@ class Mix:
             self.pool.new_day(today, self.state.transaction)
             if isinstance(self.part, First):
                 self.part.forget(today)
+            elif record is not None:
+                self.part.forget(record)
             with self.state.transaction():
-                if isinstance(self.part, Second) and record is not None:
-                    self.part.forget(record)
                 self.loops.forget()
                 self.state.set_number("day", today)
             self.settle()

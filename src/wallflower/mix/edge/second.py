@@ -218,8 +218,9 @@ class Second:
 
     def forget(self, record: EpochRecord) -> None:
         """Forget letters' hashes at the horizon (parcel 2.3): 8 means of B and 3 days; and tokens
-        whose week is over (token 3.1)."""
+        whose week is over (token 3.1). Has transactions of its own."""
         horizon = 8 * record.body.parameters.mean_b // DAY_S + 1 + 3
         today = day_of(self._host.clock.now())
-        self._db.execute("DELETE FROM taken WHERE day < ?", (today - horizon,))
-        self.known.forget(today)
+        self._state.forget_days("taken", "letter", today - horizon)
+        with self._state.transaction():
+            self.known.forget(today)

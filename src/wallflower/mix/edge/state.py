@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 from wallflower.host.disk import settle, transaction
@@ -48,16 +48,30 @@ class State:
         Of rows that came one by one the file shows the order: within a page SQLite puts each new
         one before the last.
         """
-        query = f"SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {_LAID}"  # noqa: S608
         delete = f"DELETE FROM {table} WHERE {key} BETWEEN ? AND ?"  # noqa: S608
         insert = f"INSERT INTO {table} VALUES (?, ?)"  # noqa: S608
-        last = b""
-        while rows := self.db.execute(query, (last,)).fetchall():
-            first, last = rows[0][0], rows[-1][0]
+        for rows in self._in_order(table, key):
             with self.transaction():
-                self.db.execute(delete, (first, last))
+                self.db.execute(delete, (rows[0][0], rows[-1][0]))
                 self.db.executemany(insert, rows)
             settle(self.db)
+
+    def forget_days(self, table: str, key: str, before: int) -> None:
+        """Delete what is of a day before this one out of such a table, and not inside of a
+        transaction either: it lies on all of its pages."""
+        delete = f"DELETE FROM {table} WHERE day < ? AND {key} BETWEEN ? AND ?"  # noqa: S608
+        for rows in self._in_order(table, key):
+            self.db.execute(delete, (before, rows[0][0], rows[-1][0]))
+            settle(self.db)
+
+    def _in_order(self, table: str, key: str) -> Iterator[list[tuple[bytes, int]]]:
+        """All rows of a table of two columns, so many at a time. These may be written anew or
+        deleted before the next."""
+        query = f"SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {_LAID}"  # noqa: S608
+        last = b""
+        while rows := self.db.execute(query, (last,)).fetchall():
+            last = rows[-1][0]
+            yield rows
 
     def forget(self, table: str, record: int) -> None:
         """Delete the rows of all hums of a record, some hums at a time, and not inside of a
