@@ -350,3 +350,27 @@ async def test_without_a_board_the_mixes_go_on_with_the_records_they_have(make_r
     assert room.texts() == ["offline board"]
     with pytest.raises(Unreachable):
         await room.town.net.get(f"{BOARD}/record")
+
+
+@pytest.mark.parametrize("position", ["a", "b"])
+async def test_a_mix_whose_last_record_is_over_asks_for_another_once_a_minute(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch, position: str
+) -> None:
+    room = await make_room()
+    mix = room.town.a if position == "a" else room.town.b
+    room.town.clock.time += 12 * DAY_S
+    rounds: list[float] = []
+
+    class Enough(Exception):
+        pass
+
+    async def step() -> None:
+        rounds.append(room.town.clock.now())
+        if len(rounds) == 3:
+            raise Enough
+
+    monkeypatch.setattr(mix, "step", step)
+    monkeypatch.setattr("wallflower.mix.edge.mix._BEFORE_FIRST_RECORD_S", 0)
+    with pytest.raises(Enough):
+        await mix.run()
+    assert [after - before for before, after in pairwise(rounds)] == [60, 60]

@@ -47,6 +47,7 @@ _EACH = {"a": 16 << 10, "b": 64 << 10}
 _HEAD_ROUND_S = 3600
 _MOST_TALK_S = 60.0  # of a round, with the desk server, however many questions these are
 _BEFORE_FIRST_RECORD_S = 0.2
+_WITHOUT_RECORD_S = 60  # record seconds between rounds where the last one is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,9 @@ class Mix:
             record = self.records.in_force(self._host.clock.now())
             if record is None:
                 await asyncio.sleep(_BEFORE_FIRST_RECORD_S)
+                if self.records.has_finished():  # whoever did not sign may be away for days
+                    now = self._host.clock.now()
+                    await self._host.clock.sleep_until(now + _WITHOUT_RECORD_S)
                 continue
             tick = record.body.parameters.tick
             # A round that took all of its tick is followed at once, since keys may be due and hums

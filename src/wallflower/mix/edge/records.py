@@ -78,6 +78,10 @@ class Records:
         good = [r for r in self._records.values() if r.in_force(now)]
         return max(good, key=lambda r: r.number, default=None)
 
+    def has_finished(self) -> bool:
+        """Whether a finished record is here, of whatever day."""
+        return bool(self._records)
+
     def days_ahead(self, now: float) -> int:
         """How many days after today have a finished record, without a hole; negative where today
         has none."""
