@@ -287,17 +287,49 @@ async def test_a_desk_server_that_once_named_a_far_number_keeps_no_mix_from_revo
     room: Room, lie: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that was somebody else's for an hour, after which keys are to be replaced."""
-    town = room.town
+    town, a = room.town, room.town.a.records
     number, before = town.record().number, town.server.records.next_number
+    far, signed = before() + lie, set(a._drafts)
     with monkeypatch.context() as patch:
         patch.setattr(town.server.records, "next_number", lambda: before() + lie)
-        await town.a.records.step()
+        await a.step()
+    revoked = a.private(far)
+    assert revoked is not None, "the control: it was offered"
     town.server.records._offers.clear()  # which the true one never heard
-    town.a.records.revoke()
+    a._files.write("revoke", b"hops")
     await town.pass_time(4 * town.parameters.tick)
     assert town.record().number > number
     assert town.server.status()["days_ahead"] == 3
     assert ("a", town.record().number) in town.server.records._offers
+    kept = a.private(far)
+    assert kept is None or kept.public != revoked.public
+    assert a.private(number) is not None, "today's opens what was sealed to it"
+    now = town.record().number
+    room.restart()
+    await town.pass_time(town.parameters.tick)
+    assert town.record().number == now, "what was made shorter does not come back with a process"
+    assert not town.a.records._is_withdrawn(now)
+    assert all(town.a.records._is_withdrawn(n) for n in signed if n >= number)
+
+
+async def test_a_desk_server_that_was_put_back_takes_nothing_of_a_withdrawal_of_what_is_signed(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from a copy of before, whose numbers are far below those that A signed."""
+    town, records = room.town, room.town.a.records
+    while town.record().number < 9:
+        records.revoke()
+        await town.pass_time(4 * town.parameters.tick)
+    number, signed = town.record().number, {n for n in records._drafts if n >= town.record().number}
+    records.revoke()
+    with monkeypatch.context() as patch:
+        patch.setattr(town.server.records, "next_number", lambda: 0)
+        await records.step()
+    assert signed
+    assert all(records._is_withdrawn(n) for n in signed)
+    await town.pass_time(4 * town.parameters.tick)
+    assert town.record().number > max(number, *signed)
+    assert town.server.status()["days_ahead"] == 3
 
 
 async def test_a_turned_mix_that_withdraws_the_same_numbers_over_and_over_fills_no_disk(
