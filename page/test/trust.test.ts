@@ -130,6 +130,27 @@ test('a board across a step is read to its end, today and by who kept the part b
   assert.equal(joined(newer, before).segments.length, 2);
 });
 
+test('what has left the board is no part of it, though it was kept', () => {
+  const raised = trusted('raised');
+  const head = { ...leadingHead([bytesOf('head-after-a-step')], raised, 0), first: 2 };
+  const fetched = extend({ head, segments: [] }, bytesOf('third-after-a-step'), raised);
+  const kept = openKept({ head: headBytes, segments: [bytesOf('second'), bytesOf('first')] });
+  const board = joined(fetched, kept);
+  assert.deepEqual(board.segments.map(({ header }) => header.number), [3, 2]);
+  assert.ok(isComplete(board));
+});
+
+test('what was kept of another chain stands behind nothing that is fetched', () => {
+  const raised = trusted('raised');
+  const head = leadingHead([bytesOf('head-after-a-step')], raised, 0);
+  const fetched = extend({ head, segments: [] }, bytesOf('third-after-a-step'), raised);
+  const kept = openKept({ head: headBytes, segments: [bytesOf('second')] });
+  assert.ok(kept);
+  const other = { ...kept, segments: kept.segments.map((one) => ({ ...one, hash: today.hash })) };
+  assert.equal(joined(fetched, kept).segments.length, 2);
+  assert.equal(joined(fetched, other).segments.length, 1);
+});
+
 test('a board whose key was replaced is read to its end, by the hashes behind its head', () => {
   const raised = trusted('raised');
   const replaced = { ...raised, body: { ...raised.body, boardVerify: raised.body.dropVerify } };
