@@ -231,16 +231,24 @@ async def test_a_turned_mix_that_withdraws_without_end_ends_nothing_for_who_come
     town = room.town
     seed, records = getattr(town.signers, turned), town.server.records
     for day in range(3):
-        before = records.next_number()
+        before, today = records.next_number(), town.record()
         for _ in range(40):
             first = records.next_number()
             with suppress(Refused):
                 data = make_withdrawal(Withdrawal(first, first + 7), seed)
                 records.take_withdrawal(turned, data)
+            # One of a day that is over passes nothing over, and gives nothing back.
+            past = Withdrawal(today.number - 1, today.number - 1)
+            if day:
+                records.take_withdrawal(turned, make_withdrawal(past, seed))
         assert records.next_number() <= before + 16
         await town.pass_time(DAY_S)
         assert town.server.status()["days_ahead"] == 3
         assert town.record().body.day == DAY + day + 1
+    number = town.record().number
+    mix_of(town, turned).records.revoke()
+    await town.pass_time(4 * town.parameters.tick)
+    assert town.record().number > number, "each finished record begins the count anew"
 
 
 @pytest.mark.parametrize("turned", ["a", "b"])

@@ -201,25 +201,46 @@ async def test_a_record_that_differs_from_the_signed_draft_is_refused(tmp_path: 
     room.town.close()
 
 
+def lose_draft(patch: pytest.MonkeyPatch, room: Room, number: int) -> None:
+    """The desk server's answer to who asks for it does not come."""
+    get = room.town.net.get
+
+    async def losing(url: str, *rest: Any, **more: Any) -> bytes:
+        if url.endswith(f"/drafts/{number}"):
+            raise Unreachable
+        return await get(url, *rest, **more)
+
+    patch.setattr(room.town.net, "get", losing)
+
+
 async def test_a_draft_whose_answer_was_lost_is_signed_at_the_next_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who signed the one after it never signs it any more."""
     room = fresh(tmp_path)
     bodies = [await drafted(room, number) for number in (1, 2)]
-    get = room.town.net.get
-
-    async def losing(url: str, *rest: Any, **more: Any) -> bytes:
-        if url.endswith("/drafts/1"):
-            raise Unreachable
-        return await get(url, *rest, **more)
-
     with monkeypatch.context() as patch:
-        patch.setattr(room.town.net, "get", losing)
+        lose_draft(patch, room, 1)
         await room.town.a.step()
     for _ in range(3):
         await room.town.step()
     assert [room.record_of(n).body for n in (1, 2)] == bodies
+    room.town.close()
+
+
+async def test_a_draft_that_never_comes_holds_up_no_record_whose_day_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = fresh(tmp_path)
+    for number in (1, 2):
+        await drafted(room, number)
+    lose_draft(monkeypatch, room, 1)
+    signed = room.town.a.records._drafts
+    await room.town.a.records.step()
+    assert not signed, "it is tomorrow's, and follows one that may still come"
+    room.town.clock.time += DAY_S
+    await room.town.a.records.step()
+    assert 2 in signed
     room.town.close()
 
 
