@@ -51,6 +51,32 @@ async def test_a_server_that_drops_a_batch_learns_nothing_from_what_comes_again(
     assert [len(part) for part in then] == [PERIODS * REPLIES, PERIODS * RECEIPTS]
 
 
+async def test_a_server_that_shows_a_dropped_batch_a_day_late_learns_nothing_from_what_comes_again(
+    world: World,
+) -> None:
+    """What is shown is away for good, as filler is; what was real came again all the same."""
+    await handed_and_not_shown(world, answers=PERIODS * REPLIES)
+    first = cut_batch(world.server.posts[0][4:])
+    [[real]] = world.desk._open()[0].run("SELECT value FROM receipts")
+    filler = [value for value in first[1] if value != real]
+    told = [*filler[:RECEIPTS], real, *filler[RECEIPTS:]]
+    world.server.batches[world.day] = b"".join(first[0] + told)
+    for period in (1, 2, 3):
+        world.clock.time = world.day * DAY_S + period * PERIOD + 1
+        world.server.release(world.record, world.clock.time)
+        await world.desk.step()
+    shown = [{*part} for part in world.board()]
+    await evening(world, 2)
+    then = cut_batch(world.server.posts[1][4:])
+    for before, after, public in zip(first, then, shown, strict=True):
+        assert len(public.intersection(before)) > 0
+        assert public.isdisjoint(after)
+    assert real in shown[1]
+    states = world.desk.states()
+    assert states.replies[Sending.BOARD] == len(shown[0].intersection(first[0]))
+    assert states.receipts[Sending.BOARD] == 1
+
+
 async def test_what_came_again_is_read_once_and_new_answers_follow_it(world: World) -> None:
     await handed_and_not_shown(world, answers=2)
     [case] = world.desk.inbox()

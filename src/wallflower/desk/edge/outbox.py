@@ -132,23 +132,21 @@ class Outbox:
             )  # fmt: skip
 
     def seen(self, slots: set[bytes], receipts: set[bytes]) -> None:
-        """Mark what stands on the board; a reply counts when all of its parts do."""
+        """Mark what stands on the board; a reply counts when all of its parts do.
+
+        So does what waits to go again, when a server shows it late: it would else come again where
+        filler does not, and show that it is real.
+        """
         for value in slots | receipts:
             self._store.run("DELETE FROM unseen WHERE value = ?", value)
-        rows = self._store.run(
-            "SELECT o.reply, o.part, o.slot FROM outgoing o JOIN replies r "
-            "ON r.id = o.reply WHERE r.batch IS NOT NULL"
-        )
-        for reply, part, slot in rows:
+        for reply, part, slot in self._store.run("SELECT reply, part, slot FROM outgoing"):
             if slot in slots:
                 self._store.run("DELETE FROM outgoing WHERE reply = ? AND part = ?", reply, part)
         self._store.run(
-            "UPDATE replies SET state = ? WHERE state != ? AND batch IS NOT NULL AND NOT EXISTS "
+            "UPDATE replies SET state = ? WHERE state != ? AND NOT EXISTS "
             "(SELECT 1 FROM outgoing o WHERE o.reply = replies.id)", _BOARD, _BOARD,
         )  # fmt: skip
-        waiting = self._store.run(
-            "SELECT value FROM receipts WHERE state != ? AND batch IS NOT NULL", _BOARD
-        )
+        waiting = self._store.run("SELECT value FROM receipts WHERE state != ?", _BOARD)
         for (value,) in waiting:
             if value in receipts:
                 self._store.run("UPDATE receipts SET state = ? WHERE value = ?", _BOARD, value)
