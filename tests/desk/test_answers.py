@@ -45,6 +45,14 @@ async def evening(world: World, day: int) -> None:
     await world.desk.step()
 
 
+def batch_of(world: World, day: int) -> set[bytes]:
+    """All slots and receipts of a batch that was built."""
+    built = world.desk._open()[1].outbox.batch(day)
+    assert built is not None
+    slots, values = cut_batch(built[0][4:])
+    return {*slots, *values}
+
+
 async def test_reply_of_three_slots_goes_in_one_batch_and_is_read_with_the_words(
     world: World,
 ) -> None:
@@ -213,6 +221,7 @@ async def test_what_a_board_that_was_not_seen_whole_may_have_shown_is_not_sent_a
     world.desk.answer(case, "shown while nobody looked")
     world.net.down |= set() if taken else {"/desk/batch"}
     await evening(world, 0)
+    first = batch_of(world, MONDAY + 1)
     for day in (1, 2, 3):
         world.set_time(day, 0.1)
         world.make_record(segments=PERIODS)
@@ -225,6 +234,9 @@ async def test_what_a_board_that_was_not_seen_whole_may_have_shown_is_not_sent_a
     status = world.desk.status()
     assert status.faults == {}
     assert not [alarm for alarm in status.alarms if "board" in alarm.what]
+    await world.begin_day(4)
+    await evening(world, 4)
+    assert first & batch_of(world, MONDAY + 5) == (set() if taken else first), "filler too"
 
 
 async def test_batch_that_was_taken_and_stands_nowhere_on_the_board_goes_again(
@@ -247,6 +259,26 @@ async def test_batch_that_was_taken_and_stands_nowhere_on_the_board_goes_again(
     await world.begin_day(3)
     world.release_day()
     assert [reply.text for reply in world.read_replies(ALICE)] == ["lost on the way"]
+
+
+async def test_what_stands_on_the_board_before_its_batch_counts_as_taken_is_not_sent_again(
+    world: World,
+) -> None:
+    """The desk server's clock is ahead, and its answer to the batch was lost."""
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "early")
+    world.net.lose_answers.add("/desk/batch")
+    await evening(world, 0)
+    for period in range(PERIODS):
+        world.server.release(world.record, (MONDAY + 1) * DAY_S + period * PERIOD)
+    world.set_time(0, 23.9)
+    await world.desk.step()
+    assert world.desk.states().replies[Sending.BOARD] == 1
+    world.net.lose_answers.clear()
+    await world.desk.step()
+    states = world.desk.states()
+    assert (states.replies[Sending.BOARD], states.receipts[Sending.BOARD]) == (1, 1)
 
 
 async def test_two_letters_with_one_mark_have_one_receipt(world: World) -> None:

@@ -17,6 +17,12 @@ ALICE = b"a" * 16
 PERIODS = DAY_S // PERIOD
 
 
+def release(world: World, *periods: int) -> None:
+    for period in periods:
+        world.clock.time = world.day * DAY_S + period * PERIOD + 1
+        world.server.release(world.record, world.clock.time)
+
+
 async def handed_and_not_shown(world: World, *, answers: int, shown: int = 0) -> None:
     """A batch with so many answers was taken, and `shown` of its periods were released."""
     await world.start()
@@ -62,8 +68,7 @@ async def test_a_server_that_shows_a_dropped_batch_a_day_late_learns_nothing_fro
     told = [*filler[:RECEIPTS], real, *filler[RECEIPTS:]]
     world.server.batches[world.day] = b"".join(first[0] + told)
     for period in (1, 2, 3):
-        world.clock.time = world.day * DAY_S + period * PERIOD + 1
-        world.server.release(world.record, world.clock.time)
+        release(world, period)
         await world.desk.step()
     shown = [{*part} for part in world.board()]
     await evening(world, 2)
@@ -75,6 +80,33 @@ async def test_a_server_that_shows_a_dropped_batch_a_day_late_learns_nothing_fro
     states = world.desk.states()
     assert states.replies[Sending.BOARD] == len(shown[0].intersection(first[0]))
     assert states.receipts[Sending.BOARD] == 1
+
+
+async def test_of_a_batch_that_waits_since_an_earlier_one_comes_again_nothing_goes_alone(
+    world: World,
+) -> None:
+    await world.start()
+    case = (await arrived(world, ALICE))[ALICE]
+    world.desk.answer(case, "one")
+    await evening(world, 0)
+    await world.begin_day(1)
+    release(world, 0, 1, 2, 3)
+    world.server.batches.clear()
+    release(world, 4)
+    world.desk.answer(case, "two")
+    await evening(world, 1)
+    world.server.batches.clear()
+    release(world, 5)
+    await world.begin_day(2)
+    release(world, *range(PERIODS))
+    await world.begin_day(3)
+    release(world, 0)
+    await world.desk.step()
+    assert world.desk.states().replies[Sending.QUEUED] >= 1, "the control: two is to go again"
+    await evening(world, 3)
+    first, second, then = ({*cut_batch(post[4:])[0]} for post in world.server.posts)
+    assert len(first & then) == 2 * REPLIES
+    assert second.isdisjoint(then)
 
 
 async def test_what_came_again_is_read_once_and_new_answers_follow_it(world: World) -> None:

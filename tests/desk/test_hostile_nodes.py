@@ -176,6 +176,31 @@ async def test_the_drop_after_one_that_was_given_up_breaks_the_chain_of_b_only_w
     assert breaks == ([] if follows else said)
 
 
+async def replace_a_signer(world: World) -> None:
+    """The next day begins with a new key of A's, and so none of the records before is kept."""
+    world.desk.lock()
+    world.signers[1] = world.entropy.draw(32)
+    world.pins = dataclasses.replace(world.pins, a=verify_key(world.signers[1]))
+    world.desk = world.new_desk()
+    world.desk.unlock(PASSPHRASE)
+    await world.begin_day(2)
+
+
+async def test_a_record_of_the_signers_before_that_was_not_asked_for_costs_no_letter(
+    world: World,
+) -> None:
+    await world.start()
+    await world.begin_day(1)
+    number, drop = world.record.number, world.make_drop([world.write(ALICE, "one")])
+    await replace_a_signer(world)
+    world.log.append(number, [drop])
+    good = world.server.records[number]
+    for shown, letters in ((world.server.records[number - 1], 0), (good, 1)):
+        world.server.records[number] = shown
+        await world.desk.step()
+        assert (world.desk.status().letters, world.log.size()) == (letters, 1 - letters)
+
+
 async def test_a_record_that_came_after_all_has_its_day_anew_when_it_is_away_again(
     world: World,
 ) -> None:
@@ -184,12 +209,7 @@ async def test_a_record_that_came_after_all_has_its_day_anew_when_it_is_away_aga
     await world.begin_day(1)
     number, drops = world.record.number, [world.make_drop([world.write(ALICE, "one")])]
     drops.append(world.make_drop([world.write(BOB, "two")]))
-    world.desk.lock()
-    world.signers[1] = world.entropy.draw(32)
-    world.pins = dataclasses.replace(world.pins, a=verify_key(world.signers[1]))
-    world.desk = world.new_desk()
-    world.desk.unlock(PASSPHRASE)
-    await world.begin_day(2)
+    await replace_a_signer(world)
     world.log.append(number, drops[:1])
     for away, letters in ((True, 0), (False, 1)):
         world.net.down = {f"/records/{number}"} if away else set()

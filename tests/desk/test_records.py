@@ -303,6 +303,14 @@ def log_size(world: World) -> int:
     return (world.folder / "store.db-wal").stat().st_size
 
 
+async def test_what_died_while_a_desk_was_off_is_gone_once_it_is_unlocked(world: World) -> None:
+    await world.start()
+    world.desk.lock()
+    world.set_time(60, 0)
+    world.desk.unlock(PASSPHRASE)
+    assert world.desk._open()[1].keyring.counts() == (0, 0)
+
+
 async def test_dying_key_leaves_nothing_in_the_write_ahead_log(world: World) -> None:
     await world.start()
     keyring = Keyring(world.desk._open()[0], world.pins, "desk one")
