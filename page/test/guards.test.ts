@@ -173,6 +173,8 @@ test('who keeps an old record and finds keys of others is told of the keys, and 
   assert.equal((await visited({ record: others, now })).said.hum, 'foreign');
   assert.equal((await visited({ record: others, now }, shelf)).said.hum, 'foreign');
   assert.equal((await visited({ record: today, now }, shelf)).said.hum, 'clock', 'the control');
+  const { hum } = await visited({ record: others }, shelf);
+  assert.equal(hum?.record, today.body.number, 'as long as that of before is in force it is hummed under');
 });
 
 test('a record cannot speed up a visit of a page that is not on this machine', async () => {

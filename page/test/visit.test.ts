@@ -210,6 +210,23 @@ test('a tab that still fetches brings back no older board than another tab put a
   assert.equal(slow.keeper.session.seen, 3);
 });
 
+test('a tab with the beginning of a board takes no older one for it, though another tab has that whole', async () => {
+  mirror(NEW);
+  const shelf = new Memory();
+  const [slow, other] = [new Tab(shelf), new Tab(shelf)];
+  await slow.begin();
+  await slow.says('loading');
+  slow.files.come(0, SEGMENTS[0] as Uint8Array);
+  mirror(OLD);
+  await other.begin();
+  await other.says('loading');
+  for (const [index, name] of ['second', 'first'].entries()) other.files.come(index, bytesOf(name));
+  await other.keeper.turn();
+  assert.equal(segmentsIn(shelf)?.length, 2);
+  await slow.keeper.turn();
+  assert.equal(slow.keeper.session.board?.head.number, 3);
+});
+
 test('a tab that still fetches takes nothing of a board from another tab that fetched it whole', async () => {
   mirror(NEW);
   const shelf = new Memory();
