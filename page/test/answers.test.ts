@@ -64,6 +64,12 @@ test('replies that were given one index hide none of each other', () => {
   assert.deepEqual(found([newer[0] as Uint8Array, one, ...longer]), [[WEEK, ['a']]]);
 });
 
+test('a reply that begins where another one ends is shown once', () => {
+  const half = (text: string, index: number, part: number): Uint8Array => slot(index, TEXT.encode(text), part, 2);
+  const both = [half('a', 0, 1), half('b', 1, 2), half('c', 1, 1), half('d', 2, 2)];
+  assert.deepEqual(found(both), [[WEEK, ['ab', 'cd']]]);
+});
+
 test('replies that were given one index and begin alike are both shown', () => {
   const half = (text: string, part: number): Uint8Array => slot(part - 1, TEXT.encode(text), part, 2);
   const [first, again] = [[half('a', 1), half('b', 2)], [half('a', 1), half('c', 2)]];

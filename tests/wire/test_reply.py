@@ -94,6 +94,11 @@ def test_replies_that_were_given_one_index_hide_none_of_each_other() -> None:
     assert [r.text for r in _read([newer[0], *one, *longer])] == ["a"]
 
 
+def test_a_reply_that_begins_where_another_one_ends_is_read_once() -> None:
+    first, second = _slots("a" * 800), _slots("b" * 800, 1)
+    assert [r.text for r in _read([*first, *second])] == ["a" * 800, "b" * 800]
+
+
 def test_a_filler_slot_has_the_same_size_and_nobody_finds_it(draw: Draw) -> None:
     filler = seal_part(draw(32), 0, draw(16), 1, 1, b"")
     assert len(filler) == REPLY_SLOT
