@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from json import loads
 
@@ -116,6 +117,20 @@ async def test_a_database_of_another_user_is_said_at_the_door(world: World, name
     assert (status, b"runs as may not read and write %s" % name.encode() in page) == (400, True)
     path.rmdir()
     path.write_bytes(kept)
+    assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303
+
+
+@pytest.mark.parametrize("refused", [os.R_OK, os.W_OK])
+async def test_a_database_that_may_not_be_read_or_not_be_written_is_said_at_the_door(
+    world: World, refused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start()
+    world.desk.lock()
+    browser = await Browser(world).enter()
+    with monkeypatch.context() as patch:  # since root may do all
+        patch.setattr(os, "access", lambda _, mode: not mode & refused)
+        status, _, page = await browser.post("/unlock", {"passphrase": PASSPHRASE})
+    assert (status, b"runs as may not read and write store.db" in page) == (400, True)
     assert (await browser.post("/unlock", {"passphrase": PASSPHRASE}))[0] == 303
 
 

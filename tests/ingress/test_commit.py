@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -234,6 +235,39 @@ async def test_cells_whose_keys_are_gone_are_forgotten(
     assert await pull(net, "http://inner.example/cells", TOKEN, 0, 10) == []
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_cells_that_came_while_a_clock_was_ahead_are_forgotten_by_the_right_one(
+    tmp_path: Path, clock: SimulatedClock
+) -> None:
+    ingress = build(tmp_path, clock)
+    task = asyncio.ensure_future(ingress.commit.run())
+    net = SimulatedNet({"inner.example": ingress.inner})
+    clock.time += 400 * DAY_S
+    await ingress.commit.put(MANY[0])
+    clock.time -= 400 * DAY_S
+    for _ in range(KEPT_DAYS + 1):
+        assert len(await pull(net, "http://inner.example/cells", TOKEN, 0, 10)) == 1
+        clock.time += DAY_S
+    assert await pull(net, "http://inner.example/cells", TOKEN, 0, 10) == []
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_a_failing_disk_did_not_forget_is_looked_for_at_the_next_question(
+    tmp_path: Path, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingress, looked = build(tmp_path, clock), list[int]()
+
+    def fails(_: Log, below: int) -> None:
+        looked.append(below)
+        raise sqlite3.OperationalError
+
+    monkeypatch.setattr(Log, "trim_records", fails)
+    net = SimulatedNet({"inner.example": ingress.inner})
+    for _ in range(3):
+        await pull(net, "http://inner.example/cells", TOKEN, 0, 10)
+    assert len(looked) == 3
 
 
 async def test_what_waits_is_looked_through_once_a_day_however_often_a_asks(
