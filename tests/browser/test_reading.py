@@ -88,6 +88,33 @@ def test_who_sends_no_padding_is_told_beside_a_finished_letter_that_nothing_is_s
     assert "no padding, so nothing is sent" in said(page, "letter-status")
 
 
+def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """A letter that is too long is to be written as two; and the hurried one goes second here."""
+    page = visitor.visit()
+    wait_for_hum(page)
+    words = " ".join(make_words(page))
+    write(page, "The first half.")
+    page.locator("#own-words").click()
+    page.locator("#own-field").fill(words)
+    write(page, "The rest.")
+    told = [said(page, "letter-status")]
+    page.locator("#letter-tools button.hurry").click()
+    told.append(said(page, "hurry"))
+    page.locator("#hurry-sure").click()
+    page.locator("#letter-tools p.done").filter(has_text="when this page is next opened").wait_for()
+    told.append(said(page, "letter-tools"))
+    stage.next_day()
+    page = visitor.visit()
+    wait_for_hum(page)
+    look_up(page, words)
+    states = page.locator("#answers .state").all_inner_texts()
+    assert ["has left" in state for state in states] in ([True, False], [False, True])
+    told += [state for state in states if "waits in this browser" in state]
+    assert ["one leaves with each visit" in each for each in told] == [True] * 4
+
+
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
     week = stage.record.week
     e, e_before = epoch_secret(SECRET, week), epoch_secret(SECRET, week - 1)
