@@ -1,7 +1,7 @@
 // What the board and this browser hold for one set of words: replies, and how far letters came.
 // A table look-up; nothing is asked of anybody. Spec: reply.md 2, receipt.md 2.
 
-import { type Board, receiptsOf } from './board.js';
+import { type Board, isComplete, receiptsOf } from './board.js';
 import { toHex } from './bytes.js';
 import { epochSecret } from './crypto/derive.js';
 import { Refused } from './refused.js';
@@ -23,7 +23,8 @@ export type LetterState =
   | 'taken'
   | 'answered';
 
-/** After so many days without a receipt a letter is called overdue (store 3.5). */
+/** So many days after it was sealed, a letter of which a whole board has no receipt is called overdue
+ * (store 3.5). */
 export const OVERDUE_DAYS = 8;
 
 /** Weeks in which a letter's receipt or place is looked for. A desk key dies within a month and the
@@ -40,6 +41,14 @@ export interface WeekOfAnswers {
   readonly week: number;
   readonly letters: readonly FoundLetter[];
   readonly replies: readonly string[];
+}
+
+/** What a letter's state is told by. */
+interface Known {
+  readonly record: EpochRecord | null;
+  readonly today: number;
+  /** Whether all of the board is here. */
+  readonly whole: boolean;
 }
 
 /** Newest week first; weeks with nothing for these words are left out. They count from today's record, or
@@ -59,6 +68,7 @@ export function findAnswers(
   }
   const replies = repliesByWeek(board, secrets);
   const receipts = receiptsOf(board);
+  const by = { record, today: now, whole: board !== null && isComplete(board) };
   const weeks: WeekOfAnswers[] = [];
   for (const [week, e] of secrets) {
     const texts = replies.get(week) ?? [];
@@ -68,7 +78,7 @@ export function findAnswers(
     const marks = [...new Set([...kept.keys(), ...taken])];
     const received: FoundLetter = { state: texts.length ? 'answered' : 'taken', slot: null };
     const letters = marks.flatMap((mark) =>
-      lettersOf(kept.get(mark) ?? [], taken.has(mark) ? received : null, record, now),
+      lettersOf(kept.get(mark) ?? [], taken.has(mark) ? received : null, by),
     );
     if (letters.length || texts.length) weeks.push({ week, letters, replies: texts });
   }
@@ -80,22 +90,19 @@ export function findAnswers(
 function lettersOf(
   all: readonly Remembered[],
   received: FoundLetter | null,
-  record: EpochRecord | null,
-  today: number,
+  by: Known,
 ): FoundLetter[] {
   if (received && !all.length) return [received];
   const hasLeft = ({ slot }: Remembered): boolean => slot.waits === Waits.NOT;
   const stands = (one: Remembered): boolean => hasLeft(one) || !all.some(hasLeft);
-  return all.map((one) => (received && stands(one) ? received : keptLetter(one, record, today)));
+  return all.map((one) => (received && stands(one) ? received : keptLetter(one, by)));
 }
 
-function keptLetter(
-  { slot, sealedOn }: Remembered,
-  record: EpochRecord | null,
-  today: number,
-): FoundLetter {
+function keptLetter({ slot, sealedOn }: Remembered, { record, today, whole }: Known): FoundLetter {
   if (slot.waits === Waits.NOT) {
-    return { state: today - sealedOn > OVERDUE_DAYS ? 'overdue' : 'left', slot: null };
+    // On what did not come of the board its receipt may stand: nobody is told to write it again.
+    const overdue = whole && today - sealedOn > OVERDUE_DAYS;
+    return { state: overdue ? 'overdue' : 'left', slot: null };
   }
   if (record && isStale(slot, record)) return { state: 'stale', slot: null };
   return { state: slot.waits === Waits.NEXT ? 'next' : 'waiting', slot };

@@ -26,8 +26,8 @@ const TEXT = new TextEncoder();
 const slot = (index: number, text: Uint8Array, part = 1, of = 1, ago = 0): Uint8Array =>
   sealPart(epochSecret(SECRET, WEEK - ago), index, draw(16), part, of, text);
 
-const boardOf = (replies: readonly Uint8Array[]): Board =>
-  ({ segments: [{ replies, receipts: [] }] }) as unknown as Board;
+const boardOf = (replies: readonly Uint8Array[], receipts: readonly Uint8Array[] = []): Board =>
+  ({ head: { number: 1, first: 1 }, segments: [{ replies, receipts }] }) as unknown as Board;
 
 const found = (replies: readonly Uint8Array[]): [number, readonly string[]][] =>
   findAnswers(SECRET, DAY, boardOf(replies), [], null).map((each) => [each.week, each.replies]);
@@ -101,7 +101,7 @@ test('of two letters of one mark each says how far it came, and the one that wai
     waits, day: DAY, recordHash: record.hash, tag: slotTag(e, 5), note: slotNote(e, 5, DAY),
     tokens: draw(64), letter: draw(LETTER),
   });
-  const board = { segments: [{ replies: [], receipts: [receipt(e, 5)] }] } as unknown as Board;
+  const board = boardOf([], [receipt(e, 5)]);
   const [left, one, other] = [Waits.NOT, Waits.LATER, Waits.LATER].map(place) as [Slot, Slot, Slot];
   const shown = (slots: readonly Slot[], on: Board | null): [string, Slot | null][] =>
     findAnswers(SECRET, DAY, on, slots, record).flatMap(({ letters }) =>

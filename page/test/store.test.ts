@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
-import { openKept } from '../src/board.js';
+import { type Board, openKept } from '../src/board.js';
 import { concat, equal, toHex, uint } from '../src/bytes.js';
 import { conversationId } from '../src/crypto/derive.js';
 import { Refused } from '../src/refused.js';
@@ -602,10 +602,14 @@ test('a letter without a receipt is called overdue after its days, and not befor
   await session.keepLetter(SECRET, 'x', 1, today.body.day);
   const { day } = today.body;
   session.slots = session.slots.map((one) => ({ ...one, waits: Waits.NOT }));
-  const stateOn = (on: number): unknown =>
-    findAnswers(SECRET, on, null, session.slots, today)[0]?.letters[0]?.state;
-  assert.equal(stateOn(day + OVERDUE_DAYS), 'left');
-  assert.equal(stateOn(day + OVERDUE_DAYS + 1), 'overdue');
+  const boardOf = (number: number): Board =>
+    ({ head: { number, first: 1 }, segments: [{ replies: [], receipts: [] }] }) as unknown as Board;
+  const stateOn = (on: number, board: Board | null): unknown =>
+    findAnswers(SECRET, on, board, session.slots, today)[0]?.letters[0]?.state;
+  assert.equal(stateOn(day + OVERDUE_DAYS, boardOf(1)), 'left');
+  assert.equal(stateOn(day + OVERDUE_DAYS + 1, boardOf(1)), 'overdue');
+  // Its receipt may stand on what did not come.
+  for (const part of [boardOf(2), null]) assert.equal(stateOn(day + OVERDUE_DAYS + 1, part), 'left');
 });
 
 test('the store of another organisation is not carried on', async () => {

@@ -27,6 +27,7 @@ from wallflower.wire.words import to_digits, to_words
 pytestmark = pytest.mark.browser
 
 SECRET = bytes(range(16))
+OVERDUE_DAYS = 8
 
 
 def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor: Visitor) -> None:
@@ -113,6 +114,26 @@ def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(
     assert ["has left" in state for state in states] in ([True, False], [False, True])
     told += [state for state in states if "waits in this browser" in state]
     assert ["one leaves with each visit" in each for each in told] == [True] * 4
+
+
+def test_letter_that_left_late_is_not_said_to_have_left_long_ago(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """Who comes seldom would write again on the very day on which it left."""
+    page = visitor.visit()
+    wait_for_hum(page)
+    words = " ".join(make_words(page))
+    write(page, "A letter.")
+    for _ in range(OVERDUE_DAYS + 1):
+        stage.next_day()
+    page = visitor.visit()
+    wait_for_hum(page)
+    wait_for_board(page)
+    look_up(page, words)
+    told = page.locator("#answers .state").inner_text()
+    assert "sealed more than a week ago" in told
+    assert "left this browser more than a week ago" not in told
+    assert "If it left only in the last days, wait" in told
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
