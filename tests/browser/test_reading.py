@@ -21,7 +21,7 @@ from tests.browser.stage import Stage
 from wallflower.crypto.derive import epoch_secret
 from wallflower.wire.receipt import receipt
 from wallflower.wire.reply import cut_reply, seal_part
-from wallflower.wire.sizes import LETTER_TEXT
+from wallflower.wire.sizes import ANCESTORS, LETTER_TEXT
 from wallflower.wire.words import to_digits, to_words
 
 pytestmark = pytest.mark.browser
@@ -134,6 +134,29 @@ def test_letter_that_left_late_is_not_said_to_have_left_long_ago(
     assert "sealed more than a week ago" in told
     assert "left this browser more than a week ago" not in told
     assert "If it left only in the last days, wait" in told
+
+
+def test_who_wrote_a_letter_again_that_waited_too_long_is_not_asked_to_once_more(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """It keeps its place, also that somebody whose next letter is another one hears of it."""
+    page = visitor.visit()
+    wait_for_hum(page)
+    words = " ".join(make_words(page))
+    write(page, "It waits too long.")
+    for _ in range(ANCESTORS + 1):
+        stage.next_day()
+    page = visitor.visit()
+    wait_for_hum(page)
+    open_panel(page, "write")
+    page.locator("#own-words").click()
+    page.locator("#own-field").fill(words)
+    write(page, "Once more.")
+    look_up(page, words)
+    states = page.locator("#answers .state").all_inner_texts()
+    assert "waits in this browser" in states[0]
+    assert "can no longer leave" in states[1]
+    assert "if you have not done so since" in states[1]
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
