@@ -28,6 +28,11 @@ pytestmark = pytest.mark.browser
 
 SECRET = bytes(range(16))
 OVERDUE_DAYS = 8
+# As a tab does that takes long over its turn. The page's own turn may be under way.
+HOLD = """async () => {
+  const file = await (await navigator.storage.getDirectory()).getFileHandle('image');
+  while (!window.held) window.held = await file.createWritable().catch(() => null);
+}"""
 
 
 def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor: Visitor) -> None:
@@ -157,6 +162,21 @@ def test_who_wrote_a_letter_again_that_waited_too_long_is_not_asked_to_once_more
     assert "waits in this browser" in states[0]
     assert "can no longer leave" in states[1]
     assert "if you have not done so since" in states[1]
+
+
+def test_letter_is_not_called_lost_where_only_its_hurry_was_not_kept(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """Who hears that it is lost writes it again, and it leaves twice."""
+    page = visitor.visit()
+    wait_for_hum(page)
+    make_words(page)
+    write(page, "A letter.")
+    page.evaluate(HOLD)
+    page.locator("#letter-tools button.hurry").click()
+    page.locator("#hurry-sure").click()
+    told = page.locator("#letter-tools p.done").filter(has_text="did not keep")
+    assert "If the letter was put away before, it still waits here" in told.inner_text()
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:

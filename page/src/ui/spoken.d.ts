@@ -95,6 +95,7 @@ declare module 'spoken' {
     | 'say.carry.frame'
     | 'say.hurry.keeping'
     | 'say.hurry.done'
+    | 'say.hurry.unkept'
     | 'say.bring.none'
     | 'say.bring.missing'
     | 'say.bring.stale'

@@ -165,6 +165,9 @@ export class Waiting {
     status.tabIndex = -1;
     say(status, 'say.hurry.keeping');
     status.focus();
-    void this.keeper.kept().then((kept) => sayKept(status, this.session, kept, 'say.hurry.done'));
+    void this.keeper.kept().then((kept) => {
+      if (kept) sayKept(status, this.session, kept, 'say.hurry.done');
+      else say(status, 'say.hurry.unkept');
+    });
   }
 }
