@@ -179,6 +179,22 @@ def test_letter_is_not_called_lost_where_only_its_hurry_was_not_kept(
     assert "If the letter was put away before, it still waits here" in told.inner_text()
 
 
+def test_answer_is_not_said_to_be_gone_when_the_page_is_closed(stage: Stage, guest: Guest) -> None:
+    """Who fears for it would copy it, and the copy lies about."""
+    e = epoch_secret(SECRET, stage.record.week)
+    stage.release([seal_part(e, 0, bytes(16), 1, 1, b"An answer.")], [])
+    page = guest.visit()
+    told = []
+    for _ in range(2):
+        wait_for_board(page)
+        look_up(page, " ".join(to_words(SECRET, "en")))
+        assert page.locator("#answers .reply").all_inner_texts() == ["An answer."]
+        told.append(said(page, "read-status"))
+        page = guest.visit()
+    assert ["Your words show it again" in each for each in told] == [True, True]
+    assert not any("gone" in each for each in told)
+
+
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
     week = stage.record.week
     e, e_before = epoch_secret(SECRET, week), epoch_secret(SECRET, week - 1)
