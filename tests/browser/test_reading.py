@@ -6,6 +6,7 @@ import pytest
 from tests.browser.browsing import (
     Guest,
     Visitor,
+    forget_all,
     look_up,
     make_words,
     open_panel,
@@ -193,6 +194,18 @@ def test_answer_is_not_said_to_be_gone_when_the_page_is_closed(stage: Stage, gue
         page = guest.visit()
     assert ["Your words show it again" in each for each in told] == [True, True]
     assert not any("gone" in each for each in told)
+
+
+def test_who_forgets_is_told_that_visits_send_padding_then(stage: Stage, visitor: Visitor) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    open_panel(page, "device")
+    page.locator("#hum-choice").uncheck()
+    wait_for(page, "hum-choice-status", "no padding")
+    assert "your visits send padding" in page.locator("[data-say='forget.about']").inner_text()
+    forget_all(page)
+    wait_for(page, "forget-status", "Forgotten")
+    wait_for_hum(visitor.visit())
 
 
 def test_words_alone_show_replies_and_receipts(stage: Stage, guest: Guest) -> None:
