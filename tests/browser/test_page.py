@@ -183,6 +183,7 @@ def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else
     page.locator("#finish").click()
     page.locator("#letter-fault").filter(has_text=ANYTHING).wait_for()
     assert page.locator("#letter").inner_text() == "A letter."
+    assert "if it fails again, open the page anew" in said(page, "letter-fault")
     assert stage.ingress.requests == []
 
 
