@@ -90,9 +90,11 @@ def test_who_sends_no_padding_is_told_beside_a_finished_letter_that_nothing_is_s
     wait_for(page, "hum-choice-status", "no padding")
     page = visitor.visit()
     wait_for(page, "hum-status", "no padding")
-    make_words(page)
+    words = " ".join(make_words(page))
     write(page, "A letter.")
     assert "no padding, so nothing is sent" in said(page, "letter-status")
+    look_up(page, words)
+    assert "no padding, so nothing is sent" in said(page, "answers")
 
 
 def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(

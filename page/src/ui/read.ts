@@ -11,7 +11,7 @@ import { sayFault } from './faults.js';
 import { Field } from './field.js';
 import { dateOf, say, type Saying } from './language.js';
 import { Picker } from './picker.js';
-import type { Waiting } from './waiting.js';
+import { addThatNothingIsSent, type Waiting } from './waiting.js';
 
 const STATES: Readonly<Record<LetterState, Saying>> = {
   waiting: 'say.state.waiting',
@@ -88,8 +88,12 @@ export class ReadPanel {
     week.append(title);
     for (const { state, slot } of answers.letters) {
       const line = make('p', '', `state ${state}`);
-      say(line, STATES[state], slot ? { date: dateOf(slot.day + 1) } : {});
-      const hurried = (): void => say(line, STATES.next);
+      const tell = (how: LetterState): void => {
+        say(line, STATES[how], slot ? { date: dateOf(slot.day + 1) } : {});
+        if (slot) addThatNothingIsSent(line, this.session);
+      };
+      tell(state);
+      const hurried = (): void => tell('next');
       week.append(line, ...(slot ? [this.waiting.toolsFor(slot, hurried)] : []));
     }
     for (const text of answers.replies) {

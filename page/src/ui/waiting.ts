@@ -13,7 +13,7 @@ import { numberOf, say, type Saying, type Value } from './language.js';
 const INSETS = ['carry', 'hurry'] as const;
 type Inset = (typeof INSETS)[number];
 
-/** Say that a letter is put away, or is not. On a device whose visits send no padding it does not leave. */
+/** Say that a letter is put away, or is not. */
 export function sayKept(
   status: HTMLElement,
   session: Session,
@@ -22,10 +22,15 @@ export function sayKept(
   values: Readonly<Record<string, Value>> = {},
 ): void {
   say(status, kept ? saying : 'say.letter.unkept', values);
-  if (!kept || session.hums) return;
+  if (kept) addThatNothingIsSent(status, session);
+}
+
+/** Where visits send no padding, say so behind what was said of a letter that waits: it does not leave. */
+export function addThatNothingIsSent(said: HTMLElement, session: Session): void {
+  if (session.hums) return;
   const more = make('span', '', 'more');
   say(more, 'say.hum.off');
-  status.append(' ', more);
+  said.append(' ', more);
 }
 
 export class Waiting {
