@@ -16,6 +16,7 @@ from wallflower.errors import Refused
 from wallflower.lab.town import MIRROR
 from wallflower.source.edge.visit import fetch_record
 from wallflower.source.letters import Place
+from wallflower.trust.ahead import date_of
 from wallflower.wire.census import parse_census
 from wallflower.wire.hello import Report
 from wallflower.wire.sizes import DAY_S
@@ -297,10 +298,10 @@ async def test_a_missing_signature_is_an_alarm_a_day_before_it_matters(
     await room.tick()
     alarms = town.server.alarms()
     assert len(alarms) == 1
-    assert f"Day {ahead + 1} " in alarms[0]
+    assert f"The day {date_of(ahead + 1)} " in alarms[0]
     assert who in alarms[0]
     other = town.b if role == "mix-a" else town.a
-    assert any(f"Day {ahead + 1} " in alarm for alarm in other.alarms())
+    assert any(date_of(ahead + 1) in alarm for alarm in other.alarms())
     town.start(role, at)
     await room.tick(6)
     assert await told(room) == []
@@ -313,7 +314,7 @@ async def test_a_desk_that_hands_in_no_keys_is_named_a_day_before_it_matters(
     await room.open(days=4)
     await room.tick(int(2.5 * DAY_S / TICK) + 1)
     (alarm,) = room.town.server.alarms()
-    assert f"Day {DAY + 4} " in alarm
+    assert f"The day {date_of(DAY + 4)} " in alarm
     assert "desk" in alarm
     room.town.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from wallflower.trust.ahead import uncovered
+from wallflower.trust.ahead import date_of, uncovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ def alarms(ahead: Ahead, now: float) -> list[str]:
     if ahead.desk_must_renew:
         found.append("A revocation waits for new keys of the desk: unlock it")
     for day in uncovered(ahead.signed, now):
-        found.append(f"Day {day} has no signed record yet: {_why(ahead, day)}")
+        found.append(f"The day {date_of(day)} has no signed record yet: {_why(ahead, day)}")
     return found
 
 

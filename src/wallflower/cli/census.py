@@ -11,6 +11,7 @@ from wallflower.cli.options import MIRROR, PINS
 from wallflower.errors import Fault
 from wallflower.host.http import HttpNet
 from wallflower.host.net import Unreachable
+from wallflower.trust.ahead import date_of
 from wallflower.trust.census import verify_census
 from wallflower.trust.pins import Pins, parse_pins
 from wallflower.trust.record import verify_record
@@ -45,7 +46,7 @@ def census(pins_file: Path, mirror: str) -> None:
     pins = parse_pins(pins_file.read_bytes())
     found = asyncio.run(_fetch(mirror, pins))
     click.echo(
-        f"Day {found.day}: reports with noise (epsilon {EPSILON:g} a hum), from {THRESHOLD}."
+        f"{date_of(found.day)}: reports with noise (epsilon {EPSILON:g} a hum), from {THRESHOLD}."
     )
     for row in found.rows:
         language = Language(row.language).name.lower()

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from wallflower.crypto.derive import sha256
 from wallflower.crypto.hpke import PrivateKey
-from wallflower.trust.ahead import ALARM_S, uncovered
+from wallflower.trust.ahead import ALARM_S, date_of, uncovered
 from wallflower.wire.record import DeskEntry, desk_entry_hash
 from wallflower.wire.sizes import DAY_S, KEM_SEED, WEEK_BASE_DAY, week_of_day
 
@@ -125,11 +124,6 @@ def alarms(published_until: int | None, last_drop_day: int | None, now: float) -
             " more: ask operator B"
         )
     return found
-
-
-def date_of(day: int) -> str:
-    """A day as alarms name it, such as 2026-11-23."""
-    return datetime.fromtimestamp(day * DAY_S, UTC).date().isoformat()
 
 
 def publication(today: int, drop: Mapping[int, bytes], desk: Mapping[int, bytes]) -> bytes:

@@ -7,11 +7,11 @@ from typing import Final
 
 from wallflower.desk.edge.parts import Parts
 from wallflower.desk.inbox import open_drop
-from wallflower.desk.keys import date_of
 from wallflower.errors import Refused
 from wallflower.host.log import Entry
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
+from wallflower.trust.ahead import date_of
 from wallflower.trust.drop import verify_drop
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import SignedDrop, parse_drop

@@ -26,12 +26,12 @@ from wallflower.desk.edge.gate import SECURITY, Gate
 from wallflower.desk.edge.shown import has_signs, shown
 from wallflower.desk.edge.status import counts, report, unread
 from wallflower.desk.edge.store import Locked
-from wallflower.desk.keys import date_of
 from wallflower.desk.views import Conversation, LetterView, ReplyView, page_of
 from wallflower.errors import Fault
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, refuse
 from wallflower.host.entropy import Entropy
 from wallflower.host.status import Status as Told
+from wallflower.trust.ahead import date_of
 from wallflower.wire.letter import Language
 from wallflower.wire.sizes import REPLY_TEXT
 

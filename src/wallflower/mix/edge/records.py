@@ -17,7 +17,7 @@ from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
 from wallflower.mix.edge.hops import Hops
 from wallflower.mix.signing import EARLY_S, check_draft, names
-from wallflower.trust.ahead import first_without, uncovered
+from wallflower.trust.ahead import date_of, first_without, uncovered
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, make_offer
@@ -317,7 +317,8 @@ class Records:
         """What the mix's operator has to know a day before it matters (record 5.5)."""
         days = {r.body.day for r in self._records.values()}
         found = [
-            f"Day {day} has no record here that three have signed" for day in uncovered(days, now)
+            f"The day {date_of(day)} has no record here that three have signed"
+            for day in uncovered(days, now)
         ]
         today = self.in_force(now)
         if today is not None and self.private(today.number) is None:
