@@ -129,7 +129,7 @@ def campaign_build(
     from wallflower.campaign.edge.shapes import SUMS, build_bundle, may_replace
 
     authored = read_campaign(folder)
-    if address and authored.address and address != authored.address:
+    if address and address.rstrip("/") != (authored.address or address).rstrip("/"):
         click.echo(_OTHER_ADDRESS, err=True)
     authored = replace(
         authored, ways=ways or authored.ways, boards=boards or authored.boards,
