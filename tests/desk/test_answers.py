@@ -359,7 +359,9 @@ async def test_rolled_back_board_is_an_alarm(world: World) -> None:
     await world.begin_day(2)
     world.server.head = old
     await world.desk.step()
-    assert [a.what for a in world.desk.status().alarms] == ["The board went back to an older state"]
+    assert [a.what for a in world.desk.status().alarms] == [
+        "The board went back to an older state: ask the organisation"
+    ]
 
 
 async def test_board_is_asked_once_a_period_when_it_is_fresh(world: World) -> None:

@@ -18,7 +18,7 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.wire.sizes import DAY_S, KEM_PUBLIC
 
 ALICE = b"a" * 16
-STRANGE = "The desk server showed a record that does not follow"
+STRANGE = "The desk server showed a record that does not follow: ask the organisation"
 
 
 def alarms(world: World) -> list[str]:
@@ -63,7 +63,7 @@ async def test_board_with_another_past_is_an_alarm(world: World) -> None:
         world.set_time(0, hour)
         server.release(world.record, world.clock.time)
     await world.desk.step()
-    assert alarms(world) == ["The board is not the one that was seen before"]
+    assert alarms(world) == ["The board is not the one that was seen before: ask the organisation"]
 
 
 async def test_board_under_a_record_that_the_desk_does_not_have_yet_is_read_later(

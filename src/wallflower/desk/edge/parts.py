@@ -119,7 +119,10 @@ class Parts:
         try:
             self._check_place(record)
         except Refused:
-            self.letters.alarm(self.today(), "The desk server showed a record that does not follow")
+            self.letters.alarm(
+                self.today(),
+                "The desk server showed a record that does not follow: ask the organisation",
+            )
             raise
         self.records.keep(record)
         self.record_shown = True

@@ -26,7 +26,9 @@ async def look_at_board(parts: Parts) -> None:
     _begin_anew_under(parts, record.body.board_verify)
     seen = parts.store.get("board_number") or 0
     if head.number < seen:
-        parts.letters.alarm(parts.today(), "The board went back to an older state")
+        parts.letters.alarm(
+            parts.today(), "The board went back to an older state: ask the organisation"
+        )
         raise Refused("segment 3.7", "The board was rolled back")
     # A head may name any first; nobody is asked for more than the longest board.
     oldest = max(head.first, seen + 1, head.number - record.body.parameters.segments + 1)
@@ -66,7 +68,9 @@ async def _walk(parts: Parts, newest: int, oldest: int, newest_hash: bytes) -> N
     until = min(until, int(parts.host.clock.now()))
     joined = oldest == (seen or 0) + 1
     if joined and expected != (seen_hash or bytes(HASH)):
-        parts.letters.alarm(parts.today(), "The board is not the one that was seen before")
+        parts.letters.alarm(
+            parts.today(), "The board is not the one that was seen before: ask the organisation"
+        )
     with parts.store.transaction():
         parts.outbox.seen(slots, receipts)
         if newest >= oldest:
