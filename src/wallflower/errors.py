@@ -28,7 +28,9 @@ class Fault(Exception):
 class Refused(Fault):
     """Bytes that break a rule of the spec; `rule` is its number, such as "letter 3.2"."""
 
-    def __init__(self, rule: str, what: str, next_step: str = "It was dropped.") -> None:
+    DROPPED = "It was dropped."  # nobody has to do anything
+
+    def __init__(self, rule: str, what: str, next_step: str = DROPPED) -> None:
         super().__init__(what, next_step)
         self.rule = rule
 

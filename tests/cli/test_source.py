@@ -360,6 +360,34 @@ def test_who_reaches_nobody_is_told_that_nothing_was_sent(
     assert scene.cells == []
 
 
+def test_who_is_shown_what_is_not_the_organisations_hears_what_became_of_the_visit(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not that something "was dropped", which a source takes for the letter."""
+    jump(scene.visit())
+    scene.write("a letter")
+    scene.next_day()
+    real, spoilt = scene.fetched, "/board/head"
+
+    def shown(path: str) -> bytes | None:
+        found = real(path)
+        return found and (found[:-1] + bytes([found[-1] ^ 1]) if path == spoilt else found)
+
+    monkeypatch.setattr(scene, "fetched", shown)
+    said = visit(scene, monkeypatch)
+    assert "A letter left with this visit." in said
+    assert said.endswith(
+        "(segment 3.3), so the board of before stays. The hum was sent, as on any visit. "
+        "Use another mirror on another day."
+    )
+    spoilt = "/record"
+    said = visit(scene, monkeypatch)
+    assert said.endswith(
+        "(record 2.8), so nothing was sent. Use another mirror; if each shows the same, "
+        "ask for new pins."
+    )
+
+
 def test_a_whole_visit_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert visit(scene, monkeypatch) == (
         "Humming. This takes 90 seconds, for everyone.\nDone. The board has 3 pieces.\n"

@@ -190,6 +190,11 @@ class _Told:
     humming: bool = False
     whole: bool = False
 
+    @property
+    def sent(self) -> str:
+        """What is so of the hum where the board then could not be had."""
+        return "The hum was sent, as on any visit. " if self.whole else ""
+
     def hums(self) -> None:
         self.humming = True
         click.echo("Humming. This takes 90 seconds, for everyone.", err=True)
@@ -217,6 +222,8 @@ async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None
         _, segments = await make_visit(host, mirror, known, files, viewer, told)
     except Unreachable:
         raise _without_answer(told) from None
+    except Refused as refused:
+        raise _not_believed(told, refused) from None
     finally:
         await net.close()
     click.echo(f"Done. The board has {segments} pieces.", err=True)
@@ -225,12 +232,23 @@ async def _visit(known: Pins, files: Store, mirror: str, viewer: Viewer) -> None
 def _without_answer(told: _Told) -> Fault:
     """What a source needs to know; nothing of it is tried again by itself."""
     if told.humming:
-        sent = "The hum was sent, as on any visit. " if told.whole else ""
         return Fault(
             "The board did not come whole, so the one of before stays",
-            f"{sent}Come back another day.",
+            f"{told.sent}Come back another day.",
         )
     return Fault("Nobody answered there, so nothing was sent", "Come back another day.")
+
+
+def _not_believed(told: _Told, refused: Refused) -> Fault:
+    """The same of what was shown and is refused. What programs drop a source has to go round; and
+    what was dropped was no letter."""
+    what = f"{refused.what} ({refused.rule})"
+    own = refused.next_step if refused.next_step != Refused.DROPPED else ""
+    if told.humming:
+        step = own or "Use another mirror on another day."
+        return Fault(f"{what}, so the board of before stays", told.sent + step)
+    step = own or "Use another mirror; if each shows the same, ask for new pins."
+    return Fault(f"{what}, so nothing was sent", step)
 
 
 @click.command()
