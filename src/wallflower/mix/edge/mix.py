@@ -289,7 +289,10 @@ class Mix:
         """What this mix's operator has to know now; nothing about people."""
         found = self.records.alarms(self._host.clock.now())
         if self._held_since is not None:
-            found.append("The clock jumped and the records say another day: nothing is done")
+            found.append(
+                "The clock jumped and no record agrees with it, so nothing is done for up to a day:"
+                " set the clock right"
+            )
         return found
 
     def status(self) -> dict[str, int]:
