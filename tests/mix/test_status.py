@@ -7,6 +7,7 @@ from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from wallflower.mix.edge.records import REQUEST
 from wallflower.mix.edge.status import report
 from wallflower.wire.sizes import DAY_S
 
+HANDBOOK = Path(__file__).parents[2] / "docs" / "handbook" / "alarms.md"
 LOOPS = LoopSettings(b"k" * 32, 96)
 Usage = namedtuple("Usage", "total used free")
 
@@ -119,6 +121,8 @@ async def test_what_went_wrong_since_the_start_is_an_alarm(make_room: Make, caus
     assert name not in names(room.town.a)
     cause(room.town.a)
     assert name in names(room.town.a)
+    pages = HANDBOOK.read_text("utf-8").split("\n\n")
+    assert any(f"`{name}`" in page for page in pages if "since the process began" in page)
 
 
 async def test_a_revocation_that_this_process_may_not_read_stops_no_tick_and_rings(

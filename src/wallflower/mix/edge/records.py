@@ -324,7 +324,10 @@ class Records:
         if today is not None and self.private(today.number) is None:
             found.append("The hop key of the record in force is not here: its hums are lost")
         if self.refused_drafts:
-            found.append(f"Refused {self.refused_drafts} times what the desk server drafted")
+            found.append(
+                f"Refused {self.refused_drafts} times what the desk server drafted: ask the"
+                " organisation"
+            )
         return found
 
     async def shown(self) -> EpochRecord | None:
