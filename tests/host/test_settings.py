@@ -90,6 +90,24 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         settings_of(tmp_path, 'key = "record.key"').file("key")
 
 
+def test_a_file_of_another_user_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise PermissionError
+
+    settings = settings_of(tmp_path, 'key = "record.key"')
+    monkeypatch.setattr("io.open", refuse)
+    for name, read in (
+        ("record.key", lambda: settings.file("key")),
+        (settings.path.name, lambda: load_settings(settings.path)),
+    ):
+        with pytest.raises(Fault) as fault:
+            read()
+        assert fault.value.what == f"This user may not read {name}"
+        assert "new" not in fault.value.next_step
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"caf\xc3\xa9", b"\xff\xfe", b"caf\nfee", b"caf fee", b"caf\x7f"]
 )

@@ -56,6 +56,8 @@ class Settings:
         target = self.path.parent / self.get(name, str)
         try:
             return target.read_bytes()
+        except PermissionError:
+            raise _not_ours(target) from None
         except OSError:
             raise Fault(
                 f"{target.name} cannot be read", "Put it beside the configuration."
@@ -96,10 +98,17 @@ def parse_token(data: bytes) -> str | None:
     return token.decode("ascii") if re.fullmatch(rb"[!-~]+", token) else None
 
 
+def _not_ours(path: Path) -> Fault:
+    """For a file of another user: whoever is told to make it, or to put it there, has new keys."""
+    return Fault(f"This user may not read {path.name}", "Do this as the user whose folder it is.")
+
+
 def load_settings(path: Path) -> Settings:
     """Read a configuration file, or a Fault."""
     try:
         return Settings(path, tomllib.loads(path.read_text("utf-8")))
+    except PermissionError:
+        raise _not_ours(path) from None
     except OSError:
         raise Fault(f"{path} cannot be read", "Make it with 'wallflower new'.") from None
     except UnicodeDecodeError:
