@@ -5,6 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import { segmentSize } from '../src/wire/segment.js';
+import { BOARD_SEGMENTS } from '../src/wire/sizes.js';
+
 interface Texts {
   readonly texts: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly spokenTypes: string;
@@ -62,4 +65,10 @@ test('Persian texts use Persian letters and digits, not the Arabic ones', () => 
     assert.ok(!/[\u0643\u064a\u0660-\u0669]/.test(text), key);
     assert.ok(!/[0-9]/.test(text.replace(/\{\w+\}/g, '')), `${key} has western digits`);
   }
+});
+
+test('what a visit fetches is not said to be the least that a board can have', () => {
+  const largest = BOARD_SEGMENTS * segmentSize(16 * 13, 16 * 100);
+  assert.ok(largest > 15_000_000, 'the organisation may raise it by two steps');
+  assert.match(english['film.consent'] as string, /1 MB of answers or more/);
 });
