@@ -284,6 +284,21 @@ def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, guest: Gue
     assert said(page, "letter").strip() == "A letter."
 
 
+def test_who_has_no_keys_is_told_that_the_text_does_not_outlive_the_page(
+    stage: Stage, guest: Guest
+) -> None:
+    """No key comes to a page that has ended loading; and what is typed is kept nowhere."""
+    del stage.files["record"]
+    page = guest.visit()
+    wait_for(page, "hum-status", "No keys for today")
+    make_words(page)
+    page.locator("#letter").fill("A letter.")
+    page.locator("#finish").click()
+    wait_for(page, "letter-fault", "the text has to be entered again then")
+    page.reload()
+    assert page.locator("#letter").text_content() == ""
+
+
 def test_two_ways_that_show_different_boards_are_not_believed(stage: Stage, guest: Guest) -> None:
     def other_board(line: str) -> tuple[int, bytes, list[str]]:
         return 200, forged, ["Access-Control-Allow-Origin: *"]
