@@ -225,7 +225,7 @@ def test_a_damaged_piece_of_the_board_hides_no_other_and_takes_no_letter_that_wa
     assert "Sealed." in result.output, result.exception
     result = run(scene, "read", typed=f"{WORDS}\n")
     assert "damaged" in result.output, result.exception
-    assert "The desk has taken 0" in result.output
+    assert "receipts for 0 of your letters" in result.output
 
 
 def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene: Scene) -> None:
@@ -237,6 +237,22 @@ def test_reading_finds_nothing_for_new_words_and_says_that_this_is_normal(scene:
     as_json = run(scene, "read", "--json", typed=to_digits(SECRET) + "\n")
     assert json.loads(as_json.output) == {"replies": [], "receipts": []}
     assert state(scene) == before
+
+
+def test_a_receipt_that_has_left_the_board_takes_no_letter_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told that the desk has none of their letters, which it said two weeks ago."""
+    jump(scene.visit())
+    said = []
+    for receipts in ({(scene.record.body.week, 5)}, set()):
+        found = Found([], receipts)
+        monkeypatch.setattr("wallflower.cli.acts.read_board", lambda *_, found=found: found)
+        said.append(run(scene, "read", typed=WORDS + "\n").output)
+    assert "receipts for 1 of your letters" in said[0]
+    assert "receipts for 0 of your letters" in said[1]
+    assert "stays on it for two weeks" in said[1]
+    assert "has taken 0" not in said[1]
 
 
 @pytest.mark.parametrize("typed", [b"\xff\xfe words\n", WORDS.encode() + b"\na text \xff\n"])

@@ -272,7 +272,8 @@ def read(pins_file: Path, store: Path, as_json: bool) -> None:
         return
     for reply in found.replies:
         click.echo(f"--- answer, week {reply.week} ---\n{inert(reply.text)}")
-    click.echo(f"The desk has taken {len(found.receipts)} of your letters.")
+    click.echo(f"This board has receipts for {len(found.receipts)} of your letters.")
+    click.echo("Each stays on it for two weeks, and says that the desk has the letter.")
     if not found.replies:
         click.echo("There is no answer on this board. That can be normal; come back another day.")
 
