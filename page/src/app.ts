@@ -10,7 +10,7 @@ import { startBringing } from './ui/bring.js';
 import { startChoice } from './ui/choice.js';
 import { find, goTo, paragraph } from './ui/dom.js';
 import { startForget } from './ui/forget.js';
-import { current, dateOf, numberOf, say, startLanguages } from './ui/language.js';
+import { current, dateOf, momentOf, numberOf, say, startLanguages } from './ui/language.js';
 import { startLeaving } from './ui/leave.js';
 import { ReadPanel } from './ui/read.js';
 import { Waiting } from './ui/waiting.js';
@@ -20,7 +20,7 @@ import { DAY_S } from './wire/days.js';
 
 const progress: Progress = {
   hum(state, days) {
-    const values = days && { device: dateOf(days.device), keys: dateOf(days.keys) };
+    const values = days && { device: momentOf(days.device), keys: dateOf(days.keys) };
     say(paragraph('hum-status'), `say.hum.${state}`, values);
   },
   board(state, done, all) {

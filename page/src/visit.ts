@@ -16,7 +16,6 @@ import {
   verifyHums,
   verifyInForce,
 } from './trust/record.js';
-import { DAY_S } from './wire/days.js';
 import { recordTime, type Way, WayKind } from './wire/record.js';
 import { HEAD, RECORD_MAX } from './wire/sizes.js';
 import { segmentSize } from './wire/segment.js';
@@ -35,6 +34,7 @@ export type HumState = 'running' | 'done' | 'broken' | 'none' | 'foreign' | 'clo
 
 /** How far each part of the visit came; the page says it in words. */
 export interface Progress {
+  /** With the moment of this device's clock, in milliseconds, and the day of the newest keys. */
   hum(state: HumState, days?: { readonly device: number; readonly keys: number }): void;
   board(state: 'loading' | 'complete' | 'kept' | 'split' | 'none', done: number, all: number): void;
   film(state: 'loading' | 'failed' | 'none', done: number, all: number): void;
@@ -95,8 +95,7 @@ export class Visit {
     if (foreign && !inForce) this.progress.hum('foreign');
     else if (!record) this.progress.hum('none');
     else if (!inForce) {
-      const device = Math.floor(this.now() / DAY_S);
-      this.progress.hum('clock', { device, keys: record.body.day });
+      this.progress.hum('clock', { device: this.now() * 1000, keys: record.body.day });
     } else if (!this.session.hums) this.progress.hum('off');
     else {
       const choice = await this.session.chooseForHum(inForce).catch(() => null);

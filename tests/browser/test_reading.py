@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.browser.browsing import (
     Guest,
@@ -282,6 +284,22 @@ def test_words_that_were_not_noted_keep_the_letter_back(stage: Stage, guest: Gue
     page.locator("#finish").click()
     assert "tick the box" in said(page, "words-fault")
     assert said(page, "letter").strip() == "A letter."
+
+
+def test_where_clocks_are_ahead_of_utc_the_hour_is_told_from_which_a_letter_leaves(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """In China a UTC day begins at eight: a visit before that, on the date that was told, takes no
+    letter along."""
+    page = visitor.start()
+    zone = {"timezoneId": "Asia/Shanghai"}
+    page.context.new_cdp_session(page).send("Emulation.setTimezoneOverride", zone)
+    page.goto(stage.address())
+    words = " ".join(make_words(page))
+    write(page, "A letter.")
+    look_up(page, words)
+    for where in ("letter-status", "answers"):
+        assert re.search(r"at 8:00\sAM or later", said(page, where)), where
 
 
 def test_who_has_no_keys_is_told_that_the_text_does_not_outlive_the_page(

@@ -68,7 +68,7 @@ def test_a_letter_is_sealed_with_the_words_and_says_when_it_leaves(scene: Scene)
     jump(scene.visit())
     result = run(scene, "write", typed=f"{WORDS}\n两行\n文字\n")
     assert result.exit_code == 0
-    assert "later day" in result.output
+    assert "later day of UTC" in result.output
     (waiting,) = [k for k in scene.store.letters() if k.place is Place.WAITING]
     entry = scene.record.desk(PINS.desk)
     info = hpke.info("desk", scene.record.body.desk_entry_hash(entry))

@@ -6,7 +6,7 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { sayFault } from './faults.js';
 import { Field } from './field.js';
-import { dateOf, say } from './language.js';
+import { say, startOf } from './language.js';
 import { sayKept } from './waiting.js';
 
 /** Answers with what empties it again. */
@@ -21,7 +21,7 @@ export function startBringing(session: Session, keeper: Keeper): () => void {
       session.bringLetter(slot);
       field.clear();
       say(status, 'say.letter.keeping');
-      const date = dateOf(slot.day + 1);
+      const date = startOf(slot.day + 1);
       void keeper.kept().then((kept) => sayKept(status, session, kept, 'say.letter.kept', { date }));
     } catch (error) {
       sayFault(fault, error);

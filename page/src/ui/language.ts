@@ -76,6 +76,19 @@ export const dateOf =
   (code) =>
     new Intl.DateTimeFormat(code, { dateStyle: 'long', timeZone: 'UTC' }).format(day * 86_400_000);
 
+/** A moment by this device's own clock, in milliseconds since 1970. */
+export const momentOf =
+  (moment: number): Value =>
+  (code) =>
+    new Intl.DateTimeFormat(code, { dateStyle: 'long', timeStyle: 'short' }).format(moment);
+
+/** From when on a letter leaves whose day is over when this UTC day begins. Where this device's clock is
+ * ahead of UTC the day begins hours after its date does, and a visit before that takes no letter along. */
+export function startOf(day: number): Value {
+  const start = new Date(day * 86_400_000);
+  return start.getTimezoneOffset() < 0 ? momentOf(start.getTime()) : dateOf(day);
+}
+
 // Dear to make, and asked for with every piece of the film and segment of the board.
 const numbers = new Map<Code, Intl.NumberFormat>();
 

@@ -9,7 +9,7 @@ import { fromPerson } from '../wire/words.js';
 import { fill, find, make, paragraph } from './dom.js';
 import { sayFault } from './faults.js';
 import { Field } from './field.js';
-import { dateOf, say, type Saying } from './language.js';
+import { dateOf, say, type Saying, startOf } from './language.js';
 import { Picker } from './picker.js';
 import { addThatNothingIsSent, type Waiting } from './waiting.js';
 
@@ -89,7 +89,7 @@ export class ReadPanel {
     for (const { state, slot } of answers.letters) {
       const line = make('p', '', `state ${state}`);
       const tell = (how: LetterState): void => {
-        say(line, STATES[how], slot ? { date: dateOf(slot.day + 1) } : {});
+        say(line, STATES[how], slot ? { date: startOf(slot.day + 1) } : {});
         if (slot) addThatNothingIsSent(line, this.session);
       };
       tell(state);

@@ -13,11 +13,11 @@ import { Field } from './field.js';
 import {
   type Code,
   current,
-  dateOf,
   digitsOf,
   LANGUAGES,
   numberOf,
   say,
+  startOf,
   textIn,
 } from './language.js';
 import { Picker } from './picker.js';
@@ -158,7 +158,7 @@ export class WritePanel {
     fill(paragraph('letter-tools'), tools);
     const kept = await this.keeper.kept();
     if (hurried) return;
-    const date = dateOf(slot.day + 1);
+    const date = startOf(slot.day + 1);
     sayKept(status, this.session, kept, 'say.letter.kept', { date });
   }
 

@@ -148,7 +148,7 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
             secret, text, _LANGUAGES[language], record, known.desk, kept, OsEntropy().draw,
             day_of(clock.now()), taken,
         )  # fmt: skip
-    click.echo("Sealed. It leaves with your first visit on a later day.", err=True)
+    click.echo("Sealed. It leaves with your first visit on a later day of UTC.", err=True)
     click.echo("Of several that wait, one leaves with each visit.", err=True)
 
 
