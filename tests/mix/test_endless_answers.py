@@ -15,6 +15,7 @@ from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import READ_BYTES, Entry
 from wallflower.host.net import MAX_ANSWER
 from wallflower.host.pull import Share, encode_entries, make_question, parse_question
+from wallflower.lab.host import SimulatedClock
 from wallflower.mix.edge import mix as mix_module
 from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.mix import PAGE
@@ -125,7 +126,7 @@ async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
     source = Source("http://inner.example/cells", "t", 4, 1)
     task = Task(
         Share(1, 2), tmp_path / "data", tmp_path / "keys", source, lambda: liar,
-        1, 1000, 0.0, {}, frozenset(),
+        1, 1000, 0.0, {}, SimulatedClock(0.0), frozenset(),
     )  # fmt: skip
     took = await take_share(task)
     assert took.reached
@@ -157,7 +158,7 @@ async def test_nor_do_shares_of_workers_that_are_gone_when_the_round_has_to_end(
     tasks = [
         Task(
             Share(number, 3), tmp_path / "data", tmp_path / "keys", source, lambda: liar,
-            1, 1000, now + 600, {}, frozenset(),
+            1, 1000, now + 600, {}, SimulatedClock(0.0), frozenset(),
         )
         for number in (1, 2)
     ]  # fmt: skip

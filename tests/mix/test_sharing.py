@@ -3,10 +3,11 @@ everybody outside of A one pool."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -421,6 +422,49 @@ async def test_what_a_round_that_was_cut_short_left_on_its_way_is_not_taken_for_
         assert await sharing.finish() == ["next"]  # type: ignore[comparison-overlap]
     finally:
         workers.end()
+
+
+class Late(InThread):
+    """A worker that begins with its first task only after `meanwhile` in the mix's own loop, as one
+    whose process is slow to start."""
+
+    meanwhile: Callable[[], Coroutine[object, object, None]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._waits: list[tuple[Callable[..., object], tuple[object, ...]]] = []
+
+    def give(self, work: Callable[..., object], *args: object) -> None:
+        self._waits.append((work, args))
+
+    def result(self) -> object:
+        asyncio.run_coroutine_threadsafe(self.meanwhile(), self._loop).result()
+        for work, args in self._waits:
+            super().give(work, *args)
+        self._waits.clear()
+        return super().result()
+
+
+async def test_a_worker_that_begins_its_round_after_midnight_opens_under_the_new_record(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ingress has acknowledged those hums, and what a share refuses comes no more."""
+    worker = Late()
+    monkeypatch.setattr(Workers, "started", lambda self: [worker][: self.count])
+    async with shared(await make_room(), 2) as room:
+        number = room.town.record().number
+        room.town.clock.time = (DAY + 1) * DAY_S - 2 * 3600
+
+        async def midnight() -> None:
+            if room.town.record().number == number:
+                room.town.clock.time = (DAY + 1) * DAY_S + 60
+                await sent(room)
+
+        worker.meanwhile = midnight
+        await room.town.a.step()
+        assert room.town.record().number > number
+        assert await arrived(room) == texts()
 
 
 async def test_a_full_a_pulls_for_no_share(

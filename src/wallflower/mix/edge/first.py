@@ -141,12 +141,12 @@ class First:
         today = day_of(self._host.clock.now())
         # Before anybody else needs it: who made one of their own would overwrite another's.
         self.share.pool.ready(today)
-        records, loops = self._records.usable_now(), self._loops.marks()
+        records, loops = self._records.usable_from(), self._loops.marks()
         ends = monotonic() + seconds
         tasks = [
             Task(
                 share.which, self._host.disk.path, self._keys.path, source, self._dial, today,
-                share.room, ends, records, loops,
+                share.room, ends, records, self._host.clock, loops,
             )
             for share in others
         ]  # fmt: skip

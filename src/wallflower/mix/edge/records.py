@@ -103,17 +103,20 @@ class Records:
         body = self._body(number)
         # In this order: a junk cell that names no record costs no look at the disk.
         private = self.private(number) if body is not None else None
-        if body is None or private is None:
+        if body is None or private is None or self._host.clock.now() < _usable_from(body):
             return None
-        early = body.not_before - self._host.clock.now() > EARLY_S
-        record = self._records.get(number)
-        return None if early else (record.hash if record else body.hash(), private)
+        return self._hash(number, body), private
 
-    def usable_now(self) -> dict[int, bytes]:
-        """The hashes of all records that are usable now, by number."""
+    def usable_from(self) -> dict[int, tuple[bytes, float]]:
+        """The hashes of all records whose hop key is here, by number, each with the moment from
+        which it is usable: for who asks later than this."""
         numbers = self._records.keys() | self._drafts.keys()
-        found = ((number, self.usable(number)) for number in numbers)
-        return {number: usable[0] for number, usable in found if usable}
+        bodies = ((n, self._body(n)) for n in numbers if self.private(n) is not None)
+        return {n: (self._hash(n, body), _usable_from(body)) for n, body in bodies if body}
+
+    def _hash(self, number: int, body: RecordBody) -> bytes:
+        record = self._records.get(number)
+        return record.hash if record else body.hash()
 
     def week(self, number: int) -> int | None:
         """The week of a record, be it finished or only signed by us."""
@@ -337,6 +340,10 @@ class Records:
         except Unreachable:
             return None
         return verified(raw, self._pins)
+
+
+def _usable_from(body: RecordBody) -> float:
+    return body.not_before - EARLY_S
 
 
 def _withdrawal_file(what: Withdrawal) -> str:

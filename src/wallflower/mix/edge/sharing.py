@@ -13,11 +13,13 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
 from wallflower.errors import Refused
+from wallflower.host.clock import Clock
 from wallflower.host.disk import Folder, settle
 from wallflower.host.entropy import OsEntropy
 from wallflower.host.http import HttpNet
@@ -52,7 +54,10 @@ class Task:
     day: int
     room: int
     ends: float  # by the monotonic clock, which all processes of a machine share
-    records: dict[int, bytes]  # the hashes of those that hums may be opened under now
+    # Hashes, and the moments from which hums may be opened under them, by `clock`: a worker that is
+    # still starting may take its share long after it was told to.
+    records: dict[int, tuple[bytes, float]]
+    clock: Clock
     loops: frozenset[bytes] = field(repr=False)
 
 
@@ -111,9 +116,9 @@ async def take_share(task: Task) -> Took:
     keys, came = Folder(task.keys), set[bytes]()
 
     def usable(number: int) -> Usable | None:
-        known = task.records.get(number)
-        private = read_hop(keys, number) if known else None
-        return (known, private) if known and private else None
+        known, moment = task.records.get(number, (b"", inf))
+        private = read_hop(keys, number) if task.clock.now() >= moment else None
+        return (known, private) if private else None
 
     entropy, line = OsEntropy(), task.dial()
     reached, refused, failed = True, False, None
