@@ -204,7 +204,10 @@ DAMAGED = {
 }  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.sampled_from(sorted(DAMAGED)),
     st.lists(st.tuples(st.integers(0, 150), st.binary(min_size=1, max_size=4)), max_size=6),
