@@ -20,7 +20,7 @@ from wallflower.campaign.edge.shapes import build_bundle
 from wallflower.cli.campaign import preview_film
 from wallflower.errors import Fault
 
-LIMIT_S = 30
+LIMIT_S = 600
 
 
 async def test_a_change_of_a_text_is_shown_again_on_loopback_only(folder: Path) -> None:

@@ -26,7 +26,7 @@ def _build(folder: Path, out: Path, cache: Path, user: int | None, env: dict[str
         [*python_of(user), "-c", RUN, *command, "--cache", str(cache)],
         env={"PATH": os.environ["PATH"], **env},
         cwd="/", umask=0o077 if env["TZ"] != "UTC" else 0o022,
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 

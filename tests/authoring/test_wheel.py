@@ -24,11 +24,11 @@ def installed(tmp_path: Path) -> Path:
     """A wheel of this tree, installed into a folder of its own."""
     wheels, target = tmp_path / "wheels", tmp_path / "installed"
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=600)
     (wheel,) = wheels.glob("*.whl")
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
                "--target", str(target), str(wheel)]  # fmt: skip
-    subprocess.run(install, check=True, capture_output=True, timeout=120)
+    subprocess.run(install, check=True, capture_output=True, timeout=600)
     return target
 
 
@@ -39,7 +39,7 @@ def _build(installed: Path, folder: Path, out: Path, env: dict[str, str], user: 
         [*python_of(user), "-c", RUN, "campaign", "build", str(folder), "--out", str(out)],
         env={"PATH": "/nonexistent", "PYTHONPATH": f"{installed}:{packages}", **env},
         cwd="/", umask=0o077 if user else 0o022,
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
@@ -49,7 +49,7 @@ def test_a_wheel_builds_without_node_and_another_user_gets_the_same_bytes(
 ) -> None:
     where = subprocess.run(
         [sys.executable, "-c", "import wallflower; print(wallflower.__file__)"],
-        env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True, timeout=60,
+        env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True, timeout=600,
     )  # fmt: skip
     assert where.stdout.startswith(str(installed))
     _build(installed, folder, tmp_path / "out", {"LANG": "C", "TZ": "UTC"}, None)

@@ -26,7 +26,7 @@ def test_a_mirror_that_is_busy_or_moved_is_not_called_a_forgery(
 @pytest.mark.parametrize("how", ["short", "silent"])
 def test_a_film_that_breaks_off_is_named_and_not_called_a_forgery(first: Town, how: str) -> None:
     with mirror(first.site, {FILM: how}) as url:
-        said = as_text(from_mirror(first, url, {"gap_s": 0.5}))
+        said = as_text(from_mirror(first, url, {"gap_s": 5.0}))
     assert said.startswith("NOT CHECKED TO THE END")
     assert "What did not come:\n  film/00:" in said
 

@@ -32,14 +32,14 @@ def debian(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
     key = (town.site / "minisign.pub").read_text().splitlines()[1]
     return subprocess.run(
         [MINISIGN, "-Vm", "bundle.manifest", "-x", "bundle.minisig", "-P", key, *arguments],
-        cwd=town.site, capture_output=True, text=True, timeout=30, check=False,
+        cwd=town.site, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
 def sums(town: Town) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sha256sum", "--strict", "-c", "bundle.manifest"],
-        cwd=town.site, capture_output=True, text=True, timeout=30, check=False,
+        cwd=town.site, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_what_debians_minisign_signed_is_read(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"text")
     for command in ("-G -W -p p -s s", "-S -s s -m list -t hi"):
         arguments = [MINISIGN, *command.split()]
-        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=30)
+        subprocess.run(arguments, cwd=tmp_path, check=True, capture_output=True, timeout=600)
     public, made = (tmp_path / "p").read_bytes(), (tmp_path / "list.minisig").read_bytes()
     assert minisign.verify_list(public, b"text", made) == "hi"
     with pytest.raises(Refused) as refused:

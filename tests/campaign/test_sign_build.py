@@ -392,7 +392,7 @@ def test_a_date_alone_is_not_put_to_what_was_not_signed_last(made: Built, first:
 def test_what_a_build_says_of_its_files_is_true_after_signing(made: Built) -> None:
     done = subprocess.run(
         ["sha256sum", "--strict", "--quiet", "-c", "SHA256SUMS"],
-        cwd=build(made), capture_output=True, text=True, timeout=30, check=False,
+        cwd=build(made), capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     listed = minisign.parse_list((build(made) / "SHA256SUMS").read_bytes())
@@ -408,7 +408,7 @@ def test_debians_minisign_reads_the_signature_of_what_is_handed_out(made: Built,
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [MINISIGN or "", "-Vm", file.name, "-P", key],
-            cwd=file.parent, capture_output=True, text=True, timeout=30, check=False,
+            cwd=file.parent, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
 
     done = run()

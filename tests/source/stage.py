@@ -55,8 +55,8 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 def jump(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end on a loop whose clock jumps, and the wall's with it: by that of this
-    machine, a test that others hold up for seconds would skip cells as if it had slept.
+    """Run a coroutine to its end on a loop whose clock jumps, and the wall's with it: by that of
+    this machine, a test that others hold up for seconds would skip cells as if it had slept.
     """
     with (
         pytest.MonkeyPatch.context() as patch,
