@@ -27,6 +27,7 @@ WAKEFUL = [
 ]
 PATIENCE_MS = 30_000
 FINISHES = 2
+FILM_THERE = re.compile("The film is ready|no film in this copy")
 PUT_AWAY = re.compile("put away. It leaves|已密封并存好")
 LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR", "ru": "ru-RU", "es": "es-ES"}
 
@@ -148,7 +149,7 @@ def said(page: Page, element: str) -> str:
     return page.locator(f"#{element}").inner_text()
 
 
-def wait_for(page: Page, element: str, text: str) -> None:
+def wait_for(page: Page, element: str, text: str | re.Pattern[str]) -> None:
     """Wait until an element says this."""
     try:
         page.locator(f"#{element}").filter(has_text=text).wait_for(state="attached")
@@ -165,6 +166,11 @@ def wait_for_hum(page: Page) -> None:
 def wait_for_board(page: Page) -> None:
     """Until the whole board is there."""
     wait_for(page, "board-status", "complete")
+
+
+def wait_for_film(page: Page) -> None:
+    """Until all of the film is there, where this copy has one."""
+    wait_for(page, "film-status", FILM_THERE)
 
 
 def open_panel(page: Page, panel: str) -> None:

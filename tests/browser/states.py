@@ -13,8 +13,8 @@ from tests.browser.browsing import (
     forget_all,
     look_up,
     make_words,
-    wait_for,
     wait_for_board,
+    wait_for_film,
     wait_for_hum,
     write,
 )
@@ -49,7 +49,7 @@ def states(page: Page) -> Iterator[str]:
     """Bring an open page into one state after another; the name of each, while it lasts."""
     wait_for_hum(page)  # what it says changes when it ends
     wait_for_board(page)
-    wait_for(page, "film-status", "")
+    wait_for_film(page)
     yield "empty"
     make_words(page)
     page.locator("#letter").fill("A letter.")

@@ -45,7 +45,9 @@ async def _visit(chromium: str, profile: Path, stage: Stage, hide: bool) -> Trac
             other = await Tab.open(remote, "about:blank")
             await remote.call("Target.activateTarget", targetId=other.target)
             await is_now("hidden")
-        for element, text in (("hum-status", "Thank"), ("board-status", "complete")):
+        for element, text in (
+            ("hum-status", "Thank"), ("board-status", "complete"), ("film-status", "ready"),
+        ):  # fmt: skip
             await own.says(element, text)
         if hide:
             await remote.call("Target.activateTarget", targetId=own.target)

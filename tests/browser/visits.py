@@ -17,8 +17,8 @@ from tests.browser.browsing import (
     PHONE,
     Visitor,
     make_words,
-    wait_for,
     wait_for_board,
+    wait_for_film,
     wait_for_hum,
     write,
 )
@@ -101,7 +101,7 @@ class Lane:
         for page in pages:
             wait_for_hum(page)
             wait_for_board(page)
-            wait_for(page, "film-status", "")
+            wait_for_film(page)
         pages[0].wait_for_timeout(QUIET_MS)
         if tabs == 1:
             assert self._kind() is PASTS[past]
