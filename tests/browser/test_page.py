@@ -77,7 +77,8 @@ def _hum_of_a_visit(stage: Stage, visitor: Visitor) -> tuple[Kind, Letter | None
     """Visit once more, and what the mixes and the desk find in the hum of that visit."""
     stage.forget_requests()
     page = visitor.visit(CHINESE_PAGE)
-    wait_for(page, "hum-status", "谢谢")
+    for element, text in (("hum", "谢谢"), ("board", "已经完整"), ("film", "可以播放")):
+        wait_for(page, f"{element}-status", text)
     page.wait_for_timeout(1500)  # a turn of the store's clock after the hum
     assert len(stage.ingress.requests) == HUM_CELLS
     return open_cells([c.body for c in stage.ingress.requests], stage.keys, stage.records)
