@@ -337,10 +337,13 @@ def test_kept_letter_and_board_survive_being_offline(stage: Stage, visitor: Visi
     page = visitor.visit()
     wait_for_board(page)
     wait_for_hum(page)
-    page.wait_for_timeout(1500)
+    words = make_words(page)
+    write(page, "A letter.")  # it says so when the store was written, with all that came before
     for name in [n for n in stage.files if n.startswith(("record", "board/"))]:
         del stage.files[name]
     page = visitor.visit()
     wait_for(page, "board-status", "could not be fetched whole")
     look_up(page, " ".join(to_words(SECRET, "en")))
     assert page.locator("#answers .reply").all_inner_texts() == ["An answer."]
+    look_up(page, " ".join(words))
+    assert "waits in this browser" in said(page, "answers")
