@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 WALLFLOWER = Path(sys.executable).with_name("wallflower")
-LIMIT_S = 50
+# A quiet machine takes half a minute. How long another takes is no fault: waiting for ever is one.
+LIMIT_S = 400
 
 
 def demo(folder: Path, *more: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
     """One walk without people; its JSON object and how it ended."""
     done = subprocess.run(
         [WALLFLOWER, "demo", "--once", "--json", "--keep", str(folder / "demo"), *more],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     lines = done.stdout.splitlines()
     assert len(lines) == 1, done.stdout + done.stderr
@@ -27,8 +28,8 @@ def demo(folder: Path, *more: str) -> tuple[dict[str, Any], subprocess.Completed
     return result, done
 
 
-# With a Chromium it takes half of the 50 s, and all of them where others run beside it on a slow
-# machine: so it has the machine to itself.
+# With a Chromium it computes for most of its time, and the demo waits 20 s for a page at most: so
+# it has the machine to itself.
 @pytest.mark.parametrize(
     "browser",
     [
