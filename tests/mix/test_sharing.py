@@ -21,6 +21,7 @@ from tests.mix.test_workers import runs
 
 from wallflower.host.asgi import Receive, Scope, Send
 from wallflower.host.disk import settle
+from wallflower.host.loops import LoopSettings
 from wallflower.mix.edge import sharing as sharing_module
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.pool import Pool
@@ -29,6 +30,8 @@ from wallflower.mix.edge.sharing import Sharing, database_of
 from wallflower.mix.edge.state import State
 from wallflower.mix.edge.workers import Workers
 from wallflower.wire.cells import read_name, share_of, share_of_hum
+from wallflower.wire.hello import Kind
+from wallflower.wire.loop import STEP_S, loop_at, step_of
 from wallflower.wire.sizes import DAY_S
 
 SHARES = 3
@@ -444,6 +447,42 @@ class Late(InThread):
             super().give(work, *args)
         self._waits.clear()
         return super().result()
+
+
+async def test_a_loop_of_ours_that_began_within_the_round_is_known_in_every_share(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held like somebody else's it would be called missing, and count as a person."""
+    worker = Late()
+    monkeypatch.setattr(Workers, "started", lambda self: [worker][: self.count])
+    room = await make_room(SLOW)
+    room.town.loops = LoopSettings(bytes(32), 360)
+    async with shared(room, 2):
+        watched, sent = room.town.watched("mix-a"), list[bytes]()
+        assert watched is not None
+
+        async def loops() -> None:
+            step = step_of(room.town.clock.now())
+            while {share_of_hum(name, 2) for name in sent} != {0, 1}:
+                step += 1
+                loop = loop_at(watched.key, watched.per_day, step)
+                if loop is not None:
+                    cells = room.hum(kind=Kind.LOOP, key_a=loop.key_a)
+                    await room.send(cells)
+                    sent.append(read_name(cells[0])[2])
+            room.town.clock.time = (step + 1) * STEP_S
+
+        worker.meanwhile = loops
+        before = room.town.a.status()["loops"]
+        await room.town.a.step()
+        worker.meanwhile = nothing
+        await alone(room)
+        assert room.town.a.status()["loops"] - before == len(sent)
+        assert sum(held(room)) == 0
+
+
+async def nothing() -> None:
+    """Nothing goes on meanwhile."""
 
 
 async def test_a_worker_that_begins_its_round_after_midnight_opens_under_the_new_record(

@@ -24,6 +24,7 @@ from wallflower.wire.loop import (
 )
 from wallflower.wire.sizes import DAY_S, WEEK_BASE_DAY
 
+_LOOKED_FOR_S = 6 * 3600  # much longer than any round: a tick is an hour at most
 _KEPT_S = 8 * DAY_S  # the slowest way and a window of the lowest sensible rate
 _FIRST = step_of(WEEK_BASE_DAY * DAY_S)  # nobody watched before: that was a clock of 1970
 
@@ -116,9 +117,11 @@ class LoopWatch:
         return self._by_mark.keys() & marks
 
     def marks(self, now: float) -> frozenset[bytes]:
-        """Of every loop that may come up to now, by whoever sees it."""
+        """Of every loop that may come up to now, and while who is told of them looks for them."""
         self._learn(now)
-        return frozenset(self._by_mark)
+        later = range(self._known, step_of(now + _LOOKED_FOR_S) + 1)
+        coming = (loop_at(self._settings.key, self._settings.per_day, step) for step in later)
+        return frozenset(self._by_mark).union(loop.key_a for loop in coming if loop)
 
     def judge(self, way: Way, now: float) -> Verdict:
         """What the newest WINDOW loops say that should have come by now."""

@@ -37,7 +37,7 @@ class Loops:
         return self._watch.which_came(marks, self._clock.now()) if self._watch else set()
 
     def marks(self) -> frozenset[bytes]:
-        """The marks of every loop of ours that may come now."""
+        """The marks of every loop of ours that may come in this round."""
         return self._watch.marks(self._clock.now()) if self._watch else frozenset()
 
     def ours(self, marks: Set[bytes]) -> Set[bytes]:
