@@ -146,7 +146,7 @@ test('until the Worker says where the image lies nothing is kept, and no letter 
   desk.start();
   await new Promise(setImmediate);
   assert.equal(await turn(), true);
-  assert.equal(kept.size, 0);
+  assert.deepEqual([...kept.values()], ['file']);
   assert.ok(desk.file);
 });
 
@@ -154,5 +154,13 @@ test('a browser that has the file keeps nothing beside it, whatever lay there be
   const kept = localStorageOfThisTest();
   kept.set('wallflower', 'an image');
   await openShelf(new Desk(true), draw);
-  assert.equal(kept.size, 0);
+  assert.deepEqual([...kept], [['wallflower', 'file']]);
+});
+
+test('where the file fails at one load nothing is kept, and nothing lands where the next load removes it', async () => {
+  const kept = localStorageOfThisTest();
+  await openShelf(new Desk(true), draw);
+  const failing = await openShelf(new Desk(false), draw);
+  assert.equal(await failing.turn(() => new Uint8Array(PLAIN).fill(7)), false);
+  assert.deepEqual([...kept.values()], ['file']);
 });

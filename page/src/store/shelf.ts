@@ -16,6 +16,7 @@ export interface Shelf {
 }
 
 const KEY = 'wallflower';
+const IN_FILE = 'file';
 const CHUNK = 0x8000;
 // A Worker that runs always answers; its script may be long in coming.
 const PATIENCE_MS = 30_000;
@@ -112,23 +113,35 @@ const NOWHERE: Shelf = {
   },
 };
 
-/** In a browser that has the file nothing is read here: what lay here before it had one would be found
- * by nobody but who searches the device. */
+/** In a browser that has the file no image lies here: what lay here before it had one would be found by
+ * nobody but who searches the device. The same word lies here instead, for everyone. */
 function emptyLocal(): void {
   try {
-    localStorage.removeItem(KEY);
+    localStorage.setItem(KEY, IN_FILE);
   } catch {
     // A browser may refuse it; then nothing lies here.
   }
 }
 
+/** Whether this browser had the file at another load, whatever keeps it from opening it at this one. */
+function hadFile(): boolean {
+  try {
+    return localStorage.getItem(KEY) === IN_FILE;
+  } catch {
+    return false;
+  }
+}
+
 /** The better shelf that this browser has. Which one depends on browser and address alone: until the
- * Worker says it nothing is kept, since a letter in the wrong place would never leave. */
+ * Worker says it nothing is kept, since a letter in the wrong place would never leave; nor where a file that
+ * was there fails, since letters may wait in it that nothing written elsewhere would forget. */
 export async function openShelf(worker: Port, draw: Draw): Promise<Shelf> {
   let shelf = NOWHERE;
   const looked = answer(worker, { job: 'store-able' }, 'store-able').then(({ able }) => {
-    if (able) emptyLocal();
-    shelf = able ? fileShelf(worker, draw) : new LocalShelf(draw);
+    if (able) {
+      emptyLocal();
+      shelf = fileShelf(worker, draw);
+    } else if (!hadFile()) shelf = new LocalShelf(draw);
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS)));
