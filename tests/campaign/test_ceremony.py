@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.campaign.made import LABELS, NOW, PLAN, RECORD, Folders, Town, image, seeded
+from tests.campaign.made import LABELS, LATER, NOW, PLAN, RECORD, Folders, Town, image, seeded
 
 from wallflower.campaign import repository
 from wallflower.campaign.ceremony import Plan, parse_ceremony
@@ -240,6 +240,17 @@ def test_the_printed_record_has_the_words_and_the_holders_and_fetches_nothing(
     assert not {"script", "img", "link", "iframe"} & set(tags)
     assert "http" not in page
     assert '<html lang="en">' in page
+
+
+@pytest.mark.parametrize("lost", ["metadata/1.root.json", "metadata/targets.json"])
+def test_keys_that_lost_what_the_media_signed_are_not_signed_anew(town: Town, lost: str) -> None:
+    (town.keys.folder.path / lost).unlink()
+    before = image(town.keys.folder.path)
+    with pytest.raises(Fault, match="backup"):
+        require_keys(town.keys.folder.path)
+    with pytest.raises(Fault, match="backup"):
+        hold_ceremony(town.keys, Folders(town.place), LATER, seeded("anew"))
+    assert image(town.keys.folder.path) == before
 
 
 def test_a_damaged_book_of_the_ceremony_is_a_fault(town: Town) -> None:

@@ -66,6 +66,8 @@ def hold_ceremony(keys: Keys, ask: Ask, now: datetime, draw: Draw) -> Ceremony:
     while True:
         finish(keys)  # a start before this one may have stopped within that
         found = keys.load()
+        if found is not None:
+            keys.check_signed(found)
         step, label = next_step(found, keys.root() is not None and keys.targets() is not None)
         if found is None:
             plan = ask.plan()

@@ -43,9 +43,20 @@ class Keys:
     def ceremony(self) -> Ceremony:
         """The ceremony of a folder that went through one, or a Fault with the command to type."""
         found = self.load()
+        if found is not None:
+            self.check_signed(found)
         if found is None or self.root() is None or self.targets() is None:
             raise no_keys(self.folder.path)
         return found
+
+    def check_signed(self, found: Ceremony) -> None:
+        """A Fault where what the media signed was there once and is gone: signed anew it would
+        begin at version 1, which everybody refuses who has seen a later one."""
+        if found.root and (self.root() is None or self.targets() is None):
+            raise Fault(
+                "The folder of keys has lost what the media signed, in 'metadata'",
+                "Copy it whole again from its backup. Without one only a new ceremony helps.",
+            )
 
     def root(self) -> Metadata[Root] | None:
         """The newest root that has all its signatures."""
