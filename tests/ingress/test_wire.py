@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.host.sockets import exchange, line, request, until
-from tests.ingress.stage import REFUSAL, TAKEN, cell, staged, upload
+from tests.ingress.stage import REFUSAL, TAKEN, Stage, cell, staged, upload
 
 from wallflower.host.log import Log
 from wallflower.ingress.edge import commit, routes
@@ -142,8 +142,12 @@ async def test_overload_is_refused_alike_and_ends(
         assert await exchange(stage.port, upload(cell(2))) == TAKEN
 
 
+async def failed(stage: Stage) -> bool:
+    return "disk-failed" in {alarm.name for alarm in (await stage.ingress.report()).alarms}
+
+
 @pytest.mark.parametrize("error", [OSError(28, "full"), sqlite3.OperationalError("disk I/O error")])
-async def test_a_failing_disk_is_refused_alike_and_the_service_goes_on(
+async def test_a_failing_disk_is_refused_alike_and_told_and_the_service_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def failing(_log: Log, _record: int, _bodies: Iterable[bytes]) -> int:
@@ -152,8 +156,10 @@ async def test_a_failing_disk_is_refused_alike_and_the_service_goes_on(
     async with staged(tmp_path) as stage:
         with monkeypatch.context() as patch:
             patch.setattr(Log, "append", failing)
+            assert not await failed(stage)
             assert await exchange(stage.port, upload(cell(1))) == REFUSAL
         assert stage.kept() == []
+        assert await failed(stage)
         assert await exchange(stage.port, upload(cell(2))) == TAKEN
         assert stage.kept() == [cell(2)]
 

@@ -29,6 +29,7 @@ class Commit:
         self._wake = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self.cells = 0
+        self.failures = 0  # batches that the disk did not take
 
     async def put(self, cell: bytes) -> bool:
         """Whether the cell is on the disk; False when there are too many or the disk failed."""
@@ -57,6 +58,7 @@ class Commit:
         try:
             await self.on_disk(lambda: self._log.append(self._record(), cells))
         except Exception:  # a full or failing disk: nothing is acknowledged, the service goes on
+            self.failures += 1
             for _, done in batch:
                 if not done.done():
                     done.set_exception(OSError())

@@ -19,7 +19,7 @@ from wallflower.host.net import Silent
 from wallflower.host.pull import WHOLE, Share, encode_entries, parse_share_question
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import load_settings
-from wallflower.host.status import Status, coarse, disk_alarms, silence_alarm
+from wallflower.host.status import Alarm, Status, coarse, disk_alarms, silence_alarm
 from wallflower.ingress.edge.commit import Commit
 from wallflower.ingress.edge.routes import cell_route
 from wallflower.wire.cells import share_of
@@ -98,6 +98,9 @@ class Ingress:
             *disk_alarms(self._folder),
             *silence_alarm("after-silent", "A has not asked", since, A_SILENT_S),
         ]
+        if self.commit.failures:
+            what = "cells were refused, since the disk did not take them"
+            alarms.append(Alarm("disk-failed", what, "Look at the disk."))
         return Status("ingress", alarms, {"cells_waiting_for_a": coarse(waiting)})
 
     async def _answer_pull(self, question: bytes, send: Send) -> None:
