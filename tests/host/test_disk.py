@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from errno import EACCES, EDQUOT, EIO, ENOSPC
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from wallflower.errors import Fault
 from wallflower.host.disk import (
     RESERVE,
     DiskTrouble,
@@ -215,6 +217,28 @@ def test_a_database_is_durable_at_each_commit_and_overwrites_what_is_deleted(
     settle(db)
     assert not [p for p in tmp_path.iterdir() if b"a canary" in p.read_bytes()]
     db.close()
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda path: path.write_bytes(b"no database" * 999), lambda path: path.mkdir(),
+], ids=["damaged", "a folder"])  # fmt: skip
+def test_a_database_that_cannot_be_opened_is_named_and_is_an_error_of_databases_all_the_same(
+    tmp_path: Path, spoil: Callable[[Path], object]
+) -> None:
+    spoil(tmp_path / "cells.db")
+    with pytest.raises(Fault, match=r"^cells.db .* move it") as fault:
+        Folder(tmp_path).database("cells.db")
+    assert isinstance(fault.value, sqlite3.Error), "a role that runs goes on beside it"
+    assert str(pickle.loads(pickle.dumps(fault.value))) == str(fault.value)  # noqa: S301
+
+
+def test_a_database_that_may_only_be_read_is_none_for_a_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Folder(tmp_path).database("cells.db").close()
+    monkeypatch.setattr(os, "access", lambda _, asked: not asked & os.W_OK)  # root may write all
+    with pytest.raises(Fault, match=r"^cells.db .* this user's"):
+        Folder(tmp_path).database("cells.db")
 
 
 def of_sqlite(code: int) -> sqlite3.OperationalError:

@@ -28,6 +28,11 @@ RESERVE = 32 * 1024 * 1024
 # Bytes. A row of ours has 2.4 kB, or 8.3: of SQLite's own pages of 4 kB the one leaves a third
 # empty, and the other needs three.
 PAGE_SIZE = 8192
+# What SQLite says of a file that is no database, or that it may not read and write.
+_UNUSABLE = (
+    sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM,
+)  # fmt: skip
 _LOG_PAGES = 500  # 4 MB, after which a write-ahead log is emptied, as by SQLite's own 1,000 of 4 kB
 
 
@@ -114,12 +119,15 @@ class Folder:
         path = self.path / name
         if not path.exists():
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, _PRIVATE))
-        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        for pragma in (f"page_size={PAGE_SIZE}", "journal_mode=WAL", "synchronous=FULL",
-                       f"wal_autocheckpoint={_LOG_PAGES}", "secure_delete=ON",
-                       "busy_timeout=5000", "temp_store=MEMORY"):  # fmt: skip
-            db.execute(f"PRAGMA {pragma}")
-        return db
+        # SQLite opens one that may only be read, and fails at each row.
+        if not (path.is_file() and os.access(path, os.R_OK | os.W_OK)):
+            raise UnusableDatabase(name)
+        try:
+            return _connect(path)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNUSABLE:
+                raise
+            raise UnusableDatabase(name) from None
 
     def sync(self) -> None:
         """Put the names of the files here on the disk: what was made, renamed or unlinked."""
@@ -128,6 +136,27 @@ class Folder:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    for pragma in (f"page_size={PAGE_SIZE}", "journal_mode=WAL", "synchronous=FULL",
+                   f"wal_autocheckpoint={_LOG_PAGES}", "secure_delete=ON",
+                   "busy_timeout=5000", "temp_store=MEMORY"):  # fmt: skip
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+class UnusableDatabase(Fault, sqlite3.DatabaseError):
+    """A database is damaged, or another user's. An error of SQLite like those that come later, so
+    that a role that runs goes on beside one that it opens for a while."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} cannot be opened as a database of this process",
+            "See that its folder and all in it is this user's and can be written. If it is damaged,"
+            " move it away with all that is called like it: what waited in it is lost.",
+        )
 
 
 class DiskTrouble(Fault):
