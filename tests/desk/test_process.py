@@ -125,3 +125,21 @@ def test_process_says_one_line_refuses_strangers_and_ends_when_told(tmp_path: Pa
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_who_has_an_entry_comes_in_though_nobody_reads_where_the_next_is_printed(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-c", RUN, str(configured(tmp_path, port))], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            entry = process.stdout.readline().decode().strip().partition(str(port))[2]
+            process.stdout.close()
+            assert status_of(port, entry, {}) == 303
+            assert status_of(port, entry, {}) == 400
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)

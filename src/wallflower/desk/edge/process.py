@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,13 @@ def _announce(port: int, entry: str) -> None:
     sys.stdout.flush()
 
 
+def _announce_next(port: int, entry: str) -> None:
+    """The same for every later entry. Where nobody reads it any more, since a terminal or a pipe
+    was closed, who just used the one before comes in all the same."""
+    with suppress(OSError):
+        _announce(port, entry)
+
+
 async def main(config: Path) -> None:
     """Run a desk by its configuration until it is told to stop."""
     settings = load_settings(config)
@@ -68,7 +76,7 @@ async def main(config: Path) -> None:
     status_token = read_status_token(settings)
     net, entropy = HttpNet(seconds=SLOWEST_S), OsEntropy()
     host = Host(PacedClock(settings.pace()), entropy, Folder(config.parent), net)
-    desk, door = Desk(host, own), Door(entropy.draw, port, partial(_announce, port))
+    desk, door = Desk(host, own), Door(entropy.draw, port, partial(_announce_next, port))
     web = make_web(desk, door, entropy, status_token, demo=settings.pace().days > 1)
     listener = Listener(web, ADDRESS, port)
     try:
