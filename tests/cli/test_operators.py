@@ -163,6 +163,19 @@ def test_a_process_without_its_configuration_does_not_start(command: str, tmp_pa
     )
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_process_whose_streams_were_closed_at_its_start_ends_like_any_other(
+    closed: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m wallflower ingress "$1" {closed}', sys.executable,
+         str(tmp_path / "nothing.toml")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert ("nothing.toml cannot be read" in done.stderr) == ("2>" not in closed)
+
+
 def test_a_fault_is_two_sentences_and_no_traceback(tmp_path: Path) -> None:
     make("ingress", tmp_path / "x")
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from io import TextIOWrapper
 
@@ -36,9 +37,18 @@ def wallflower() -> None:
     """
 
 
+def _open_streams() -> None:
+    """Open to nothing what a supervisor or shell closed of the three streams: the next file or
+    connection would get its number, and the roles' loop ends the process where one has."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def main() -> None:
     """Run, and show a Fault as two plain sentences instead of a traceback."""
     leave_no_image()
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an answer has more letters than some terminals
             stream.reconfigure(errors="backslashreplace")
