@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,25 @@ from typing import Any
 import pytest
 
 from wallflower.campaign.edge.film_cache import entry_of, is_whole, kept, place
+from wallflower.cli.film import usual_cache
+from wallflower.errors import Fault
 
 
 def _make(aside: Path) -> Mapping[str, Any]:
     (aside / "film-240.mp4").write_bytes(b"small")
     (aside / "card-01.png").write_bytes(b"card")
     return {}
+
+
+def test_a_cache_that_nobody_can_write_into_is_a_fault_that_names_the_option() -> None:
+    with pytest.raises(Fault, match="--cache"):
+        kept(Path("/proc"), "key", _make)
+
+
+def test_who_has_no_home_is_told_to_name_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # a user without
+    with pytest.raises(Fault, match="--cache"):
+        usual_cache()
 
 
 def test_a_film_takes_away_what_an_older_film_left_and_nothing_else(tmp_path: Path) -> None:

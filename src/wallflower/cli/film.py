@@ -63,8 +63,14 @@ def campaign_film(
 
 
 def usual_cache() -> Path:
-    """Where encoded films are kept when nobody says otherwise."""
-    return Path.home() / ".cache" / "wallflower" / "film"
+    """Where encoded films are kept when nobody says otherwise; a Fault for who has no home."""
+    try:
+        return Path.home() / ".cache" / "wallflower" / "film"
+    except RuntimeError:
+        raise Fault(
+            "This user has no home folder, in which encoded films are kept",
+            "Name a folder with --cache, or set HOME to one.",
+        ) from None
 
 
 @contextmanager

@@ -40,11 +40,12 @@ def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tu
         return folder, True
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        making = tempfile.TemporaryDirectory(dir=cache, prefix="making-")
     except OSError:
         raise Fault(
             "Encoded films cannot be kept in that cache", "Name another folder with --cache."
         ) from None
-    with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as around:
+    with making as around:
         aside = Path(around) / "film"
         aside.mkdir()
         try:
