@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_a_field_of_a_table_is_named_with_its_file(tmp_path: Path) -> None:
         settings.table("board")
 
 
+def test_what_root_made_for_another_user_is_not_called_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(tmp_path, 'key = "record.key"\n')
+
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(Fault, match=r"mix-a\.toml cannot be read by the user.*chown"):
+        load_settings(settings.path)
+    with pytest.raises(Fault, match=r"record\.key cannot be read by the user.*chown"):
+        settings.file("key")
+
+
 def test_a_configuration_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(Fault, match="wallflower new"):
         load_settings(tmp_path / "nothing.toml")
@@ -88,24 +105,6 @@ def test_an_address_has_no_slash_at_its_end_whoever_wrote_one(tmp_path: Path, en
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"record\.key cannot be read"):
         settings_of(tmp_path, 'key = "record.key"').file("key")
-
-
-def test_a_file_of_another_user_is_not_said_to_be_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> bytes:
-        raise PermissionError
-
-    settings = settings_of(tmp_path, 'key = "record.key"')
-    monkeypatch.setattr("io.open", refuse)
-    for name, read in (
-        ("record.key", lambda: settings.file("key")),
-        (settings.path.name, lambda: load_settings(settings.path)),
-    ):
-        with pytest.raises(Fault) as fault:
-            read()
-        assert fault.value.what == f"This user may not read {name}"
-        assert "new" not in fault.value.next_step
 
 
 @pytest.mark.parametrize(

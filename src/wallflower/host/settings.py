@@ -57,7 +57,7 @@ class Settings:
         try:
             return target.read_bytes()
         except PermissionError:
-            raise _not_ours(target) from None
+            raise _not_ours(target.name) from None
         except OSError:
             raise Fault(
                 f"{target.name} cannot be read", "Put it beside the configuration."
@@ -91,6 +91,14 @@ class Settings:
         return Pace(*(table.get(n, int) for n in ("days", "hums", "anchor_ms")))
 
 
+def _not_ours(name: str) -> Fault:
+    """Of what root made or copied for another user."""
+    return Fault(
+        f"{name} cannot be read by the user that this runs as",
+        "Run it as the user whose folder that is, or give it whole to this one (chown -R).",
+    )
+
+
 def parse_token(data: bytes) -> str | None:
     """The token in a file's bytes; None where they hold none, or what no HTTP header can carry,
     such as a token that a mail has broken into two lines."""
@@ -98,17 +106,12 @@ def parse_token(data: bytes) -> str | None:
     return token.decode("ascii") if re.fullmatch(rb"[!-~]+", token) else None
 
 
-def _not_ours(path: Path) -> Fault:
-    """For a file of another user: whoever is told to make it, or to put it there, has new keys."""
-    return Fault(f"This user may not read {path.name}", "Do this as the user whose folder it is.")
-
-
 def load_settings(path: Path) -> Settings:
     """Read a configuration file, or a Fault."""
     try:
         return Settings(path, tomllib.loads(path.read_text("utf-8")))
     except PermissionError:
-        raise _not_ours(path) from None
+        raise _not_ours(str(path)) from None
     except OSError:
         raise Fault(f"{path} cannot be read", "Make it with 'wallflower new'.") from None
     except UnicodeDecodeError:
