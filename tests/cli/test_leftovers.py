@@ -1,9 +1,15 @@
-"""A demo that was killed leaves its folder, and the next one removes it, and nothing else."""
+"""A demo that was killed leaves its folder, and the next one removes it, and nothing else; a check
+that is stopped leaves nothing."""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,3 +72,32 @@ def test_a_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.Monk
         somebody.setattr(os, "getuid", lambda: os.geteuid() + 1)
         clear(tmp_path)
     assert folder.exists()
+
+
+@pytest.fixture
+def no_nohup() -> Iterator[None]:
+    """No signal is ignored, as nohup has tests ignore SIGHUP: what they start would do so too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("no_nohup")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_check_that_is_stopped_leaves_nothing_and_no_verdict(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        with subprocess.Popen(
+            [sys.executable, "-m", "wallflower", "verify", address],
+            env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE,
+        ) as check:  # fmt: skip
+            asked, _ = silent.accept()
+            with asked:
+                assert any(tmp_path.iterdir()), "it has a folder"
+                check.send_signal(stop)
+                _, said = check.communicate(timeout=60)
+    assert (check.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert said == b"The check was stopped before its end. Type it again.\n"

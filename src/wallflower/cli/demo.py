@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from wallflower.campaign.edge.shapes import build_bundle
 from wallflower.campaign.edge.sign_folder import sign_folder
 from wallflower.cli.ceremony import now, rehearse
 from wallflower.cli.film import check_needed, usual_cache
-from wallflower.cli.leftovers import scratch
+from wallflower.cli.leftovers import ending_in_order, scratch
 from wallflower.cli.new import make
 from wallflower.cli.options import FOLDER, seconds
 from wallflower.errors import Fault
@@ -153,6 +152,7 @@ _DAY_ONCE_S, _DAY_SHOWN_S = 6.0, 15.0
 @click.option("--campaign", type=_FOLDER, help="run on this folder of 'campaign new'")
 @click.option("--keys", "held", type=_FOLDER, help="and on this one of 'keys ceremony --test'")
 @click.option("--keep", type=FOLDER, help="keep the folder of this run here, logs and all")
+@ending_in_order()
 def demo(
     once: bool, as_json: bool, browser: bool, viewers: int, day_s: float | None, patience: float,
     campaign: Path | None, held: Path | None, keep: Path | None,
@@ -172,7 +172,6 @@ def demo(
     pace = DemoPace(day_s or (_DAY_ONCE_S if once else _DAY_SHOWN_S), int(time.time() * 1000))
     plan = _Plan(viewers, browser, once, as_json, patience, started, campaign, held)
     result: dict[str, Any] = {}
-    _end_in_order()
     try:
         with scratch() if keep is None else nullcontext(keep) as folder:
             result = asyncio.run(_demo(folder, pace, plan))
@@ -182,15 +181,6 @@ def demo(
         click.echo(json.dumps(result))
     if not succeeded(result):
         sys.exit(1)
-
-
-def _end_in_order() -> None:
-    """Have a supervisor's signal, and a terminal that was closed, end all as Ctrl-C does: what a
-    shell starts in the background was told to ignore that one."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup asks
-            signal.signal(ending, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
-"""The demo's own folder, and those of demos that were killed: each holds keys, below /tmp."""
+"""What a command would leave below /tmp that is stopped: of a demo a folder with keys, which goes
+with the next one; of a check the copy that it looked at."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +16,23 @@ from typing import Final
 
 _PREFIX: Final = "wallflower-demo-"
 _LOCK: Final = "demo.lock"
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Have a supervisor's signal, and a terminal that was closed, end all as Ctrl-C does: what a
+    shell starts in the background was told to ignore that one."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if before[number] is not signal.SIG_IGN:  # as nohup asks
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

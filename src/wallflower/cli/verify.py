@@ -21,6 +21,7 @@ from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import SITE, Report, as_text, refused_report
 from wallflower.cli.ceremony import now
 from wallflower.cli.faults import fault_of
+from wallflower.cli.leftovers import ending_in_order
 from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import Fault, Refused, typed
 from wallflower.host.disk import DiskTrouble, disk_trouble
@@ -37,6 +38,7 @@ _FILES: Final = (".zip", ".html", ".htm", ".mp4", ".m4a", ".png", ".jpg")
 @click.option("--keep", type=FOLDER, help="leave the checked files in this new folder")
 @click.option("--socks", default="", help="Tor's port, such as 127.0.0.1:9050, for onion addresses")
 @click.option("--json", "as_json", is_flag=True, help="the report as one JSON object")
+@ending_in_order()
 def verify(
     what: str, words: str, root: Path | None, remember: Path | None, bundle: str | None,
     keep: Path | None, socks: str, as_json: bool,
@@ -57,6 +59,8 @@ def verify(
             report = _report(what, bundle, trust, keep, socks)
     except DiskTrouble:
         raise
+    except KeyboardInterrupt:
+        raise Unchecked("The check was stopped before its end", "Type it again.") from None
     except (Fault, OSError) as error:
         fault = error if isinstance(error, Fault) else fault_of(error)
         raise Unchecked(fault.what, fault.next_step) from None
