@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import io
@@ -10,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -279,6 +281,44 @@ def test_words_in_another_encoding_than_the_terminals_are_refused_and_not_repeat
     where = ["--store", str(scene.path / "store"), "--pins", str(scene.path / "pins.json")]
     with pytest.raises(Fault, match="not UTF-8"):
         wallflower(["read", *where], standalone_mode=False)
+
+
+@pytest.mark.parametrize(("line", "whole"), [("字" * 1300, True), ("字" * 1400, False)])
+def test_a_line_of_which_a_terminal_cuts_the_end_off_is_not_sealed_as_if_it_were_whole(
+    line: str, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, slave = os.openpty()
+    read, typed = threading.Event(), line.encode() + b"\nand another\n"
+
+    def person() -> None:
+        for at in range(0, len(typed), 256):
+            os.write(master, typed[at : at + 256])
+        while not read.wait(0.05):  # until it is taken: one that came too early counts for nothing
+            os.write(master, b"\x04")
+
+    echo = threading.Thread(target=_drained, args=(master,), daemon=True)
+    fingers = threading.Thread(target=person, daemon=True)
+    with open(slave, encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        echo.start()
+        fingers.start()
+        try:
+            if whole:
+                assert acts._letter() == f"{line}\nand another\n"
+            else:
+                with pytest.raises(Fault, match="cut"):
+                    acts._letter()
+        finally:
+            read.set()
+            fingers.join(20)
+    os.close(master)
+
+
+def _drained(master: int) -> None:
+    """What a terminal would show: nobody could type on where nobody takes it."""
+    with contextlib.suppress(OSError):
+        while os.read(master, 65536):
+            pass
 
 
 def test_a_terminal_without_chinese_letters_shows_words_that_can_be_written_down() -> None:

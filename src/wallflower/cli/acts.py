@@ -43,6 +43,10 @@ _LANGUAGES = {
 }  # fmt: skip
 
 
+# Bytes of a line that Linux hands on from a terminal (termios(3)); it drops what follows.
+_LINE = 4095
+
+
 def _source_options(command: F) -> F:
     store = click.option(
         "--store", required=True, type=FOLDER, help="the folder that your visits and letters share"
@@ -105,6 +109,19 @@ def _typed(read: Callable[[], str]) -> str:
         raise Fault("What you gave is not UTF-8 text", "Save it as UTF-8 and try again.") from None
 
 
+def _letter() -> str:
+    """A letter from standard input, or a Fault where a terminal may have dropped a part of it."""
+    if not sys.stdin.isatty():
+        return _typed(sys.stdin.read)
+    data = sys.stdin.buffer.read()
+    if any(len(line) >= _LINE for line in data.split(b"\n")):
+        raise Fault(
+            "A line of the letter is so long that the terminal may have cut its end off",
+            "Write it again with more line breaks.",
+        )
+    return _typed(lambda: data.decode(sys.stdin.encoding, sys.stdin.errors or "strict"))
+
+
 def _free_place(kept: Sequence[Kept], record: EpochRecord) -> int:
     """Where a new letter goes: the place of one that cannot leave any more, which is probably what
     is written again, else one without a letter."""
@@ -138,8 +155,9 @@ def write(pins_file: Path, store: Path, new_words: bool, language: str) -> None:
     with files.changing() as kept:  # what the disk refuses, too, is said before a letter is typed
         _free_place(kept, record)
     secret = _words(new_words, language)
-    click.echo(f"Write your letter (at most {LETTER_TEXT} bytes), end with Ctrl-D:", err=True)
-    text = _typed(sys.stdin.read).strip("\n")
+    limits = f"at most {LETTER_TEXT} bytes, in lines of fewer than {_LINE}"
+    click.echo(f"Write your letter ({limits}), end with Ctrl-D:", err=True)
+    text = _letter().strip("\n")
     taken = _board(secret, files, record).receipts
     with files.changing() as kept:  # again: a visit may have ended meanwhile
         record = _record(files, known)  # by older keys, what was sealed since would seem too old
