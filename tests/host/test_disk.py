@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from errno import EACCES, EDQUOT, EIO, ENOSPC
+from errno import EACCES, EBADF, EDQUOT, EIO, ENOSPC
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -23,6 +23,7 @@ from wallflower.host.disk import (
     disk_trouble,
     has_room,
     has_room_for,
+    held,
     roll_back,
     settle,
     transaction,
@@ -239,6 +240,18 @@ def test_a_database_that_may_only_be_read_is_none_for_a_process(
     monkeypatch.setattr(os, "access", lambda _, asked: not asked & os.W_OK)  # root may write all
     with pytest.raises(Fault, match=r"^cells.db .* this user's"):
         Folder(tmp_path).database("cells.db")
+
+
+@pytest.mark.parametrize("busy", [None, Fault("Somebody else has it", "Wait.")])
+def test_a_network_disk_on_which_no_folder_can_be_held_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: Fault | None
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(EBADF, "Bad file descriptor")  # flock(2) has NFS say so of any folder
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(Fault, match="network disks"), held(tmp_path, busy):
+        pass
 
 
 def of_sqlite(code: int) -> sqlite3.OperationalError:

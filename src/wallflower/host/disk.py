@@ -49,16 +49,22 @@ def held(folder: Path, busy: Fault | None = None) -> Generator[None, None, None]
     lets go of it however a process ends."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        if busy is None:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-        else:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise busy from None
+        _lock(fd, busy)
         yield
     finally:
         os.close(fd)
+
+
+def _lock(fd: int, busy: Fault | None) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if busy is None else fcntl.LOCK_NB))
+    except OSError as error:
+        if busy is not None and isinstance(error, BlockingIOError):
+            raise busy from None
+        raise Fault(
+            "This disk lets nobody hold a folder, as some network disks do (NFS)",
+            "Use a folder on a disk of this computer; nothing was changed.",
+        ) from None
 
 
 class Folder:
