@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 from tests.authoring.conftest import PINS, change
 from tests.campaign.film_made import has_fonts
+from watchfiles._rust_notify import WatchfilesRustInternalError
 from yarl import URL
 
 from wallflower.campaign.edge.authoring import read_campaign
@@ -70,6 +72,17 @@ def test_a_fault_is_shown_in_place_of_the_page_and_a_folder_without_keys_is_show
 async def test_a_port_that_somebody_has_is_a_fault(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Fault, match="port"):
         await serve_preview(folder, packaged_page(), taken.getsockname()[1], lambda _: None)
+
+
+async def test_a_folder_that_the_system_watches_for_nobody_is_a_fault(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise WatchfilesRustInternalError("Too many open files (os error 24)")
+
+    monkeypatch.setattr("watchfiles.main.RustNotify", refuse)
+    with pytest.raises(Fault, match="watch folders"):
+        await serve_preview(folder, packaged_page(), 0, lambda _: None)
 
 
 def test_a_file_that_goes_while_it_is_read_ends_no_preview(

@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from watchfiles import awatch
+from watchfiles._rust_notify import WatchfilesRustInternalError
 
 from wallflower.campaign.authoring import Authored
 from wallflower.campaign.edge.authoring import read_campaign
@@ -109,11 +110,19 @@ class Preview:
         return files
 
     async def watch(self) -> None:
-        """Rebuild after every change in the folder, until cancelled."""
-        async for _ in awatch(self._folder):
-            await asyncio.to_thread(self.rebuild)
-            async with self._changed:
-                self._changed.notify_all()
+        """Rebuild after every change in the folder, until cancelled. A Fault where the system
+        watches it for nobody: it does so for few programs of one user (inotify(7))."""
+        try:
+            async for _ in awatch(self._folder):
+                await asyncio.to_thread(self.rebuild)
+                async with self._changed:
+                    self._changed.notify_all()
+        except WatchfilesRustInternalError:
+            raise Fault(
+                "The system does not watch that folder for changes",
+                "End other programs that watch folders, such as editors, or raise the limits of "
+                "fs.inotify (sysctl).",
+            ) from None
 
     async def changes(self, seen: int) -> AsyncIterator[str]:
         """An event for each version after `seen`, and a beat that finds out who has left."""
