@@ -508,6 +508,22 @@ def test_a_folder_that_cannot_be_listed_is_not_called_whole(
         town.check()
 
 
+@pytest.mark.parametrize("name", ["index.html", "tuf/timestamp.json"])
+def test_a_copy_of_which_a_file_may_not_be_read_is_not_called_another_one(
+    town: Town, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    opened = os.open
+
+    def refuse(path: Path, *rest: Any, **named: Any) -> int:
+        if str(path).endswith(name):
+            raise PermissionError(errno.EACCES, "no", str(path))
+        return opened(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError):
+        town.check()
+
+
 def test_a_file_without_an_end_is_refused_at_once(first: Town, tmp_path: Path) -> None:
     """A sparse file takes no room on a stick, and hours to read."""
     huge = tmp_path / "film.mp4"

@@ -146,8 +146,10 @@ class FolderPlace(Place):
         # What was no link or pipe when it was looked at must be none when it is opened.
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            raise (Link if path.is_symlink() else DownloadError)("cannot be opened") from error
+        except OSError:
+            if path.is_symlink():
+                raise Link("never followed") from None
+            raise  # whoever may not read a file knows nothing of it
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Link("no file")
