@@ -148,10 +148,11 @@ async def test_every_hum_is_held_by_the_share_that_its_id_names_and_arrives_once
         named = [share_of(hum[0], SHARES) for hum in hums]
         left = len(parcels(room))
         assert sum(held(room)) == HUMS - left
+        assert len(set(named)) > 1, "they were spread: all in one is a chance of 1 in 100 million"
         names = {read_name(hum[0])[2]: of for hum, of in zip(hums, named, strict=True)}
         for share in room.a._shares:
             mine = {name for name, of in names.items() if of == share.which.number}
-            assert share.seen(room.town.record().number, names) == mine != set()
+            assert share.seen(room.town.record().number, names) == mine
         assert room.town.a.status()["hums"] == HUMS
         assert room.town.ingress._log.size() == 0, "A has everything, and ingress nothing"
 
