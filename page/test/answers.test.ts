@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { findAnswers } from '../src/answers.js';
+import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
 import type { Board } from '../src/board.js';
 import { epochSecret } from '../src/crypto/derive.js';
 import { draw } from '../src/entropy.js';
 import { Session } from '../src/session.js';
 import { type Slot, Waits } from '../src/store/image.js';
 import { slotNote, slotTag } from '../src/store/slots.js';
+import type { EpochRecord } from '../src/trust/record.js';
 import { weekOfDay } from '../src/wire/days.js';
 import { receipt } from '../src/wire/receipt.js';
 import { sealPart } from '../src/wire/reply.js';
@@ -31,6 +32,15 @@ const boardOf = (replies: readonly Uint8Array[], receipts: readonly Uint8Array[]
 
 const found = (replies: readonly Uint8Array[]): [number, readonly string[]][] =>
   findAnswers(SECRET, DAY, boardOf(replies), [], null).map((each) => [each.week, each.replies]);
+
+/** A session of today's record, with no letter yet. */
+async function today(): Promise<{ session: Session; record: EpochRecord }> {
+  const record = trusted('today');
+  const session = new Session(pinsWith(record.body.root), draw, here);
+  session.record = record;
+  await session.fillSlots(record);
+  return { session, record };
+}
 
 test('a reply that is no text hides no other reply of its week', () => {
   const bad = Uint8Array.of(0xff, 0xfe);
@@ -81,10 +91,7 @@ test('a week whose only reply is no text has no answer', () => {
 });
 
 test('on a device whose clock is behind, answers and letters of the week are found all the same', async () => {
-  const record = trusted('today');
-  const session = new Session(pinsWith(record.body.root), draw, here);
-  session.record = record;
-  await session.fillSlots(record);
+  const { session, record } = await today();
   const behind = DAY - 7; // by the same clock that the letter is written by
   await session.keepLetter(SECRET, 'x', 1, behind);
   const board = boardOf([slot(0, TEXT.encode('an answer'))]);
@@ -113,4 +120,18 @@ test('of two letters of one mark each says how far it came, and the one that wai
   // One receipt stands for both, as the threat model says; and for one that left from elsewhere.
   assert.deepEqual(shown([one, other], board), [['taken', null], ['taken', null]]);
   for (const slots of [[one], []]) assert.deepEqual(shown(slots, board), [['taken', null]]);
+});
+
+test('a letter without a receipt is called overdue after its days, and not before', async () => {
+  const { session, record } = await today();
+  await session.keepLetter(SECRET, 'x', 1, DAY);
+  session.slots = session.slots.map((one) => ({ ...one, waits: Waits.NOT }));
+  const stateOn = (on: number, board: Board | null): unknown =>
+    findAnswers(SECRET, on, board, session.slots, record)[0]?.letters[0]?.state;
+  const whole = boardOf([]);
+  assert.equal(stateOn(DAY + OVERDUE_DAYS, whole), 'left');
+  assert.equal(stateOn(DAY + OVERDUE_DAYS + 1, whole), 'overdue');
+  // Its receipt may stand on what did not come.
+  const part = { ...whole, head: { ...whole.head, number: 2 } };
+  for (const some of [part, null]) assert.equal(stateOn(DAY + OVERDUE_DAYS + 1, some), 'left');
 });

@@ -7,11 +7,13 @@ import { Refused } from '../src/refused.js';
 import { Session } from '../src/session.js';
 import { fromPieces, toPieces } from '../src/store/carrying.js';
 import { decodeImage, encodeImage, type Slot, Waits } from '../src/store/image.js';
+import { Keeper } from '../src/store/keeper.js';
 import { IMAGE, IMAGE_KEY, pack, packInFile, unpack, unpackInFile } from '../src/store/packing.js';
 import { slotNote, slotTag } from '../src/store/slots.js';
 import { draw } from '../src/entropy.js';
 import { epochSecret } from '../src/crypto/derive.js';
 import { ANCESTORS, LETTER, MARKS, RECORD_MAX, TOKEN, TOKEN_WEEKS } from '../src/wire/sizes.js';
+import { Memory } from './memory.js';
 import { here } from './sealing.js';
 import { pinsWith, trusted } from './vectors/refuse.js';
 
@@ -115,4 +117,17 @@ test('a carried letter is refused by its rule and the places stay as they were',
   const left = session.slots;
   assert.throws(bring(pieces.join('\n')), refusedBy('store 6.4'));
   assert.equal(session.slots, left);
+});
+
+test('the store of another organisation is not carried on', async () => {
+  const shelf = new Memory();
+  const stranger = await fresh();
+  await stranger.keepLetter(SECRET, 'x', 1, today.body.day);
+  await new Keeper(stranger, shelf.tab()).turn();
+  const session = await fresh();
+  const changed = new Session({ ...session.pins, a: draw(32) }, draw, here);
+  changed.record = today;
+  await changed.fillSlots(today);
+  await new Keeper(changed, shelf.tab()).turn();
+  assert.ok(changed.slots.every((one) => one.waits === Waits.NOT));
 });

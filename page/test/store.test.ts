@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { findAnswers, OVERDUE_DAYS } from '../src/answers.js';
-import { type Board, openKept } from '../src/board.js';
+import { findAnswers } from '../src/answers.js';
+import { openKept } from '../src/board.js';
 import { concat, equal, toHex, uint } from '../src/bytes.js';
 import { conversationId } from '../src/crypto/derive.js';
 import { Refused } from '../src/refused.js';
@@ -595,32 +595,4 @@ test('a place is found again by the words, with its day, and by no others', () =
   const mine = { ...slot(Waits.NOT), tag: slotTag(e, 5), note: slotNote(e, 5, 20_000) };
   assert.deepEqual([...marksIn([mine], e)], [[5, [{ slot: mine, sealedOn: 20_000 }]]]);
   assert.equal(marksIn([mine], draw(32)).size, 0);
-});
-
-test('a letter without a receipt is called overdue after its days, and not before', async () => {
-  const session = await sessionOf(today);
-  await session.keepLetter(SECRET, 'x', 1, today.body.day);
-  const { day } = today.body;
-  session.slots = session.slots.map((one) => ({ ...one, waits: Waits.NOT }));
-  const boardOf = (number: number): Board =>
-    ({ head: { number, first: 1 }, segments: [{ replies: [], receipts: [] }] }) as unknown as Board;
-  const stateOn = (on: number, board: Board | null): unknown =>
-    findAnswers(SECRET, on, board, session.slots, today)[0]?.letters[0]?.state;
-  assert.equal(stateOn(day + OVERDUE_DAYS, boardOf(1)), 'left');
-  assert.equal(stateOn(day + OVERDUE_DAYS + 1, boardOf(1)), 'overdue');
-  // Its receipt may stand on what did not come.
-  for (const part of [boardOf(2), null]) assert.equal(stateOn(day + OVERDUE_DAYS + 1, part), 'left');
-});
-
-test('the store of another organisation is not carried on', async () => {
-  const shelf = new Memory();
-  const stranger = await sessionOf(today);
-  await stranger.keepLetter(SECRET, 'x', 1, today.body.day);
-  await new Keeper(stranger, shelf.tab()).turn();
-  const session = await sessionOf(today);
-  const changed = new Session({ ...session.pins, a: draw(32) }, draw, here);
-  changed.record = today;
-  await changed.fillSlots(today);
-  await new Keeper(changed, shelf.tab()).turn();
-  assert.ok(changed.slots.every((one) => one.waits === Waits.NOT));
 });

@@ -20,7 +20,6 @@ from wallflower.desk.edge.web import make_web
 from wallflower.desk.views import Sending
 from wallflower.host.asgi import Message
 from wallflower.lab.host import SeededEntropy
-from wallflower.wire.sizes import REPLY_TEXT
 
 ALICE, BOB = b"a" * 16, b"b" * 16
 PORT = 8123
@@ -424,21 +423,6 @@ async def test_answer_is_counted_then_queued(world: World) -> None:
     world.set_time(0, 18)
     await world.desk.step()
     assert b"handed over for 2026-11-24" in (await browser.get(case))[2]
-
-
-async def test_an_answer_behind_a_full_batch_is_not_promised_for_its_day(world: World) -> None:
-    browser, case, letter = await with_letter(world)
-    await browser.post(letter, {})
-    await browser.post(case, {"text": "x" * REPLY_TEXT * 24, "do": "send"})
-    assert b"or with a later one if that one is full" in (await browser.get(case))[2]
-    await browser.post(case, {"text": "behind it", "do": "send"})
-    page = (await browser.get(case))[2]
-    assert page.count(b"waiting for the batch for 2026-11-24, or a later one") == 3
-    world.set_time(0, 18)
-    await world.desk.step()
-    page = (await browser.get(case))[2]
-    assert page.count(b"handed over for 2026-11-24") == 2
-    assert page.count(b"waiting for the batch for 2026-11-25, or a later one") == 1
 
 
 @pytest.mark.parametrize("bytes_", ["%FF", "%C3", "%ED%A0%80", "a%E5%A2"])

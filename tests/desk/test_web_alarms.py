@@ -1,4 +1,4 @@
-"""What the desk's pages say of alarms, of a store that fails, and of another passphrase."""
+"""What the desk's pages say of alarms, a full batch, a store that fails, and another passphrase."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.desk.test_web import HOST, Browser, unlocked, with_letter
 from wallflower.desk.edge.status import report
 from wallflower.desk.edge.store import Store
 from wallflower.host.disk import DiskTrouble
+from wallflower.wire.sizes import REPLY_TEXT
 
 
 async def seen(browser: Browser) -> None:
@@ -213,3 +214,18 @@ async def test_passphrase_is_changed_by_form(world: World) -> None:
     assert (status, b"The passphrase was changed" in page) == (200, True)
     world.desk.lock()
     world.desk.unlock("another long one")
+
+
+async def test_an_answer_behind_a_full_batch_is_not_promised_for_its_day(world: World) -> None:
+    browser, case, letter = await with_letter(world)
+    await browser.post(letter, {})
+    await browser.post(case, {"text": "x" * REPLY_TEXT * 24, "do": "send"})
+    assert b"or with a later one if that one is full" in (await browser.get(case))[2]
+    await browser.post(case, {"text": "behind it", "do": "send"})
+    page = (await browser.get(case))[2]
+    assert page.count(b"waiting for the batch for 2026-11-24, or a later one") == 3
+    world.set_time(0, 18)
+    await world.desk.step()
+    page = (await browser.get(case))[2]
+    assert page.count(b"handed over for 2026-11-24") == 2
+    assert page.count(b"waiting for the batch for 2026-11-25, or a later one") == 1

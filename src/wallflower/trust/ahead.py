@@ -21,6 +21,11 @@ def first_without(days: Collection[int], today: int) -> int:
     return next(day for day in count(today) if day not in days)
 
 
+def days_ahead(days: Collection[int], today: int) -> int:
+    """How many days after today are among `days`, without a hole; negative where today is not."""
+    return first_without(days, today) - 1 - today
+
+
 def uncovered(days: Iterable[int], now: float) -> list[int]:
     """The days from today that begin within ALARM_S of `now` and are not among `days`."""
     have = set(days)

@@ -18,7 +18,7 @@ from wallflower.crypto.derive import sha256
 from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.clock import day_of
-from wallflower.trust.ahead import AHEAD, first_without
+from wallflower.trust.ahead import AHEAD, days_ahead, first_without
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, verify_offer
@@ -141,7 +141,7 @@ class Records:
     def days_ahead(self, now: float) -> int:
         """How many days after today have a finished record that stands, without a hole; negative
         where today has none."""
-        return first_without(self._signed_days(), day_of(now)) - 1 - day_of(now)
+        return days_ahead(self._signed_days(), day_of(now))
 
     def ahead(self) -> Ahead:
         """What there is for the coming days, for `board.alarms`."""

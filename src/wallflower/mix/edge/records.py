@@ -17,7 +17,7 @@ from wallflower.host.disk import Folder
 from wallflower.host.net import Unreachable
 from wallflower.mix.edge.hops import Hops
 from wallflower.mix.signing import EARLY_S, check_draft, names
-from wallflower.trust.ahead import date_of, first_without, uncovered
+from wallflower.trust.ahead import date_of, days_ahead, uncovered
 from wallflower.trust.pins import Pins
 from wallflower.trust.record import EpochRecord, verified, verify_record
 from wallflower.wire.offer import Offer, make_offer
@@ -85,8 +85,7 @@ class Records:
     def days_ahead(self, now: float) -> int:
         """How many days after today have a finished record, without a hole; negative where today
         has none."""
-        days, today = {r.body.day for r in self._records.values()}, day_of(now)
-        return first_without(days, today) - 1 - today
+        return days_ahead({r.body.day for r in self._records.values()}, day_of(now))
 
     def _body(self, number: int) -> RecordBody | None:
         """A record's body, be it finished or only signed by us: one body per number, ever."""
