@@ -183,6 +183,9 @@ async def test_and_whatever_key_or_token_or_pins_are_missing_empty_or_too_short(
     ("loops", lambda f: (f / "loops/pins.json").unlink(), "pins.json cannot be read"),
     ("ingress", lambda f: _edit("ingress/ingress.toml", "port = 7610", "port = 73146")(f),
      "ingress.toml has a port that cannot be"),
+    ("ingress", lambda f: _edit("ingress/ingress.toml", "port = 7600",
+                                "port = 7600\ncells_per_connection = 0")(f),
+     "ingress.toml has a number of cells per connection that cannot be"),
 ])  # fmt: skip
 async def test_what_stops_a_role_is_red_and_at_its_start_a_fault(
     town: Path, role: str, act: Break, said: str

@@ -50,10 +50,12 @@ async def listening(port: int) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: App, *work: Coroutine[Any, Any, None]) -> AsyncIterator[int]:
+async def serving(
+    app: App, *work: Coroutine[Any, Any, None], requests: int | None = None
+) -> AsyncIterator[int]:
     """Serve an app with `host.serve`, as every process does; gives the port."""
     port = free_port()
-    task = asyncio.ensure_future(serve([Listener(app, "127.0.0.1", port)], *work))
+    task = asyncio.ensure_future(serve([Listener(app, "127.0.0.1", port, requests)], *work))
 
     async def up() -> bool:
         return task.done() or await listening(port)

@@ -57,9 +57,9 @@ def build(folder: Path, clock: SimulatedClock, seed: bytes = b"ingress") -> Ingr
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path) -> AsyncIterator[Stage]:
-    """An ingress that listens on loopback and commits."""
+async def staged(folder: Path, cells: int | None = None) -> AsyncIterator[Stage]:
+    """An ingress that listens on loopback and commits; `cells` to a connection."""
     clock = SimulatedClock(DAY * DAY_S + 3600)
     ingress = build(folder, clock)
-    async with serving(ingress.public, ingress.commit.run()) as port:
+    async with serving(ingress.public, ingress.commit.run(), requests=cells) as port:
         yield Stage(ingress, clock, folder, port)

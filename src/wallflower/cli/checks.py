@@ -26,6 +26,7 @@ from wallflower.host.memory import is_swapped
 from wallflower.host.net import asked_host, is_onion
 from wallflower.host.settings import Settings
 from wallflower.host.status import disk_alarms
+from wallflower.ingress.edge.process import cells_per_connection
 from wallflower.mix.edge import process as mix
 from wallflower.source.edge import process as loops
 from wallflower.trust.pins import Pins, parse_pins
@@ -41,7 +42,12 @@ _SIGNERS = {"organisation": "organisation", "mix-a": "a", "mix-b": "b"}
 # What each role reads of its folder at its start, as it reads it.
 _READ: dict[str, Callable[[Settings], object]] = {
     "organisation": lambda s: (board.read_settings(s), s.address()),
-    "ingress": lambda s: (s.secret("token"), s.address(), s.table("inner").address()),
+    "ingress": lambda s: (
+        s.secret("token"),
+        s.address(),
+        s.table("inner").address(),
+        cells_per_connection(s),
+    ),
     **dict.fromkeys(
         ("mix-a", "mix-b"), lambda s: (mix.read_settings(s), s.get("keys", str), s.address())
     ),

@@ -52,9 +52,11 @@ class QuietHttp(HttpToolsProtocol):
     _until = 0.0
     _rings_at = 0.0
 
-    def __init__(self, seats: Seats, **uvicorns: Any) -> None:
+    def __init__(self, seats: Seats, most: int | None, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._seats = seats
+        self._most = most
+        self._asked = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a seat, somebody else's when there is none left."""
@@ -92,6 +94,9 @@ class QuietHttp(HttpToolsProtocol):
         self._turn(State.BODY)
         self.expect_100_continue = False
         super().on_headers_complete()
+        self._asked += 1
+        if self._asked == self._most:  # its answer says so, and nobody asks here again
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body has come."""

@@ -73,11 +73,13 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """One app on one address."""
+    """One app on one address. A connection ends with the answer of its last request, where there
+    is a number of these."""
 
     app: App
     host: str
     port: int
+    requests: int | None = None
 
 
 def status_listeners(settings: Settings, report: Report) -> list[Listener]:
@@ -127,7 +129,7 @@ def _listen_to_all(listeners: list[Listener], backlog: int) -> list[list[socket.
 
 def _server(listener: Listener, seats: int, backlog: int) -> _Server:
     # uvicorn only calls this, and its type knows no class that is given something first.
-    protocol: Any = partial(QuietHttp, Seats(seats))
+    protocol: Any = partial(QuietHttp, Seats(seats), listener.requests)
     config = uvicorn.Config(
         refusing_faults(listener.app), host=listener.host, port=listener.port, http=protocol,
         loop="none",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.host import Host
 from wallflower.host.asgi import App, Receive, Scope, Send, answer, bearer_is, read_body, refuse
 from wallflower.host.clock import PacedClock, day_of
@@ -18,7 +18,7 @@ from wallflower.host.log import Log
 from wallflower.host.net import Silent
 from wallflower.host.pull import WHOLE, Share, encode_entries, parse_share_question
 from wallflower.host.serve import Listener, serve, status_listeners
-from wallflower.host.settings import load_settings
+from wallflower.host.settings import Settings, load_settings
 from wallflower.host.status import Alarm, Status, coarse, disk_alarms, silence_alarm
 from wallflower.ingress.edge.commit import Commit
 from wallflower.ingress.edge.routes import cell_route
@@ -27,6 +27,7 @@ from wallflower.wire.cells import share_of
 A_SILENT_S = 2 * 3600  # A asks each tick, and a tick is an hour at most
 KEPT_DAYS = 3  # A's keys live two days; what A has not pulled by then opens nowhere
 FORGET_S = 3600  # between two looks at what came too long ago
+_MOST_CELLS = 255
 
 
 class Ingress:
@@ -136,6 +137,20 @@ class Ingress:
             self._log.trim_wanted(after, mine)
 
 
+def cells_per_connection(settings: Settings) -> int | None:
+    """After how many cells a connection is ended; None: it is kept as long as it is used. A Fault
+    for a number that a record cannot say of a way (record 1)."""
+    if "cells_per_connection" not in settings.fields:
+        return None
+    cells = settings.get("cells_per_connection", int)
+    if not 1 <= cells <= _MOST_CELLS:
+        raise Fault(
+            f"{settings.path.name} has a number of cells per connection that cannot be",
+            f"Write one of 1 to {_MOST_CELLS}, the one that organisation.toml has for its ways.",
+        )
+    return cells
+
+
 async def main(config: Path) -> None:
     """Run ingress by its configuration until it is told to stop."""
     settings = load_settings(config)
@@ -144,7 +159,7 @@ async def main(config: Path) -> None:
     ingress = Ingress(host, settings.secret("token"), demo=settings.pace().days > 1)
     await serve(
         [
-            Listener(ingress.public, *settings.address()),
+            Listener(ingress.public, *settings.address(), cells_per_connection(settings)),
             Listener(ingress.inner, *settings.table("inner").address()),
             *status_listeners(settings, ingress.report),
         ],
