@@ -288,6 +288,26 @@ async def test_a_revocation_by_a_clock_that_was_ahead_reaches_today_once_it_is_r
     assert of(room).next_number() == number, "once"
 
 
+@pytest.mark.parametrize("clock", [0.0, (DAY - 90) * DAY_S])
+async def test_a_revocation_is_not_done_once_more_by_a_clock_that_lost_its_time(
+    room: Room, clock: float
+) -> None:
+    """A machine without a battery begins in 1970 after each power cut."""
+    of(room).take_desk_keys(key(DAY, "old"))
+    offer(room, 1)
+    room.town.server._host.disk.write(REQUEST, b"hops desk")
+    room.town.server.step()
+    of(room).take_desk_keys(key(DAY, "new", "desk new"))
+    before = of(room).next_number(), of(room).revoked()
+    right, room.town.clock.time = room.town.clock.time, clock
+    room.restart()
+    room.town.server.step()
+    assert (of(room).next_number(), of(room).revoked()) == before
+    room.town.clock.time = right
+    room.town.server.step()
+    assert (of(room).next_number(), of(room).revoked()) == before
+
+
 async def test_a_revocation_by_a_clock_of_1970_names_no_more_than_a_desk_reads(
     room: Room,
 ) -> None:
