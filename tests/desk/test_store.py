@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlcipher3 import dbapi2
 from tests.desk.simulated import CHEAP, PASSPHRASE, World
 
 from wallflower.desk.edge import store as stores
-from wallflower.desk.header import Header, parse_header
+from wallflower.desk.header import Cost, Header, parse_header
 from wallflower.errors import Fault
 from wallflower.host.disk import DiskTrouble, Folder
 
@@ -48,6 +49,21 @@ def test_wrong_passphrase_is_a_fault_and_loses_nothing(world: World) -> None:
     assert {n: Folder(world.folder).read(n) for n in Folder(world.folder).names()} == before
     world.desk.unlock(PASSPHRASE)
     assert not world.desk.locked
+
+
+def test_desk_without_the_memory_that_a_passphrase_takes_says_so_and_changes_nothing(
+    world: World,
+) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    most = pages * resource.getpagesize() + (128 << 20)  # half of what a passphrase takes
+    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
+    try:
+        with pytest.raises(Fault, match=r"takes 256 MiB .* Nothing was changed"):
+            stores.create_store(Folder(world.folder), world.entropy, PASSPHRASE, PASSPHRASE, Cost())
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+    assert Folder(world.folder).names() == ["b.token", "board.token"]
 
 
 def test_changed_passphrase_opens_and_the_old_one_does_not(world: World) -> None:

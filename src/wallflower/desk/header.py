@@ -96,10 +96,19 @@ def _canonical(passphrase: str) -> str:
 
 
 def _wrapping_key(passphrase: str, salt: bytes, cost: Cost) -> bytes:
-    stretched = Argon2id(
+    slow = Argon2id(
         salt=salt, length=32, iterations=cost.passes, lanes=cost.lanes,
         memory_cost=cost.memory_kib,
-    ).derive(_canonical(passphrase).encode("utf-8"))  # fmt: skip
+    )  # fmt: skip
+    try:
+        stretched = slow.derive(_canonical(passphrase).encode("utf-8"))
+    except MemoryError:
+        raise Fault(
+            f"A passphrase takes {cost.memory_kib // 1024} MiB of memory for a moment, and this"
+            " computer does not give them to the desk",
+            "Nothing was changed. End other programs, or whatever limits the desk's memory (such as"
+            " ulimit -v), then try again.",
+        ) from None
     return hkdf(stretched, salt, b"desk store", 32)
 
 
