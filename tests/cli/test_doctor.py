@@ -7,6 +7,7 @@ import shutil
 import socket
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from wallflower.cli.doctor import _all, status_of
 from wallflower.cli.new import Config, make
 from wallflower.desk.edge import process as desk
 from wallflower.errors import Fault
+from wallflower.host.disk import PAGE_SIZE, Folder
 from wallflower.host.http import HttpNet
 from wallflower.host.serve import Listener
 from wallflower.host.settings import load_settings
@@ -411,6 +413,36 @@ async def test_a_node_that_no_role_can_ask_is_red_and_no_resolver_hears_of_it(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert [finding.level for finding in await reach(settings)] == [Level.FAIL]
     assert not asked
+
+
+async def test_a_damaged_database_is_red_and_that_of_a_role_that_runs_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, whole = make("ingress", tmp_path / "ingress"), (Level.OK, "cells.db is whole")
+    data = Folder(tmp_path / "ingress" / "data")
+    with closing(data.database("cells.db")) as db:
+        db.execute("CREATE TABLE cells (cell)")
+        db.execute("INSERT INTO cells VALUES (?)", (bytes(4 * PAGE_SIZE),))
+        assert await findings_of(config, "cells.db") == [whole], "with a log"
+    assert await findings_of(config, "cells.db") == [whole]
+    assert data.names() == ["cells.db"], "nothing is left beside it"
+    with (data.path / "cells.db").open("r+b") as file:
+        file.seek(PAGE_SIZE)
+        file.write(b"x" * PAGE_SIZE)
+    said = (Level.FAIL, "cells.db is damaged, or this user may not read it")
+    assert await findings_of(config, "cells.db") == [said]
+
+    async def get(*_: object) -> bytes:
+        return Status("ingress", []).encode()
+
+    monkeypatch.setattr(HttpNet, "get", get)
+    assert await findings_of(config, "cells.db") == []
+
+
+async def findings_of(config: Path, name: str) -> list[tuple[Level, str]]:
+    """What the doctor says of one file of a role."""
+    found, _ = await _all(load_settings(config))
+    return [(one.level, one.what) for one in found if name in one.what]
 
 
 def test_the_status_of_a_role_that_does_not_run_is_a_fault(folders: Path) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +24,7 @@ from wallflower.desk.edge import process as desk
 from wallflower.desk.edge.handed import NODES
 from wallflower.desk.edge.store import HEADER_FILE
 from wallflower.errors import Fault
+from wallflower.host.disk import UnusableDatabase
 from wallflower.host.memory import is_swapped
 from wallflower.host.net import asked_host, is_onion
 from wallflower.host.settings import Settings
@@ -177,6 +180,28 @@ def _space(folder: Path) -> Iterator[Finding]:
         yield Finding(level, alarm.what, alarm.next_step)
     if not alarms:
         yield Finding(Level.OK, "there is room on the disk")
+
+
+def databases(settings: Settings) -> Iterator[Finding]:
+    """Whether the databases of a role that does not run here are whole. A reader would keep one
+    that runs from emptying its write-ahead log, which holds the order in which rows came."""
+    for path in sorted((settings.path.parent / "data").glob("*.db")):
+        if _is_whole(path):
+            yield Finding(Level.OK, f"{path.name} is whole")
+        else:
+            what = f"{path.name} is damaged, or this user may not read it"
+            yield Finding(Level.FAIL, what, UnusableDatabase(path.name).next_step)
+
+
+def _is_whole(path: Path) -> bool:
+    """Reads all of a database and writes nothing: where no log waits, no file beside it either."""
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as db:
+            said: list[tuple[str]] = db.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError:
+        return False
+    return said == [("ok",)]
 
 
 def _swap() -> Finding:

@@ -14,6 +14,7 @@ from wallflower.cli.checks import (
     Finding,
     Level,
     check_named,
+    databases,
     examine,
     judge_status,
     parse_status,
@@ -76,7 +77,7 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
     except Fault as fault:
         return [*findings, Finding(Level.FAIL, fault.what, fault.next_step)], None
     if status is None:
-        findings.append(Finding(Level.OK, "it is not running here"))
+        findings += [Finding(Level.OK, "it is not running here"), *databases(settings)]
     else:
         findings += judge_status(status)
     return findings, status
@@ -88,9 +89,9 @@ async def _all(settings: Settings) -> tuple[list[Finding], dict[str, Any] | None
 def doctor(config: Path, as_json: bool) -> None:
     """Look whether a role's folder is fit to start.
 
-    It looks at the nodes that the role asks, too, and at what it tells when it runs. CONFIG is the
-    role's own file, such as ingress.toml. Ends with 1 when something would stop the role from
-    serving. Shows nothing about people.
+    It looks at the nodes that the role asks, too, and at what it tells when it runs, else at its
+    databases. CONFIG is the role's own file, such as ingress.toml. Ends with 1 when something would
+    stop the role from serving. Shows nothing about people.
     """
     settings = load_settings(config)
     check_named(settings)
