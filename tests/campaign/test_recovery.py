@@ -28,6 +28,8 @@ from wallflower.campaign.edge.ceremony_replace import (
 from wallflower.campaign.edge.ceremony_restore import restore
 from wallflower.campaign.edge.ceremony_sign import finish, sign_pending
 from wallflower.campaign.edge.sign_folder import freshen
+from wallflower.campaign.edge.sign_last import note_copy
+from wallflower.campaign.repository import METADATA
 from wallflower.campaign.verify import Verdict
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -257,6 +259,25 @@ def test_keys_from_an_older_backup_go_on_above_what_was_published(
     town.sign(LATER)
     assert town.check(remember=seen).version == 5
     knows(town, seen)
+
+
+@pytest.mark.parametrize("lost", ["page", "snapshot", "timestamp"])
+def test_keys_that_lost_what_they_signed_do_not_begin_again_at_version_1(
+    town: Town, tmp_path: Path, lost: str
+) -> None:
+    """The folder is a new build, and shows nothing of what was signed before."""
+    published = tmp_path / "published"
+    shutil.copytree(town.site, published)
+    shutil.rmtree(town.site / METADATA)
+    note_copy(town.site, town.keys)
+    town.keys.metadata.remove(f"{lost}.json")
+    before = image(town.place)
+    with pytest.raises(Fault, match=rf"has lost .*{lost}\.json"):
+        town.sign(LATER)
+    assert image(town.place) == before
+    assert restore(town.keys, published) == [lost]
+    town.sign(LATER)
+    assert town.check().version == 2
 
 
 def test_a_copy_that_other_keys_signed_is_not_called_no_newer(town: Town, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
 from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import LABEL, offline_files
+from wallflower.campaign.edge.sign_last import was_signed
 from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
@@ -57,6 +58,7 @@ def sign_folder(
         raise Fault("There is no file to sign in that folder", "Build the campaign first.")
     _check_no_secret(folder, keys, names)
     _check_not_behind(folder, keys)
+    _check_not_lost(keys, found)
     _check_count(keys, found, len(names) + len(parts))
     if both := sorted({*names, *MADE} & parts.keys()):
         raise Fault(f"{both[0]} is in two parts of the bundle", "Give one another name.")
@@ -121,6 +123,22 @@ def _check_not_behind(folder: Path, keys: Keys) -> None:
         raise Fault(
             "That folder was signed later than these keys know of, so they are an older backup",
             f"Type: wallflower keys restored {typed(keys.folder.path)} {typed(folder)}",
+        )
+
+
+def _check_not_lost(keys: Keys, found: Ceremony) -> None:
+    """A Fault where a role's metadata was there once and is gone: signed anew it would begin at
+    version 1, which everybody refuses who has seen a later one. Roles are signed in this order, so
+    that a first signing that was cut short lacks none before one that is there."""
+    roles = [*repository.file_roles(found.plan.languages), *repository.TIMES]
+    held = [role for role in roles if keys.metadata.read(f"{role}.json") is not None]
+    if held != roles[: len(held)] or (held != roles and was_signed(keys)):
+        lost = next(role for role in roles if role not in held)
+        raise Fault(
+            f"The folder of keys has lost what it signed before: {lost}.json, in 'metadata'",
+            "Copy it whole again from its backup. Without one, type: wallflower verify ADDRESS "
+            "--keep published, then: "
+            f"wallflower keys restored {typed(keys.folder.path)} published",
         )
 
 

@@ -48,6 +48,11 @@ def note_copy(site: Path, keys: Keys) -> None:
     keys.folder.write(_LAST, json.dumps(said).encode())
 
 
+def was_signed(keys: Keys) -> bool:
+    """Whether a copy was ever signed whole."""
+    return keys.folder.read(_LAST) is not None
+
+
 def _last(keys: Keys) -> tuple[int, Path | None]:
     try:
         said = json.loads(keys.folder.read(_LAST) or b"")
