@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from click.testing import CliRunner
 from tests.campaign.made import image
 
 from wallflower.campaign.edge import authoring
 from wallflower.campaign.edge.authoring import example_folder, new_campaign
+from wallflower.campaign.edge.whole import in_place_of
+from wallflower.cli import campaign, wallflower
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -59,6 +62,59 @@ def is_killed(work: Callable[[], object]) -> bool:
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("step", ["filled", "old", "new"])
+def test_what_a_killed_build_leaves_goes_with_the_next_and_the_last_build_is_never_lost(
+    tmp_path: Path, step: str
+) -> None:
+    """Killed while it fills, or before it puts the last one aside, or the new one in its place."""
+    out, theirs = tmp_path / "out", tmp_path / "out.wallflower-notes" / "new" / "thesis.odt"
+    for path in (out / "last", theirs, theirs.parent.with_name("mine")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    rename = Path.rename
+
+    def killing(path: Path, to: Path) -> Path:
+        if step in (path.name, to.name):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return rename(path, to)
+
+    def build() -> None:
+        with pytest.MonkeyPatch.context() as patch, in_place_of(out) as fresh:
+            patch.setattr(Path, "rename", killing)
+            (fresh / "half").touch()
+            if step == "filled":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    assert is_killed(build)
+    assert len(list(tmp_path.iterdir())) == (2 if step == "new" else 3)
+    with pytest.raises(ZeroDivisionError), in_place_of(out):
+        assert (out / "last").is_file(), "also where the next one is not made whole"
+        with in_place_of(out) as fresh:  # leaves alone what is at work
+            (fresh / "whole").touch()
+        raise ZeroDivisionError
+    assert [path.name for path in out.iterdir()] == ["whole"]
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "out.wallflower-notes"}
+    assert theirs.is_file()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+def test_a_build_that_a_supervisor_or_a_closed_terminal_stops_takes_its_half_away(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    def read(_: Path) -> None:
+        with in_place_of(tmp_path / "out"):
+            signal.raise_signal(stop)
+
+    def build() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has tests ignore
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(campaign, "read_campaign", read)
+            CliRunner().invoke(wallflower, ["campaign", "build", str(tmp_path), "--out", "out"])
+
+    assert not is_killed(build)
+    assert list(tmp_path.iterdir()) == []
 
 
 def example_killed_at(step: int, folder: Path) -> bool:

@@ -26,6 +26,7 @@ from wallflower.cli.film import (
     usual_cache,
 )
 from wallflower.cli.keys import warn_of_ends
+from wallflower.cli.leftovers import ending_in_order
 from wallflower.cli.options import FOLDER
 from wallflower.cli.sign import sign
 from wallflower.errors import Fault, typed
@@ -113,6 +114,7 @@ def campaign_translated(folder: Path, language: str) -> None:
 @click.option("--cache", type=FOLDER, help=CACHE_HELP)
 @click.option("--without-films", is_flag=True, help="make no films")
 @click.option("--without-cards", is_flag=True, help="make no picture cards of the texts")
+@ending_in_order()
 def campaign_build(
     folder: Path, out: Path, channel: str, keys: Path, pins_file: Path | None,
     words: str | None, address: str | None, ways: tuple[str, ...], boards: tuple[str, ...],

@@ -6,14 +6,21 @@ Whatever ends the work in the middle (a full disk, a kill, a power cut) leaves w
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from typing import Final
 
 from wallflower.errors import Fault
 from wallflower.host.disk import BESIDE, held, write_synced
+
+_HALF: Final = ".wallflower-"  # between a folder's name and chance: what is to take its place
+_NEW: Final = "new"
+_OLD: Final = "old"
 
 
 def put_whole(path: Path, data: bytes) -> None:
@@ -59,11 +66,33 @@ def in_place_of(folder: Path) -> Iterator[Path]:
     if Path.cwd().is_relative_to(to):
         raise Fault("You stand in the folder that is to be replaced", "Leave it first: cd ..")
     to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{to.name}-", dir=to.parent) as beside:
-        fresh = Path(beside) / "new"
+    _clear(to)
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{to.name}{_HALF}", dir=to.parent) as beside,
+        ExitStack() as hold,
+    ):
+        with suppress(Fault):  # of a disk on which nobody can: there nothing is cleared either
+            hold.enter_context(held(Path(beside)))
+        fresh = Path(beside) / _NEW
         fresh.mkdir()
         yield fresh
-        _exchange(to, fresh, Path(beside) / "old")
+        _exchange(to, fresh, Path(beside) / _OLD)
+
+
+def _clear(to: Path) -> None:
+    """Remove what stayed beside `to` of commands that were killed, and nothing else: such a folder
+    has a name of ours, holds nothing but ours, and is held by nobody. One that was killed between
+    two renames had put aside what lay at `to`: that comes back."""
+    busy = Fault("Another command fills it at this moment", "Leave it.")
+    for path in to.parent.glob(f"{escape(to.name)}{_HALF}*"):
+        with suppress(Fault, OSError), held(path, busy):
+            if path.is_symlink():
+                continue
+            names = {inside.name for inside in path.iterdir()}
+            if _OLD in names and not to.exists():
+                (path / _OLD).rename(to)
+            if names and names <= {_NEW, _OLD}:
+                shutil.rmtree(path)
 
 
 def _exchange(to: Path, fresh: Path, old: Path) -> None:
