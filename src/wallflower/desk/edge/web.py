@@ -251,8 +251,6 @@ class Pages:
                 self._drafts.pop(handle, None)
                 return "newest"
             self._drafts[handle] = _Draft(text, needed)
-        except Locked:
-            raise
         except Fault as refused:
             self._drafts[handle] = _Draft(text, needed, refused)
         return "answer"
