@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.trust.made import board, body, record
 
+from wallflower.board.release import next_header
+from wallflower.errors import Fault
 from wallflower.wire.segment import make_head
 from wallflower.wire.sizes import SEGMENT
 
@@ -52,3 +55,12 @@ def test_the_handbook_puts_back_all_that_a_mirror_shows_however_high_the_numbers
     path = f"{tools}:{os.environ['PATH']}"
     subprocess.run(["/bin/sh", "-c", command[1]], cwd=data, env={"PATH": path}, check=True)
     assert sorted(p.name for p in data.iterdir()) == sorted(p.name for p in mirror.iterdir())
+
+
+def test_a_board_put_back_with_the_highest_number_says_what_to_do() -> None:
+    """As a mirror shows it that was shown one by whoever had the board's key for a moment."""
+    under = record(body())
+    segment = board(under, 1).segments[0]
+    newest = replace(segment, header=replace(segment.header, number=2**32 - 1))
+    with pytest.raises(Fault, match=r"none can follow.*Move data/board away"):
+        next_header(newest, segment.header.period + 1, under, b"").encode()

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wallflower.errors import Refused
+from wallflower.errors import Fault, Refused
 from wallflower.trust.record import EpochRecord
 from wallflower.wire.receipt import receipt
 from wallflower.wire.reply import seal_part
 from wallflower.wire.segment import SegmentHeader, SignedSegment
 from wallflower.wire.sizes import DAY_S, HASH, RECEIPT, REPLY_SALT, REPLY_SLOT
+
+_HIGHEST = 2**32 - 1  # number that a header holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ def slots_of_period(
 def next_header(
     newest: SignedSegment | None, period: int, record: EpochRecord, drop_head: bytes
 ) -> SegmentHeader:
-    """The header of the segment after `newest` (segment 1.3)."""
+    """The header of the segment after `newest` (segment 1.3); a Fault where none can come after."""
+    if newest and newest.header.number == _HIGHEST:
+        raise Fault(
+            "The newest segment in data/board has the highest number there is, so none can follow",
+            "Whoever made it had the board's key. Move data/board away, and replace board.key: see"
+            " the handbook, Alarms.",
+        )
     p = record.body.parameters
     return SegmentHeader(
         record=record.number, number=newest.header.number + 1 if newest else 1, period=period,
