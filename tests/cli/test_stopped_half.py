@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO
 
 import pytest
@@ -18,7 +19,7 @@ from tests.campaign.made import image
 from wallflower.campaign.edge import authoring
 from wallflower.campaign.edge.authoring import example_folder, new_campaign
 from wallflower.campaign.edge.whole import in_place_of
-from wallflower.cli import campaign, wallflower
+from wallflower.cli import campaign, film, wallflower
 from wallflower.cli.new import MAKERS, make
 from wallflower.crypto import sign
 from wallflower.errors import Fault
@@ -100,21 +101,29 @@ def test_what_a_killed_build_leaves_goes_with_the_next_and_the_last_build_is_nev
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
-def test_a_build_that_a_supervisor_or_a_closed_terminal_stops_takes_its_half_away(
-    tmp_path: Path, stop: signal.Signals
+@pytest.mark.parametrize(("module", "first", "line"), [
+    (campaign, "read_campaign", ["build", "{here}", "--out", "out"]),
+    (film, "check_needed",
+     ["film", "{here}/film.toml", "--out", "out", "--address", "", "--words", ""]),
+])  # fmt: skip
+def test_a_build_or_film_that_a_supervisor_or_a_closed_terminal_stops_takes_its_half_away(
+    tmp_path: Path, module: ModuleType, first: str, line: list[str], stop: signal.Signals
 ) -> None:
-    def read(_: Path) -> None:
+    (tmp_path / "film.toml").touch()
+
+    def make(*_: Path) -> None:
         with in_place_of(tmp_path / "out"):
             signal.raise_signal(stop)
 
-    def build() -> None:
+    def work() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup has tests ignore
+        words = [word.format(here=tmp_path) for word in line]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(campaign, "read_campaign", read)
-            CliRunner().invoke(wallflower, ["campaign", "build", str(tmp_path), "--out", "out"])
+            patch.setattr(module, first, make)
+            CliRunner().invoke(wallflower, ["campaign", *words])
 
-    assert not is_killed(build)
-    assert list(tmp_path.iterdir()) == []
+    assert not is_killed(work)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.toml"]
 
 
 def example_killed_at(step: int, folder: Path) -> bool:

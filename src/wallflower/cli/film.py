@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from wallflower.cli.leftovers import ending_in_order
 from wallflower.cli.options import FILE, FOLDER
 from wallflower.errors import Fault
 
@@ -40,6 +41,7 @@ def check_needed(needed: tuple[str, ...] = NEEDED) -> None:
 @click.option("--words", required=True, help="the eight words of the organisation's keys")
 @click.option("--language", default="en", show_default=True, help="of a film file")
 @click.option("--cache", type=FOLDER, help=CACHE_HELP)
+@ending_in_order()
 def campaign_film(
     source: Path, out: Path, address: str, words: str, language: str, cache: Path | None
 ) -> None:

@@ -1,5 +1,5 @@
 """What a command would leave below /tmp that is stopped: of a demo a folder with keys, which goes
-with the next one; of a check the copy that it looked at, of a build its films."""
+with the next one; of a check the copy that it looked at, of a build or film what is half made."""
 
 from __future__ import annotations
 
