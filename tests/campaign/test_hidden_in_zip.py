@@ -9,11 +9,13 @@ from io import BytesIO
 
 import pytest
 from tests.campaign.made import LATER, Town
+from tests.host.scarce import little_memory
+from tuf.api.exceptions import DownloadError
 
 from wallflower.campaign.edge.shapes import packed
 from wallflower.campaign.edge.verify import check
 from wallflower.campaign.edge.verify_metadata import Trust
-from wallflower.campaign.edge.verify_places import ZipPlace
+from wallflower.campaign.edge.verify_places import BASE, ZipPlace
 from wallflower.campaign.verify import Report, Verdict, refused_report
 from wallflower.errors import Refused
 
@@ -136,3 +138,17 @@ def test_a_zip_that_is_cut_short_is_refused(first: Town) -> None:
     good = packed(_site(first))
     for size in (0, 1, 21, 22, len(good) // 2, len(good) - 1):
         assert _checked(first, good[:size]).rule == "bundle 6.14"
+
+
+def test_a_member_that_asks_for_more_memory_than_there_is_is_a_damaged_one() -> None:
+    """It says itself how large a dictionary it takes to unpack it: up to 4 GiB."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("index.html", EVIL)
+        at = 30 + len("index.html") + 5
+    whole = bytearray(out.getvalue())
+    assert ZipPlace(BytesIO(whole)).download_bytes(f"{BASE}index.html", 100) == EVIL
+    whole[at : at + 4] = b"\xff" * 4
+    place = ZipPlace(BytesIO(whole))
+    with little_memory(512), pytest.raises(DownloadError, match="damaged"):
+        place.download_bytes(f"{BASE}index.html", 100)

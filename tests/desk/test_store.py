@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 from pathlib import Path
 
 import pytest
 from sqlcipher3 import dbapi2
 from tests.desk.simulated import CHEAP, PASSPHRASE, World
+from tests.host.scarce import little_memory
 
 from wallflower.desk.edge import store as stores
 from wallflower.desk.header import Cost, Header, parse_header
@@ -54,15 +54,8 @@ def test_wrong_passphrase_is_a_fault_and_loses_nothing(world: World) -> None:
 def test_desk_without_the_memory_that_a_passphrase_takes_says_so_and_changes_nothing(
     world: World,
 ) -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + (128 << 20)  # half of what a passphrase takes
-    resource.setrlimit(resource.RLIMIT_AS, (most, before[1]))
-    try:
-        with pytest.raises(Fault, match=r"takes 256 MiB .* Nothing was changed"):
-            stores.create_store(Folder(world.folder), world.entropy, PASSPHRASE, PASSPHRASE, Cost())
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+    with little_memory(128), pytest.raises(Fault, match=r"takes 256 MiB .* Nothing was changed"):
+        stores.create_store(Folder(world.folder), world.entropy, PASSPHRASE, PASSPHRASE, Cost())
     assert Folder(world.folder).names() == ["b.token", "board.token"]
 
 

@@ -31,7 +31,7 @@ _PIECE: Final = 64 * 1024
 _ENCRYPTED: Final = 0x1
 _DAMAGED: Final = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, RuntimeError,
-    struct.error,
+    struct.error, MemoryError,
 )  # fmt: skip
 _RATIO: Final = 200  # a ZIP member that unpacks to more times its size is a trap
 
