@@ -36,6 +36,18 @@ HOLD = """async () => {
   const file = await (await navigator.storage.getDirectory()).getFileHandle('image');
   while (!window.held) window.held = await file.createWritable().catch(() => null);
 }"""
+# What a screen reader says of its own accord while a letter is typed.
+LISTEN = """() => {
+  window.heard = [];
+  const hear = (id, live) => {
+    const said = document.getElementById(id);
+    new MutationObserver(() => {
+      if ((said.ariaLive ?? live) !== 'off' && said.textContent) window.heard.push(id);
+    }).observe(said, {childList: true});
+  };
+  hear('count', 'off');
+  hear('letter-fault', 'assertive');
+}"""
 
 
 def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor: Visitor) -> None:
@@ -258,15 +270,22 @@ def test_wrong_word_is_named_by_its_place_and_never_repeated(stage: Stage, guest
     assert "do not belong together" in said(page, "read-fault")
 
 
-def test_one_byte_over_the_limit_keeps_the_text_and_seals_nothing(
+def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     stage: Stage, guest: Guest
 ) -> None:
     page = guest.visit()
     make_words(page)
     wait_for_hum(page)
     fits = "中" * (LETTER_TEXT // 3)
-    page.locator("#letter").fill(fits + "!")
+    page.evaluate(LISTEN)
+    heard = []
+    for over in (2, 3, 0, 0, 1):
+        page.locator("#letter").fill(fits + "!" * over)
+        assert (f"{over} characters too many" in said(page, "letter-fault")) == (over > 0)
+        heard.append(page.evaluate("heard.splice(0)"))
     page.locator("#finish").click()
+    heard.append(page.evaluate("heard.splice(0)"))
+    assert heard == [["letter-fault"], [], ["count"], [], ["letter-fault"], ["letter-fault"]]
     assert "The limit is 5,850" in said(page, "letter-fault")
     page.locator('button[data-language="zh-Hans"]').click()
     assert "上限是 1,950 字" in said(page, "letter-fault")

@@ -33,6 +33,8 @@ export class WritePanel {
   readonly #noted = find('noted', HTMLInputElement);
   readonly #finish = find('finish', HTMLButtonElement);
   #made: Uint8Array | null = null;
+  /** Whether it was said already that the letter is over the limit. */
+  #over = false;
   /** How many times everything was forgotten here: a letter that is sealed meanwhile is not spoken of. */
   #forgotten = 0;
 
@@ -82,17 +84,23 @@ export class WritePanel {
   }
 
   /** How much is left, in characters of the language; over the limit is said as such. Whoever knows
-   * the text says it: to read it, the browser lays out the whole page. */
+   * the text says it: to read it, the browser lays out the whole page. A screen reader says it when the
+   * limit is passed, either way, and not at each key: nothing else could be heard. */
   #count(text = this.#letter.text): void {
     const left = LETTER_TEXT - encodeText(text).length;
     const limit = numberOf((code) => inUnits(LETTER_TEXT, code));
-    say(paragraph('count'), 'say.count', {
+    const [count, fault] = [paragraph('count'), paragraph('letter-fault')];
+    const [was, is] = [this.#over, left < 0];
+    fault.setAttribute('aria-live', was && is ? 'off' : 'assertive');
+    count.setAttribute('aria-live', was && !is ? 'polite' : 'off');
+    this.#over = is;
+    say(count, 'say.count', {
       left: numberOf((code) => Math.max(0, inUnits(left, code))),
       limit,
     });
     const over = numberOf((code) => Math.max(1, -inUnits(left, code)));
-    say(paragraph('letter-fault'), left < 0 ? 'say.over' : null, { over, limit });
-    this.#letter.invalid = left < 0;
+    say(fault, is ? 'say.over' : null, { over, limit });
+    this.#letter.invalid = is;
   }
 
   #secret(): Uint8Array | null {
@@ -120,6 +128,7 @@ export class WritePanel {
 
   async #seal(): Promise<void> {
     const text = this.#letter.text;
+    this.#over = false; // who asks for it hears it again
     this.#count(text);
     this.waiting.close();
     this.clear();
