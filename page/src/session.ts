@@ -211,6 +211,11 @@ export class Session {
     this.slots = slots;
   }
 
+  /** Whether a letter still waits here. */
+  holds(slot: Slot): boolean {
+    return (placeOf(this.slots, slot)?.waits ?? Waits.NOT) !== Waits.NOT;
+  }
+
   /** Whether a letter that waited here has left. */
   hasLeft(slot: Slot): boolean {
     return placeOf(this.slots, slot)?.waits === Waits.NOT;

@@ -58,6 +58,11 @@ interface Tab {
 const waitingIn = (slots: readonly Slot[]): string[] =>
   slots.filter(({ waits }) => waits !== Waits.NOT).map(({ tag }) => toHex(tag));
 
+const letterOfToday = (): Slot => ({
+  waits: Waits.LATER, day: today.body.day, recordHash: today.hash, tag: draw(16), note: draw(4),
+  tokens: draw(64), letter: draw(LETTER),
+});
+
 /** One browser, and what its person was told. */
 class Walk {
   readonly disk = new Memory();
@@ -83,12 +88,10 @@ class Walk {
   write({ session, keeper }: Tab): void {
     const all = [this.stored(), ...this.tabs.map((tab) => waitingIn(tab.session.slots))].flat();
     if (new Set(all).size >= PLACES) return; // of five one is lost, as the threat model says
-    const slot: Slot = {
-      waits: Waits.LATER, day: today.body.day, recordHash: today.hash, tag: draw(16), note: draw(4),
-      tokens: draw(64), letter: draw(LETTER),
-    };
+    const slot = letterOfToday();
     session.bringLetter(slot);
-    void keeper.kept().then((kept) => kept && this.promised.add(toHex(slot.tag)));
+    const tell = (kept: boolean): void => void (kept && this.promised.add(toHex(slot.tag)));
+    void keeper.told(tell, () => session.holds(slot));
   }
 
   leave(tab: Tab): void {
@@ -277,6 +280,35 @@ test('who left the page is told nothing later, of a turn that runs already neith
   await keeper.turn();
   await Promise.resolve();
   assert.deepEqual(heard, ['of what came after']);
+});
+
+test('who was told that a letter is not kept hears once of a later turn that keeps it', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(today);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  const heard: boolean[] = [];
+  const write = (): void => {
+    const slot = letterOfToday();
+    one.session.bringLetter(slot);
+    void one.keeper.told((kept) => void heard.push(kept), () => one.session.holds(slot));
+  };
+  const turnThrice = async (): Promise<void> => {
+    for (let turns = 0; turns < 3; turns++) await walk.turn(one);
+  };
+  write();
+  walk.disk.refuses = true;
+  await turnThrice();
+  assert.deepEqual(heard, [false]);
+  walk.disk.refuses = false;
+  await turnThrice();
+  assert.deepEqual(heard, [false, true]);
+  // One that another tab forgot is kept by no later turn.
+  write();
+  await walk.forget(two);
+  await walk.turn(two);
+  await turnThrice();
+  assert.deepEqual(heard, [false, true, false]);
 });
 
 test('who left the page while it forgot is not told later that it did', async () => {

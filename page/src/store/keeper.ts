@@ -65,6 +65,18 @@ export class Keeper {
     });
   }
 
+  /** Tell whether what is in the session now was kept, as `kept` does; where it was not, once more when a later
+   * turn keeps it after all, for as long as it `stays` in the session. */
+  async told(
+    tell: (kept: boolean) => void,
+    stays = (): boolean => true,
+    first = this.kept(),
+  ): Promise<void> {
+    if (await first) return tell(true);
+    tell(false);
+    while (stays()) if (await this.kept()) return tell(true);
+  }
+
   /** Who waits to hear whether something was kept hears nothing any more, of a turn that runs neither:
    * the page may be somebody else's by then. */
   hush(): void {

@@ -2,6 +2,7 @@
 
 import type { Session } from '../session.js';
 import { fromPieces } from '../store/carrying.js';
+import type { Slot } from '../store/image.js';
 import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { sayFault } from './faults.js';
@@ -13,7 +14,9 @@ import { sayKept } from './waiting.js';
 export function startBringing(session: Session, keeper: Keeper): () => void {
   const field = new Field('bring-field');
   const [fault, status] = [paragraph('bring-fault'), paragraph('bring-status')];
+  let brought: Slot | null = null;
   find('bring', HTMLButtonElement).addEventListener('click', () => {
+    brought = null;
     say(fault, null);
     say(status, null);
     try {
@@ -22,7 +25,11 @@ export function startBringing(session: Session, keeper: Keeper): () => void {
       field.clear();
       say(status, 'say.letter.keeping');
       const date = startOf(slot.day + 1);
-      void keeper.kept().then((kept) => sayKept(status, session, kept, 'say.letter.kept', { date }));
+      brought = slot;
+      const tell = (kept: boolean): void => {
+        if (brought === slot) sayKept(status, session, kept, 'say.letter.kept', { date });
+      };
+      void keeper.told(tell, () => session.holds(slot));
     } catch (error) {
       sayFault(fault, error);
       field.focus();

@@ -19,7 +19,7 @@ export function startChoice(session: Session, keeper: Keeper): () => void {
     session.hums = box.checked;
     session.chosen = true;
     say(status, 'say.choice.keeping');
-    void keeper.kept().then((kept) => {
+    void keeper.told((kept) => {
       say(status, kept ? (session.hums ? 'say.choice.on' : 'say.choice.off') : 'say.choice.unkept');
     });
   });

@@ -24,7 +24,7 @@ export function startForget(keeper: Keeper, forgotten: () => void): () => void {
     say(status, 'say.forget.keeping');
     forgotten();
     const tell = (kept: boolean): void => say(status, kept ? 'say.forget.done' : 'say.forget.unkept');
-    keeper.forget().then(tell, () => tell(false));
+    keeper.told(tell, undefined, keeper.forget()).catch(() => tell(false));
   });
   return () => open(false);
 }

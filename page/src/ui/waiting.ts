@@ -170,9 +170,10 @@ export class Waiting {
     status.tabIndex = -1;
     say(status, 'say.hurry.keeping');
     status.focus();
-    void this.keeper.kept().then((kept) => {
+    const tell = (kept: boolean): void => {
       if (kept) sayKept(status, this.session, kept, 'say.hurry.done');
       else say(status, 'say.hurry.unkept');
-    });
+    };
+    void this.keeper.told(tell, () => this.session.holds(slot));
   }
 }

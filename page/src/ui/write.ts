@@ -144,7 +144,7 @@ export class WritePanel {
       this.#letter.clear();
       this.#count('');
       this.#open(null);
-      void this.#tell(slot);
+      this.#tell(slot);
     } catch (error) {
       if (!stays()) return;
       sayFault(paragraph('letter-fault'), error);
@@ -154,7 +154,7 @@ export class WritePanel {
     }
   }
 
-  async #tell(slot: Slot): Promise<void> {
+  #tell(slot: Slot): void {
     const status = paragraph('letter-status');
     status.tabIndex = -1;
     status.focus();
@@ -165,10 +165,12 @@ export class WritePanel {
       say(status, null);
     });
     fill(paragraph('letter-tools'), tools);
-    const kept = await this.keeper.kept();
-    if (hurried) return;
     const date = startOf(slot.day + 1);
-    sayKept(status, this.session, kept, 'say.letter.kept', { date });
+    const tell = (kept: boolean): void => {
+      const speaks = !hurried && tools.isConnected; // of a letter that is still the last one here
+      if (speaks) sayKept(status, this.session, kept, 'say.letter.kept', { date });
+    };
+    void this.keeper.told(tell, () => this.session.holds(slot));
   }
 
   /** Nothing of words or letters stays in the document. */
