@@ -345,7 +345,9 @@ def test_where_clocks_are_ahead_of_utc_the_hour_is_told_from_which_a_letter_leav
 def test_who_has_no_keys_is_told_that_the_text_does_not_outlive_the_page(
     stage: Stage, guest: Guest
 ) -> None:
-    """No key comes to a page that has ended loading; and what is typed is kept nowhere."""
+    """No key comes to a page that has ended loading; and what is typed is kept nowhere. Nothing is
+    forgotten under no key either, which is no browser's doing.
+    """
     del stage.files["record"]
     page = guest.visit()
     wait_for(page, "hum-status", "No keys for today")
@@ -355,6 +357,8 @@ def test_who_has_no_keys_is_told_that_the_text_does_not_outlive_the_page(
     wait_for(page, "letter-fault", "the text has to be entered again then")
     page.reload()
     assert page.locator("#letter").text_content() == ""
+    forget_all(page)
+    wait_for(page, "forget-status", "The store could not be overwritten. Clear this browser's")
 
 
 def test_two_ways_that_show_different_boards_are_not_believed(stage: Stage, guest: Guest) -> None:
