@@ -48,7 +48,7 @@ const progress: Progress = {
 async function visit(shape: Shape): Promise<void> {
   const meta = document.querySelector('meta[name="wallflower-pins"]');
   const pins = parsePins(meta?.getAttribute('content') ?? '');
-  if (!pins) return progress.hum('none');
+  if (!pins) return progress.hum('foreign');
   const session = new Session(pins, draw, sealerOf(shape.worker('seal')), current().number);
   const files = shape.worker('hum');
   const keeper = new Keeper(session, later(openShelf(files, draw)));

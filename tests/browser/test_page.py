@@ -171,6 +171,15 @@ def test_no_valid_record_means_no_hum_for_anybody(stage: Stage, guest: Guest) ->
     assert not stage.ingress.requests
 
 
+def test_copy_whose_own_keys_cannot_be_read_is_not_said_to_read_and_write(
+    stage: Stage, guest: Guest
+) -> None:
+    stage.altered["index.html"] = lambda page: page.replace(b"organisation", b"")
+    page = guest.visit()
+    wait_for(page, "hum-status", ANYTHING)
+    assert "Get a new copy from somebody you trust" in said(page, "hum-status")
+
+
 def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else(
     stage: Stage, guest: Guest
 ) -> None:
