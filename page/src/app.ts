@@ -10,7 +10,15 @@ import { startBringing } from './ui/bring.js';
 import { startChoice } from './ui/choice.js';
 import { find, goTo, paragraph } from './ui/dom.js';
 import { startForget } from './ui/forget.js';
-import { current, dateOf, momentOf, numberOf, say, startLanguages } from './ui/language.js';
+import {
+  current,
+  dateOf,
+  momentOf,
+  numberOf,
+  say,
+  type Saying,
+  startLanguages,
+} from './ui/language.js';
 import { startLeaving } from './ui/leave.js';
 import { ReadPanel } from './ui/read.js';
 import { Waiting } from './ui/waiting.js';
@@ -24,16 +32,14 @@ const progress: Progress = {
     say(paragraph('hum-status'), `say.hum.${state}`, values);
   },
   board(state, done, all) {
-    const counts = { done: numberOf(done), all: numberOf(all) };
-    say(paragraph('board-status'), `say.board.${state}`, counts);
+    sayFar('board-status', `say.board.${state}`, done, all);
   },
   film(state, done, all) {
     const video = find('film', HTMLVideoElement);
     // A carried copy may have its film beside it, and then asks nobody for it.
-    if (video.hasAttribute('src')) return say(paragraph('film-status'), 'say.film.ready');
+    if (video.hasAttribute('src')) return sayFar('film-status', 'say.film.ready');
     video.hidden = state === 'none';
-    const counts = { done: numberOf(done), all: numberOf(all) };
-    say(paragraph('film-status'), `say.film.${state}`, counts);
+    sayFar('film-status', `say.film.${state}`, done, all);
   },
   filmReady(film) {
     const video = find('film', HTMLVideoElement);
@@ -41,9 +47,18 @@ const progress: Progress = {
     const show = (): void => void (video.controls = true);
     for (const told of ['loadedmetadata', 'error']) video.addEventListener(told, show, { once: true });
     video.src = URL.createObjectURL(film);
-    say(paragraph('film-status'), 'say.film.ready');
+    sayFar('film-status', 'say.film.ready');
   },
 };
+
+/** Say how far something came. A screen reader says that it began and how it ended, and not each part:
+ * for a minute or two nothing else could be heard. */
+function sayFar(id: string, saying: Saying, done = 0, all = 0): void {
+  const status = paragraph(id);
+  status.setAttribute('aria-live', status.dataset['says'] === saying ? 'off' : 'polite');
+  status.dataset['says'] = saying;
+  say(status, saying, { done: numberOf(done), all: numberOf(all) });
+}
 
 async function visit(shape: Shape): Promise<void> {
   const meta = document.querySelector('meta[name="wallflower-pins"]');

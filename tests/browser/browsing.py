@@ -29,6 +29,13 @@ PATIENCE_MS = 30_000
 FINISHES = 2
 FILM_THERE = re.compile("The film is ready|no film in this copy")
 PUT_AWAY = re.compile("put away. It leaves|已密封并存好")
+_LISTEN = """elements => {
+  window.heard = [];
+  for (const said of elements.map((id) => document.getElementById(id))) new MutationObserver(() => {
+    const live = said.ariaLive ?? (['alert', 'status'].includes(said.role) ? 'polite' : 'off');
+    if (live !== 'off' && said.textContent) window.heard.push(said.id);
+  }).observe(said, {childList: true});
+}"""
 LOCALES = {"en": "en-US", "zh-Hans": "zh-CN", "fa": "fa-IR", "ru": "ru-RU", "es": "es-ES"}
 
 
@@ -147,6 +154,17 @@ class Guest(Person):
 def said(page: Page, element: str) -> str:
     """What an element says in the language that is shown."""
     return page.locator(f"#{element}").inner_text()
+
+
+def listen(page: Page, *elements: str) -> None:
+    """Note from now on when one of these changes in a way that a screen reader says by itself."""
+    page.evaluate(_LISTEN, list(elements))
+
+
+def heard(page: Page) -> list[str]:
+    """Which of them a screen reader said, in order, since this was asked last."""
+    said: list[str] = page.evaluate("heard.splice(0)")
+    return said
 
 
 def wait_for(page: Page, element: str, text: str | re.Pattern[str]) -> None:

@@ -12,6 +12,8 @@ from tests.browser.browsing import (
     Guest,
     Look,
     Visitor,
+    heard,
+    listen,
     look_up,
     make_words,
     open_panel,
@@ -208,6 +210,22 @@ def test_nobody_chooses_before_the_page_knows_what_was_chosen(stage: Stage, gues
     held[0].continue_()
     wait_for_hum(page)
     page.locator("#hum-choice").uncheck()
+
+
+def test_what_loads_in_parts_is_heard_when_it_begins_and_when_it_is_there(
+    stage: Stage, guest: Guest
+) -> None:
+    """A film is many parts, one a second: who hears of each hears nothing else."""
+    page = guest.start()
+    held: list[Route] = []
+    page.route("**/record", lambda route: held.append(route))
+    with page.expect_request("**/record"):
+        page.goto(stage.address())
+    listen(page, "film-status", "board-status")
+    held[0].continue_()
+    wait_for_board(page)
+    wait_for(page, "film-status", "ready")
+    assert sorted(heard(page)) == ["board-status"] * 2 + ["film-status"] * 2
 
 
 @pytest.mark.parametrize("played", [True, False], ids=["film", "no film that it can play"])

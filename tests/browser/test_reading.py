@@ -9,6 +9,8 @@ from tests.browser.browsing import (
     Guest,
     Visitor,
     forget_all,
+    heard,
+    listen,
     look_up,
     make_words,
     open_panel,
@@ -37,18 +39,6 @@ HOLD = """async () => {
   while (!window.held) window.held = await file.createWritable().catch(() => null);
 }"""
 LET_GO = "window.held.abort().then(() => (window.held = null))"
-# What a screen reader says of its own accord while a letter is typed.
-LISTEN = """() => {
-  window.heard = [];
-  const hear = (id, live) => {
-    const said = document.getElementById(id);
-    new MutationObserver(() => {
-      if ((said.ariaLive ?? live) !== 'off' && said.textContent) window.heard.push(id);
-    }).observe(said, {childList: true});
-  };
-  hear('count', 'off');
-  hear('letter-fault', 'assertive');
-}"""
 
 
 def test_states_of_a_letter_are_told_to_who_has_the_words(stage: Stage, visitor: Visitor) -> None:
@@ -284,15 +274,15 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     make_words(page)
     wait_for_hum(page)
     fits = "中" * (LETTER_TEXT // 3)
-    page.evaluate(LISTEN)
-    heard = []
+    listen(page, "count", "letter-fault")
+    told = []
     for over in (2, 3, 0, 0, 1):
         page.locator("#letter").fill(fits + "!" * over)
         assert (f"{over} characters too many" in said(page, "letter-fault")) == (over > 0)
-        heard.append(page.evaluate("heard.splice(0)"))
+        told.append(heard(page))
     page.locator("#finish").click()
-    heard.append(page.evaluate("heard.splice(0)"))
-    assert heard == [["letter-fault"], [], ["count"], [], ["letter-fault"], ["letter-fault"]]
+    told.append(heard(page))
+    assert told == [["letter-fault"], [], ["count"], [], ["letter-fault"], ["letter-fault"]]
     assert "The limit is 5,850" in said(page, "letter-fault")
     page.locator('button[data-language="zh-Hans"]').click()
     assert "上限是 1,950 字" in said(page, "letter-fault")
