@@ -13,7 +13,7 @@ import { findMarks } from './wire/receipt.js';
 import { joined, openPart, type Part, replyTable, wholeRuns } from './wire/reply.js';
 import { REPLY_TAG, REPLY_WEEKS } from './wire/sizes.js';
 
-/** How far a letter came. `answered` is a week's: a reply names no letter. */
+/** How far a letter came. Of several of one week none is called answered: a reply names no letter. */
 export type LetterState =
   | 'waiting'
   | 'next'
@@ -76,7 +76,8 @@ export function findAnswers(
     const taken = new Set(recent ? findMarks(e, receipts) : []);
     const kept = recent ? marksIn(slots, e) : new Map<number, readonly Remembered[]>();
     const marks = [...new Set([...kept.keys(), ...taken])];
-    const received: FoundLetter = { state: texts.length ? 'answered' : 'taken', slot: null };
+    const answered = texts.length > 0 && taken.size === 1;
+    const received: FoundLetter = { state: answered ? 'answered' : 'taken', slot: null };
     const letters = marks.flatMap((mark) =>
       lettersOf(kept.get(mark) ?? [], taken.has(mark) ? received : null, by),
     );

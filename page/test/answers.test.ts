@@ -122,6 +122,17 @@ test('of two letters of one mark each says how far it came, and the one that wai
   for (const slots of [[one], []]) assert.deepEqual(shown(slots, board), [['taken', null]]);
 });
 
+test('of two letters of a week neither is called answered, since a reply names no letter', () => {
+  const e = epochSecret(SECRET, WEEK);
+  const states = (marks: readonly number[], replies: readonly Uint8Array[]): unknown =>
+    findAnswers(SECRET, DAY, boardOf(replies, marks.map((mark) => receipt(e, mark))), [], null)
+      .flatMap(({ letters }) => letters.map(({ state }) => state));
+  const answer = [slot(0, TEXT.encode('an answer'))];
+  assert.deepEqual(states([5, 6], answer), ['taken', 'taken']);
+  assert.deepEqual(states([5], answer), ['answered']);
+  assert.deepEqual(states([5], []), ['taken']);
+});
+
 test('a letter without a receipt is called overdue after its days, and not before', async () => {
   const { session, record } = await today();
   await session.keepLetter(SECRET, 'x', 1, DAY);
