@@ -193,6 +193,25 @@ def test_letter_is_called_lost_only_while_it_is_kept_nowhere(
     wait_for(page, "letter-tools", "The letter leaves when this page is next opened")
 
 
+def test_what_another_tab_forgot_is_not_said_to_be_kept_or_to_leave(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    make_words(page)
+    write(page, "A letter.")
+    open_panel(page, "device")
+    page.locator("#hum-choice").uncheck()
+    wait_for(page, "hum-choice-status", "no padding")
+    other = visitor.another_tab()
+    other.goto(stage.address())
+    wait_for(other, "hum-status", "You have chosen")
+    forget_all(other)
+    wait_for(other, "forget-status", "Forgotten")
+    page.locator("#hum-choice:checked").wait_for()
+    assert said(page, "hum-choice-status") == ""
+
+
 def test_answer_is_not_said_to_be_gone_when_the_page_is_closed(stage: Stage, guest: Guest) -> None:
     """Who fears for it would copy it, and the copy lies about."""
     e = epoch_secret(SECRET, stage.record.week)

@@ -12,7 +12,10 @@ import { say } from './language.js';
 export function startChoice(session: Session, keeper: Keeper): () => void {
   const box = find('hum-choice', HTMLInputElement);
   const status = paragraph('hum-choice-status');
-  const show = (): void => void (box.checked = session.hums);
+  const show = (): void => {
+    if (box.checked !== session.hums) say(status, null); // what was said here is true no more
+    box.checked = session.hums;
+  };
   show();
   box.disabled = !session.record;
   box.addEventListener('change', () => {
