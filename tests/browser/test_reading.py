@@ -209,7 +209,13 @@ def test_what_another_tab_forgot_is_not_said_to_be_kept_or_to_leave(
     forget_all(other)
     wait_for(other, "forget-status", "Forgotten")
     page.locator("#hum-choice:checked").wait_for()
-    assert said(page, "hum-choice-status") == ""
+    told = [said(page, "hum-choice-status")]
+    page.locator("#letter-tools button.hurry").click()
+    page.locator("#hurry-sure").click()
+    page.locator("#letter-tools p.done").filter(has_not_text="Noted.").wait_for()
+    told.append(page.locator("#letter-tools p.done").inner_text())
+    assert told[0] == ""
+    assert "It is lost when the page closes" in told[1]
 
 
 def test_answer_is_not_said_to_be_gone_when_the_page_is_closed(stage: Stage, guest: Guest) -> None:

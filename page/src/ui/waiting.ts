@@ -171,7 +171,9 @@ export class Waiting {
     say(status, 'say.hurry.keeping');
     status.focus();
     const tell = (kept: boolean): void => {
-      if (kept) sayKept(status, this.session, kept, 'say.hurry.done');
+      // Another tab may have forgotten it: then it does not wait for its day either.
+      const holds = this.session.holds(slot);
+      if (kept || !holds) sayKept(status, this.session, kept && holds, 'say.hurry.done');
       else say(status, 'say.hurry.unkept');
     };
     void this.keeper.told(tell, () => this.session.holds(slot));
