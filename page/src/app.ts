@@ -80,13 +80,13 @@ async function visit(shape: Shape): Promise<void> {
     emptyBrought();
     say(paragraph('hum-choice-status'), null);
   };
-  const unasked = startForget(keeper, clear);
+  const forgetting = startForget(keeper, clear);
   // The browser may keep the page whole for Back, for whoever presses it next: to them, what is open here
   // says as much as what is written there.
   addEventListener('pagehide', () => {
     keeper.hush();
     clear();
-    unasked();
+    forgetting.unasked();
     for (const panel of document.querySelectorAll('details')) panel.open = false;
     say(paragraph('forget-status'), null);
   });
@@ -95,6 +95,7 @@ async function visit(shape: Shape): Promise<void> {
   const showChoice = startChoice(session, keeper);
   const turned = (): void => {
     showChoice();
+    forgetting.turned();
     sayStore(session, keeper);
   };
   turned();

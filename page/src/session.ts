@@ -132,6 +132,11 @@ export class Session {
     this.lineage = this.draw(LINEAGE);
   }
 
+  /** Whether it is like that of a browser that was never used for writing. */
+  get unused(): boolean {
+    return this.hums && this.slots.every((slot) => slot.waits === Waits.NOT);
+  }
+
   /** What this page load's hum carries. A fresh filler is sealed in any case: the same work. */
   async chooseForHum(record: RecordInForce): Promise<HumChoice> {
     const filler = await this.#emptySlot(record);

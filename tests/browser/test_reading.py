@@ -234,7 +234,9 @@ def test_answer_is_not_said_to_be_gone_when_the_page_is_closed(stage: Stage, gue
     assert not any("gone" in each for each in told)
 
 
-def test_who_forgets_is_told_that_visits_send_padding_then(stage: Stage, visitor: Visitor) -> None:
+def test_who_forgets_is_told_that_visits_send_padding_then_and_that_all_is_forgotten_while_it_is(
+    stage: Stage, visitor: Visitor
+) -> None:
     page = visitor.visit()
     wait_for_hum(page)
     open_panel(page, "device")
@@ -243,6 +245,9 @@ def test_who_forgets_is_told_that_visits_send_padding_then(stage: Stage, visitor
     assert "your visits send padding" in page.locator("[data-say='forget.about']").inner_text()
     forget_all(page)
     wait_for(page, "forget-status", "Forgotten")
+    make_words(page)
+    write(page, "A letter after it.")
+    page.locator("#forget-status", has_not_text="Forgotten").wait_for(state="attached")
     wait_for_hum(visitor.visit())
 
 

@@ -4,11 +4,16 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
 
-/** Answers with what takes the question back. */
-export function startForget(keeper: Keeper, forgotten: () => void): () => void {
+/** Answers with what takes the question back, and with what takes back, after a turn of the store, that all
+ * is forgotten, where something was put away since. */
+export function startForget(
+  keeper: Keeper,
+  forgotten: () => void,
+): { readonly unasked: () => void; readonly turned: () => void } {
   const ask = find('forget', HTMLButtonElement);
   const panel = find('forget-panel', HTMLElement);
   const status = paragraph('forget-status');
+  let done = false;
   const open = (is: boolean): void => {
     panel.hidden = !is;
     ask.setAttribute('aria-expanded', String(is));
@@ -21,10 +26,19 @@ export function startForget(keeper: Keeper, forgotten: () => void): () => void {
   find('forget-sure', HTMLButtonElement).addEventListener('click', () => {
     open(false);
     ask.focus();
+    done = false;
     say(status, 'say.forget.keeping');
     forgotten();
-    const tell = (kept: boolean): void => say(status, kept ? 'say.forget.done' : 'say.forget.unkept');
+    const tell = (kept: boolean): void => {
+      done = kept;
+      say(status, kept ? 'say.forget.done' : 'say.forget.unkept');
+    };
     keeper.told(tell, undefined, keeper.forget()).catch(() => tell(false));
   });
-  return () => open(false);
+  return {
+    unasked: () => open(false),
+    turned: () => {
+      if (done && !keeper.session.unused) say(status, null);
+    },
+  };
 }
