@@ -349,6 +349,25 @@ test('what was forgotten is not taken over again where the turn that forgets fai
   assert.deepEqual(walk.stored(), []);
 });
 
+test('a choice that a failed turn did not keep is not undone by what another tab wrote meanwhile', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(today);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  Object.assign(one.session, { hums: false, chosen: true });
+  walk.disk.refuses = true;
+  await walk.turn(one);
+  walk.disk.refuses = false;
+  await walk.turn(two);
+  await walk.turn(one);
+  assert.equal(readImage(walk.disk.bytes)?.hums, false);
+  // Once kept it is as old as what lies there: a later choice of the other tab counts.
+  Object.assign(two.session, { hums: true, chosen: true });
+  await walk.turn(two);
+  await walk.turn(one);
+  assert.equal(readImage(walk.disk.bytes)?.hums, true);
+});
+
 test('who presses forget once more while the first is written leaves nothing of what came between', async () => {
   const walk = new Walk();
   await walk.open(today);

@@ -108,13 +108,15 @@ export class Keeper {
     let waiting: ((kept: boolean) => void)[] = [];
     this.#lost = false;
     let { lineage } = this.session;
+    let chosen = false;
     const kept = await this.shelf.turn((lies) => {
       waiting = this.#waiting;
       this.#waiting = [];
-      ({ lineage } = this.session);
+      ({ lineage, chosen } = this.session);
       return this.#compose(lies);
     });
     this.works = kept;
+    this.session.chosen ||= chosen && !kept; // what was not written is for no other tab to follow
     // Not before, since another tab may write after a turn that failed; and not where "forget" was pressed again.
     if (kept && lineage === this.session.lineage) this.#forgetting = false;
     for (const tell of waiting) tell(kept && !this.#lost);
