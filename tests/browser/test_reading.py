@@ -334,6 +334,7 @@ def test_letter_that_words_are_missing_for_stays_and_is_not_called_sealed_with_a
     assert "tick the box" in said(page, "words-fault")
     assert said(page, "letter").strip() == "A letter."
     page.locator("#noted").check()
+    assert said(page, "words-fault") == ""
     page.locator("#finish").click()
     wait_for(page, "letter-status", "Sealed")
     page.locator("#letter").fill("Another one.")

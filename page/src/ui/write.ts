@@ -46,6 +46,7 @@ export class WritePanel {
   ) {
     find('new-words', HTMLButtonElement).addEventListener('click', () => this.#makeWords());
     find('own-words', HTMLButtonElement).addEventListener('click', () => this.#open('own'));
+    this.#noted.addEventListener('change', () => say(paragraph('words-fault'), null));
     this.#letter.onInput(() => this.#count());
     this.#finish.addEventListener('click', () => void this.#seal());
     this.#count('');
