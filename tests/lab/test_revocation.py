@@ -402,6 +402,28 @@ async def test_revoked_hop_keys_are_replaced_within_two_ticks_and_nothing_in_fli
     assert town.server.status()["days_ahead"] == 3
 
 
+@pytest.mark.parametrize("position", ["a", "b"])
+async def test_a_mix_that_revokes_by_a_clock_that_is_ahead_reaches_today_once_it_is_right(
+    room: Room, position: str
+) -> None:
+    town, role = room.town, f"mix-{position}"
+    stolen = {n for n in mix_of(town, position).records._drafts if n >= town.record().number}
+    town.skew[role] = DAY_S
+    ask(town, role, "hops")
+    await room.tick(3)
+    assert "revoke" not in Folder(town.path / role / "records").names(), "it was carried out"
+    town.skew.clear()
+    room.restart()
+    await room.tick(3)
+    assert town.record().body.day == DAY
+    now = town.record().number
+    assert now > max(stolen), "nobody is shown the stolen key any more"
+    assert all(mix_of(town, position).records._is_withdrawn(n) for n in stolen)
+    assert town.server.status()["days_ahead"] == 3
+    await room.tick(2)
+    assert town.record().number == now, "and it is done once"
+
+
 async def test_a_revoked_record_of_a_coming_day_opens_nowhere_and_its_keys_are_gone(
     room: Room,
 ) -> None:

@@ -26,6 +26,7 @@ from wallflower.wire.sizes import DAY_S, RECORD_MAX
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, parse_withdrawal
 
 REQUEST = "revoke"  # the file by which the operator asks for new hop keys
+_DONE = "revoked"  # the day on which that was carried out
 # Numbers that may be passed over before we sign again: the organisation may revoke all eight desk
 # keys of a week meanwhile (record 6.3, 6.4), and the other mix withdraw.
 _MOST_SKIPPED = 256
@@ -155,6 +156,8 @@ class Records:
     def _take_request(self) -> None:
         """Do what the operator asked for. A request that only another user may read stops nothing
         else: it rings."""
+        if int(self._files.read(_DONE) or b"0") > day_of(self._host.clock.now()):
+            self.revoke()  # once more: the clock was ahead, and no earlier day was reached
         try:
             asked = self._files.read(REQUEST)
         except PermissionError:
@@ -265,6 +268,8 @@ class Records:
         self._withdraw(min(ahead, default=max(self._known(), default=0) + 1))
         for number in [n for n in ahead if self._drafts[n].not_before > now]:
             self._hops.erase(number)
+        # Not before: a full disk must not end what still has to be done.
+        self._files.write(_DONE, b"%d" % day_of(now))
 
     def _withdraw(self, first: int) -> None:
         """Say for ever that we do not stand for any number from `first` on that we ever offered:
