@@ -17,7 +17,7 @@ from wallflower.board.edge.told import Told
 from wallflower.crypto.derive import sha256
 from wallflower.errors import Refused
 from wallflower.host.asgi import Message
-from wallflower.host.disk import Folder
+from wallflower.host.disk import PAGE_SIZE, Folder, settle
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Unreachable
 from wallflower.lab.host import ask
@@ -381,6 +381,26 @@ async def test_a_server_without_room_for_its_loops_stays_and_watches_when_there_
             await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
     await room.town.net.post(f"{BOARD}/mix/loops", b"x" * 16, TOKEN)
     assert told.judge(way) is not None
+
+
+@pytest.mark.parametrize("page", [0, 2])
+async def test_loops_whose_table_is_damaged_ring_by_their_file_and_not_as_if_none_were_asked_for(
+    make_room: Make, page: int
+) -> None:
+    """Who reads that no loops are watched puts into the configuration what is there already."""
+    room = await make_room()
+    room.town.loops = LoopSettings(b"k" * 32, 96)
+    room.restart()
+    path = room.town.server.folder / "loops.db"
+    watch = room.town.server.told._watch
+    assert watch is not None
+    settle(watch._db)
+    with path.open("r+b") as file:
+        file.seek(page * PAGE_SIZE)
+        file.write(b"x" * PAGE_SIZE)
+    room.restart()
+    alarms = of_organisation(room.town.server).alarms
+    assert ["loops.db" in a.what for a in alarms if a.name.startswith("loops")] == [True]
 
 
 @pytest.mark.parametrize("ahead", [DAY_S, 2 * DAY_S, 3 * DAY_S])

@@ -57,6 +57,10 @@ def report(server: DeskServer) -> Status:
         alarms += silence_alarm(
             "drop-late", "B has told of no new drop", now - server.drop_told, DROP_LATE_S
         )
-        alarms += loop_alarms(verdict, _BETWEEN)
+        if verdict is None and server.told.watches:
+            what = "loops.db cannot be read, so hums that are lost on the way stay unseen"
+            alarms.append(Alarm("loops-failed", what, "See the handbook, Status."))
+        else:
+            alarms += loop_alarms(verdict, _BETWEEN)
         facts |= {"board_late": max(0, late - 1), **loop_facts(verdict)}
     return Status("organisation", alarms, facts)

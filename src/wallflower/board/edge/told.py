@@ -56,9 +56,16 @@ class Told:
         self.census = data
 
     def judge(self, way: Way) -> Verdict | None:
-        """What the canary's loops say; None when none are watched."""
+        """What the canary's loops say; None when none are watched, or their table fails."""
         watch = self._watched()
-        return watch.judge(way, self._clock.now()) if watch else None
+        with suppress(sqlite3.Error):
+            return watch.judge(way, self._clock.now()) if watch else None
+        return None
+
+    @property
+    def watches(self) -> bool:
+        """Whether loops are to be watched."""
+        return self._loops is not None
 
     def _watched(self) -> LoopWatch | None:
         """The watch, opened when there is room for its table; the desk server stays without."""
