@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.mix.room import AT_ONCE, DAY, TICK, Make
 
-from wallflower.host.disk import Folder
+from wallflower.host.disk import PAGE_SIZE, Folder, settle
 from wallflower.host.loops import LoopSettings
 from wallflower.host.net import Net
 from wallflower.host.pull import Alike
@@ -123,6 +123,20 @@ async def test_what_went_wrong_since_the_start_is_an_alarm(make_room: Make, caus
     assert name in names(room.town.a)
     pages = HANDBOOK.read_text("utf-8").split("\n\n")
     assert any(f"`{name}`" in page for page in pages if "since the process began" in page)
+
+
+async def test_a_damaged_pool_leaves_the_operator_a_status_that_rings(make_room: Make) -> None:
+    """A refusal would say that another program answers there, and nothing of the records."""
+    room = await make_room()
+    db = room.town.a.state.db
+    settle(db)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'pool'").fetchone()
+    with (room.town.a.folder / "mix.db").open("r+b") as file:
+        file.seek((page - 1) * PAGE_SIZE)
+        file.write(b"x" * PAGE_SIZE)
+    room.restart()
+    room.town.clock.time += 9 * DAY_S
+    assert {"disk-failed", "no-record"} <= names(room.town.a)
 
 
 async def test_a_revocation_that_this_process_may_not_read_stops_no_tick_and_rings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from wallflower.wire.sizes import DAY_S
 
 if TYPE_CHECKING:
     from wallflower.mix.edge.mix import Mix
+    from wallflower.trust.record import EpochRecord
 
 LATE_TICKS = 2  # how many ticks a round may be late before it is an alarm
 _SILENT_TICKS = 6
@@ -53,18 +55,28 @@ def report(mix: Mix) -> Status:
     ]  # fmt: skip
     facts: dict[str, Fact] = {
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
-        **_load(mix), "waiting_for_the_next": coarse(mix.part.out.size()),
     }  # fmt: skip
-    if record is not None:
-        p = record.body.parameters
-        verdict = _loops(mix, p)
-        lag = _lag(mix, p, now)
-        alarms += [*_clockwork(mix, p, now, lag), *loop_alarms(verdict, _between(mix))]
-        if isinstance(mix.part, Second) and not mix.part.has_key_of(record):
-            what = "the record in force names another drop key than this mix has: no letter leaves"
-            alarms.append(Alarm("drop-key", what, "See the handbook, Status."))
-        facts |= {"ticks_late": lag, **loop_facts(verdict)}
-    return Status(f"mix {mix.position}", alarms, facts)
+    try:
+        more, counted = _held(mix, record, now)
+    except (OSError, sqlite3.Error):
+        what = "what this mix holds cannot be read"
+        more, counted = [Alarm("disk-failed", what, "Look at the disk.")], {}
+    return Status(f"mix {mix.position}", [*alarms, *more], facts | counted)
+
+
+def _held(mix: Mix, record: EpochRecord | None, now: float) -> tuple[list[Alarm], dict[str, Fact]]:
+    """What is told out of the databases. Raises OSError or sqlite3.Error where one fails."""
+    facts = {**_load(mix), "waiting_for_the_next": coarse(mix.part.out.size())}
+    if record is None:
+        return [], facts
+    p = record.body.parameters
+    verdict = _loops(mix, p)
+    lag = _lag(mix, p, now)
+    alarms = [*_clockwork(mix, p, now, lag), *loop_alarms(verdict, _between(mix))]
+    if isinstance(mix.part, Second) and not mix.part.has_key_of(record):
+        what = "the record in force names another drop key than this mix has: no letter leaves"
+        alarms.append(Alarm("drop-key", what, "See the handbook, Status."))
+    return alarms, facts | {"ticks_late": lag, **loop_facts(verdict)}
 
 
 def _load(mix: Mix) -> dict[str, Fact]:
