@@ -15,7 +15,15 @@ from wallflower.lab.host import SeededEntropy
 from wallflower.lab.town import BOARD, MIRROR, TOKEN
 from wallflower.mix.noise import measurement, with_noise
 from wallflower.trust.census import verify_census
-from wallflower.wire.census import EPSILON, THRESHOLD, Census, Row, make_census, places
+from wallflower.wire.census import (
+    EPSILON,
+    THRESHOLD,
+    Census,
+    Row,
+    make_census,
+    parse_census,
+    places,
+)
 from wallflower.wire.hello import SILENT, BRecord, Kind, Report, seal_for_b
 from wallflower.wire.parcel import Parcel, seal_parcel_body
 from wallflower.wire.sizes import DAY_S
@@ -103,6 +111,25 @@ async def test_the_noise_of_a_day_is_drawn_once(
     await room.tick(3)
     assert drawn == [len(places())], "every cell, those without a report too"
     assert room.b._census.file() == file
+
+
+async def test_after_a_clock_that_was_ahead_is_right_no_day_is_kept_and_the_next_is_published(
+    make_room: Make,
+) -> None:
+    """Census 2: else the counters of several days lie at B without noise, and no file comes."""
+    room = await make_room(HELD)
+    census, clock = room.b._census, room.town.clock
+    clock.time += 2 * DAY_S
+    census.close_days(1)
+    census.count(SPOKEN)
+    clock.time -= 2 * DAY_S
+    census.close_days(1)
+    assert counters(room) == []
+    census.count(SPOKEN)
+    clock.time += DAY_S
+    census.close_days(1)
+    assert counters(room) == []
+    assert parse_census(census.file()).census.day == DAY
 
 
 async def test_a_census_that_b_did_not_sign_is_refused_and_changes_nothing(make_room: Make) -> None:

@@ -46,10 +46,12 @@ class Census:
         """
         today = day_of(self._clock.now())
         closed = self._state.number("census_day")
-        if closed >= today - 1:
+        if closed == today - 1:
             return
         self._state.set_number("census_day", today - 1)
-        if not closed:  # a new B has no yesterday
+        # A new B has no yesterday; and by a clock that was ahead it was closed before.
+        if not 0 < closed < today:
+            self._db.execute("DELETE FROM census WHERE day != ?", (today,))
             return
         rows = self._db.execute(
             "SELECT channel, language, reports FROM census WHERE day = ?", (today - 1,)
