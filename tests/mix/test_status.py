@@ -109,6 +109,19 @@ async def test_a_floor_that_is_not_met_for_a_day_is_an_alarm(make_room: Make) ->
     assert "floor-unmet" not in names(room.town.b)
 
 
+async def test_a_floor_that_is_not_met_rings_a_day_after_a_clock_that_was_ahead_is_right(
+    make_room: Make,
+) -> None:
+    room = await make_room(replace(AT_ONCE, floor=3))
+    for skew, seen in ((2 * DAY_S, 3), (0, 0)):
+        room.town.skew["mix-b"] = skew
+        room.restart()
+        room.town.b.state.set_number("seen", seen)
+        await room.town.b.step()
+    room.town.clock.time += DAY_S + TICK
+    assert "floor-unmet" in names(room.town.b)
+
+
 @pytest.mark.parametrize(("cause", "name"), [
     (lambda m: setattr(m.records, "refused_drafts", 1), "records"),
     (lambda m: setattr(m.pool, "lost", 1), "hums-lost"),

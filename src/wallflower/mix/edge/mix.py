@@ -216,6 +216,7 @@ class Mix:
             return False
         if how is Jump.BACK:  # our earlier clock was the wrong one: do not wait for it
             self.state.set_number("tick", 0)
+            self.state.set_number("floor_tick", 0)
             self._next_head = 0.0
         self._held_since = None
         self._steady = now
