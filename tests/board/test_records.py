@@ -144,8 +144,9 @@ async def test_days_that_a_clock_which_was_ahead_skipped_are_drafted_once_it_is_
     room.town.clock.time -= 3 * DAY_S
     offer(room, *range(3, 8))
     assert {n: body.day - DAY for n, body in of(room)._drafts.items()} == {
-        1: 0, 2: 3, 3: 1, 4: 2,
+        1: 0, 2: 3, 3: 1, 4: 2, 5: 3,
     }  # fmt: skip
+    assert sorted(standing(of(room)._drafts, of(room)._withdrawn)) == [1, 3, 4, 5]
 
 
 async def test_a_revocation_of_drop_keys_reaches_today_and_every_day_ahead_and_no_other_key(

@@ -22,7 +22,7 @@ from wallflower.lab.town import BOARD, TOKEN, SimulatedTown
 from wallflower.mix.edge.mix import Mix
 from wallflower.mix.signing import check_draft
 from wallflower.source.letters import is_stale
-from wallflower.trust.record import EpochRecord, ancestors_after, verify_record
+from wallflower.trust.record import EpochRecord, ancestors_after, believe, verify_record
 from wallflower.wire.offer import make_offer
 from wallflower.wire.sizes import DAY_S, week_of_day
 from wallflower.wire.withdrawal import Withdrawal, make_withdrawal, verify_withdrawal
@@ -258,13 +258,16 @@ async def test_days_that_a_turned_mix_withdrew_from_among_others_get_records_aga
     """An honest one withdraws all from a number on; who had its record-signing key for a moment can
     withdraw tomorrow and the day after, and leave the day behind them."""
     town, records = room.town, room.town.server.records
-    today = town.record().number
+    kept = town.record()
+    today = kept.number
     data = make_withdrawal(Withdrawal(today + 1, today + 2), getattr(town.signers, turned))
     records.take_withdrawal(turned, data)
     assert town.server.status()["days_ahead"] == 0, "the days behind a hole are not ahead"
     for day in range(1, 4):
         await town.pass_time(DAY_S)
         assert town.record().body.day == DAY + day
+        kept = believe(kept, town.record(), town.clock.now())
+        assert kept == town.record(), "nor does who saw one of them go on by it, or by none"
         assert town.server.status()["days_ahead"] == 3
         assert town.a.records.days_ahead(town.clock.now()) == 3
         await room.send(room.hum(room.letter(f"day {day}")))

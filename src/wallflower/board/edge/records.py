@@ -304,6 +304,9 @@ class Records:
         desk = self._desk.get(day)
         if day > today + AHEAD or a is None or b is None or desk is None or self._is_revoked(desk):
             return False
+        # Numbers rise with days: who saw this one believes no lower one when it is over (2.12).
+        for later in (n for n, body in stands.items() if body.day > day):
+            self._withdraw(Withdrawal(later, later))
         before = self._drafts[max(self._drafts)] if self._drafts else None
         body = compose(before, day, a, b, desk, self._fixed)
         self._files.write(f"draft-{number}", body.encode())
