@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.mix.test_second import give, parcel
 from wallflower.host.disk import Folder
 from wallflower.host.loops import LoopSettings, LoopWatch
 from wallflower.mix.edge import loops as at_mix
+from wallflower.wire.census import Census, make_census
 from wallflower.wire.hello import Kind
 from wallflower.wire.loop import STEP_S, WINDOW, Way, next_loop, step_of
 from wallflower.wire.sizes import DAY_S
@@ -166,3 +168,23 @@ async def test_b_tells_again_within_the_hour_when_a_clock_that_was_ahead_is_righ
     room.town.clock.time += 3601
     await room.tick()
     assert room.town.b.loops.to_tell() == []
+
+
+async def test_loops_that_the_desk_server_does_not_take_hold_up_no_census(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await make_room()
+    town = room.town
+
+    def failing(_data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr(town.server.told, "take_loops", failing)
+    with town.b.state.transaction():
+        town.b.loops.keep_for_organisation(bytes(16))
+        census = make_census(Census(town.record().number, DAY - 1, ()), town.signers.drop)
+        town.b.state.set_data("census", census)
+    town.clock.time += 3601
+    await town.b.step()
+    assert town.server.told.census == census
+    assert town.b.loops.to_tell() == [bytes(16)], "they wait"

@@ -5,6 +5,8 @@ All of it is about the town, none of it about a person; what fails is told with 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from wallflower.crypto.derive import sha256
 from wallflower.host.net import Net, Unreachable
 from wallflower.mix.edge.census import Census
@@ -27,13 +29,10 @@ class Telling:
         self._told = b""  # the hash of the census that the desk server took
 
     async def step(self) -> None:
-        """Tell what there is to tell."""
-        try:
-            await self._drop_head()
-            await self._tell_loops()
-            await self._tell_census()
-        except Unreachable:
-            return
+        """Tell what there is to tell. What is not taken holds up nothing else."""
+        for tell in (self._drop_head, self._tell_loops, self._tell_census):
+            with suppress(Unreachable):
+                await tell()
 
     async def _drop_head(self) -> None:
         """The newest drop's hash goes on the board: a forked chain is seen (segment 1.3)."""
