@@ -13,6 +13,7 @@ from tests.mix.room import DAY, TICK, Room, room_on
 
 from wallflower.crypto.hpke import Unopened
 from wallflower.errors import Refused
+from wallflower.host.disk import Folder
 from wallflower.lab.town import MIRROR
 from wallflower.source.edge.visit import fetch_record
 from wallflower.source.letters import Place
@@ -190,6 +191,27 @@ async def test_a_mix_that_starts_with_a_clock_two_days_ahead_has_lost_keys_and_r
     await room.tick(4)
     assert room.texts() == ["after"]
     assert await told(room) == []
+
+
+@pytest.mark.parametrize("position", ["a", "b"])
+async def test_a_mix_that_started_with_a_clock_that_was_ahead_keeps_no_pool_key_of_a_coming_day(
+    room: Room, position: str
+) -> None:
+    """Claim 17: with that key an image of the disk would open until that day is over."""
+    town = room.town
+    pool = {"a": town.a, "b": town.b}[position].pool
+    pool.put(town.record().number, DAY, b"held")
+    for skew in (9 * DAY_S, 0):
+        town.skew[f"mix-{position}"] = skew
+        room.restart()
+        pool = {"a": town.a, "b": town.b}[position].pool
+        pool.put(1, DAY + skew // DAY_S, b"came then")
+    names = Folder(town.path / f"mix-{position}-keys").names()
+    assert [name for name in names if name.startswith("pool-")] == [f"pool-{DAY}"]
+    assert {row.day for row in pool.rows()} == {DAY}, "nor does one stay longer than others"
+    assert sorted(pool.take(row.name) or b"" for row in pool.rows()) == [
+        b"came then", b"came then", b"held",
+    ]  # fmt: skip
 
 
 async def test_who_shows_an_old_record_for_ever_keeps_no_key_alive_for_more_than_a_day(

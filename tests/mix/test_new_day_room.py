@@ -117,7 +117,7 @@ def test_a_power_cut_between_two_steps_of_a_new_day_loses_nothing(tmp_path: Path
     state, bodies = State(pool._db), [b"%04d" % n for n in range(600)]
     with state.transaction():
         pool.put_each(1, DAY, bodies, bytes)
-    steps = pool._older(DAY + 1)
+    steps = pool._of_others(DAY + 1)
     with state.transaction():
         pool._seal_anew(DAY + 1, next(steps))
     again = open_pool(tmp_path)

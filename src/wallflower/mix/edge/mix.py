@@ -233,6 +233,7 @@ class Mix:
                 self.part.forget(today)
             elif record is not None:
                 self.part.forget(record)
+            self.pool.forget_after(today)  # before the day is noted, so that a crash repeats it
             with self.state.transaction():
                 self.loops.forget()
                 self.state.set_number("day", today)

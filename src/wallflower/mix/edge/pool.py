@@ -237,14 +237,15 @@ class Pool:
     def new_day(
         self, day: int, step: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
-        """Seal every older row under today's key. `forget_before` follows after the commit.
+        """Seal every row of another day's key under today's; of a clock that was ahead, too.
+        `forget_before` and `forget_after` follow after the commit.
 
         So many rows in each transaction that `step` makes: in one alone a whole pool would be in
         the write-ahead log too, and a disk without that much room would have no new day.
         """
         with step():
             self.ready(day)
-        for rows in self._older(day):
+        for rows in self._of_others(day):
             with step():
                 self._seal_anew(day, rows)
 
@@ -257,14 +258,15 @@ class Pool:
                 continue
             again = aead.seal_at_rest(self._key(day), self._entropy.draw(_NONCE), name, body)
             self._db.execute(
-                "UPDATE pool SET key_day = ?, sealed = ? WHERE name = ?", (day, again, number)
+                "UPDATE pool SET day = min(day, ?1), key_day = ?1, sealed = ?2 WHERE name = ?3",
+                (day, again, number),
             )
 
-    def _older(self, day: int) -> Iterator[list[tuple[int, int, bytes]]]:
-        """Every row that is sealed under an older key; so many in memory at a time, since a whole
+    def _of_others(self, day: int) -> Iterator[list[tuple[int, int, bytes]]]:
+        """Every row that is sealed under another key; so many in memory at a time, since a whole
         pool may be larger than that. These may be changed or deleted before the next."""
         query = (
-            "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day < ? "
+            "SELECT name, key_day, sealed FROM pool WHERE name > ? AND key_day != ? "
             "ORDER BY name LIMIT ?"
         )
         last = -math.inf
@@ -274,8 +276,16 @@ class Pool:
 
     def forget_before(self, day: int) -> None:
         """Erase the keys of days before `day`; no row needs them any more."""
+        self._forget(lambda other: other < day)
+
+    def forget_after(self, day: int) -> None:
+        """Erase the keys of days after `day`, by a clock that was ahead. To be called at a new day
+        only, when no pool has a row of another: at its end one may be a day further."""
+        self._forget(lambda other: other > day)
+
+    def _forget(self, is_over: Callable[[int], bool]) -> None:
         self.look_again()
         for name in self._keys.names():
             kind, _, number = name.partition("-")
-            if kind == "pool" and number.isdigit() and int(number) < day:
+            if kind == "pool" and number.isdigit() and is_over(int(number)):
                 self._keys.erase(name)
