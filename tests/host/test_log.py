@@ -235,10 +235,21 @@ def test_a_disk_that_fills_in_the_middle_is_told_as_that_and_leaves_nothing(
     assert log.append(1, [b"small"]) == 1
 
 
+def test_nothing_is_appended_into_the_reserve_of_a_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(tmp_path)
+    monkeypatch.setattr("wallflower.host.log.has_room", lambda _: False)
+    with pytest.raises(DiskTrouble), disk_trouble():
+        log.append(1, [b"a cell"])
+    assert log.size() == 0
+
+
 def test_a_log_on_a_new_disk_deletes_nothing_for_who_knew_the_old_one(tmp_path: Path) -> None:
     log = open_log(tmp_path)
     log.append(7, [b"a", b"b"])
     log.go_on_above(5000)
+    assert (tmp_path / "cells.db-wal").stat().st_size == 0, "it would keep where each row was"
     log.trim(5000)
     assert log.read(5000, 10) == [Entry(5001, 7, b"a"), Entry(5002, 7, b"b")]
     log.go_on_above(5002)
