@@ -99,6 +99,7 @@ def test_each_part_rings_at_its_limit_and_not_before() -> None:
     assert [a.name for a in record_alarms(False, 3)] == ["no-record"]
     assert [a.name for a in record_alarms(True, 1)] == ["keys-expire"]
     assert record_alarms(True, 2) == []
+    assert record_alarms(True, -1)[0].what == "the keys expire: records are signed 0 days ahead"
     assert silence_alarm("x", "A has not asked", 7200, 7200) == []
     assert silence_alarm("x", "A has not asked", 7201, 7200)[0].what == (
         "A has not asked for more than 2 hours"
