@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from tests.host.sockets import serving
@@ -28,7 +29,7 @@ from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.share import Share
 from wallflower.mix.edge.sharing import Sharing, database_of
 from wallflower.mix.edge.state import State
-from wallflower.mix.edge.workers import Workers
+from wallflower.mix.edge.workers import WorkerGone, Workers
 from wallflower.wire.cells import read_name, share_of, share_of_hum
 from wallflower.wire.hello import Kind
 from wallflower.wire.loop import STEP_S, loop_at, step_of
@@ -426,6 +427,28 @@ async def test_what_a_round_that_was_cut_short_left_on_its_way_is_not_taken_for_
         assert await sharing.finish() == ["next"]  # type: ignore[comparison-overlap]
     finally:
         workers.end()
+
+
+async def test_a_worker_that_was_killed_between_two_rounds_ends_no_mix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is found gone as soon as it is told, and not only where its answer stays away."""
+
+    def gone(*_: object) -> object:
+        raise WorkerGone
+
+    async def by_mix(task: object) -> object:
+        return f"{task} by the mix"
+
+    ended: list[Workers] = []
+    monkeypatch.setattr(sharing_module, "take_share", by_mix)
+    monkeypatch.setattr(Workers, "started", lambda _: [SimpleNamespace(give=gone, result=gone)])
+    monkeypatch.setattr(Workers, "end", lambda self: ended.append(self))
+    workers = Workers(1)
+    sharing = Sharing(workers)
+    sharing.begin(["done"])  # type: ignore[list-item]
+    assert await sharing.finish() == ["done by the mix"]  # type: ignore[comparison-overlap]
+    assert ended == [workers], "others are started for the next round"
 
 
 class Late(InThread):
