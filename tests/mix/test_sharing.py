@@ -25,6 +25,7 @@ from wallflower.host.disk import settle
 from wallflower.host.loops import LoopSettings
 from wallflower.mix.edge import sharing as sharing_module
 from wallflower.mix.edge.first import First
+from wallflower.mix.edge.intake import Source
 from wallflower.mix.edge.pool import Pool
 from wallflower.mix.edge.share import Share
 from wallflower.mix.edge.sharing import Sharing, database_of
@@ -224,6 +225,8 @@ async def test_a_power_cut_while_hums_leave_other_shares_loses_and_repeats_nothi
         assert room.town.a.status()["pool"] == 0
         assert room.b.counts["letters"] == HUMS
         assert room.b.counts["refused"] == 0, "no parcel came twice"
+        kept = room.town.a.state.db.execute("SELECT count(*) FROM leaving").fetchone()
+        assert kept == (0,), "nor is anything remembered of what left"
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (3, 2), (2, 3)])
@@ -391,6 +394,20 @@ async def test_midnight_seals_all_shares_anew_and_the_key_of_the_day_before_is_g
         room.town.clock.time = (DAY + 2) * DAY_S + 5
         room.town.a._forget(room.town.clock.time)
         assert [share.records() for share in room.a._shares] == [set()] * SHARES
+
+
+async def test_a_lost_key_of_the_day_is_made_anew_before_any_worker_needs_it(
+    make_room: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would make one of its own over that of another, whose hums nobody could open."""
+    room = await make_room()
+    start(room, 2)
+    [key] = (room.town.path / "mix-a-keys").glob("pool-*")
+    key.unlink()
+    there: list[bool] = []
+    monkeypatch.setattr(Sharing, "begin", lambda *_: there.append(key.exists()))
+    room.a.begin_round(Source("http://inner.example/cells", "t", 1, 1), 1.0)
+    assert there == [True]
 
 
 async def test_a_share_whose_disk_fails_keeps_its_cells_at_ingress_until_it_works(
