@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from wallflower.cli.leftovers import clear, hold, scratch
+from wallflower.cli.leftovers import clear, ending_in_order, hold, scratch
 
 
 def left(place: Path, name: str = "wallflower-demo-x") -> Path:
@@ -80,6 +80,16 @@ def no_nohup() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+def test_a_terminal_that_is_closed_does_not_end_what_nohup_began(no_nohup: None) -> None:
+    signals = signal.SIGTERM, signal.SIGHUP
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = [signal.getsignal(each) for each in signals]
+    with ending_in_order():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) not in before, "the control"
+    assert [signal.getsignal(each) for each in signals] == before
 
 
 @pytest.mark.usefixtures("no_nohup")
