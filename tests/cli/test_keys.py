@@ -326,6 +326,23 @@ def test_a_slip_in_the_address_of_tor_is_no_verdict_of_a_mirror(socks: str) -> N
     assert "--socks 127.0.0.1:9050" in done.exception.next_step
 
 
+def test_keys_that_end_soon_are_told_with_what_to_type_and_an_exit_code(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that looks sees the code alone."""
+    keys = place / "keys"
+    later = datetime.now(UTC) + timedelta(days=310)  # targets count for 365
+    monkeypatch.setattr(importlib.import_module("wallflower.cli.keys"), "now", lambda: later)
+    told = run("keys", "status", keys)
+    assert told.exit_code == 1
+    lines = {line.partition(":")[0]: line for line in told.output.splitlines()}
+    assert lines["targets"].endswith(f"DUE, type: wallflower keys renew {keys}")
+    assert lines["page"].endswith(f"DUE, type: wallflower campaign sign bundle --keys {keys}")
+    assert "DUE" not in lines["root"]
+    due = json.loads(run("keys", "status", keys, "--json").stdout)["due"]
+    assert sorted({*lines} - {"root"}) == due
+
+
 def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) -> None:
     keys = place / "keys"
     before = (keys / "online" / "page.key").read_bytes()
