@@ -57,20 +57,23 @@ def test_without_a_ceremony_signing_stops_with_the_command_to_type(tmp_path: Pat
     assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
 
 
-@pytest.mark.parametrize("command", ["sign", "renew", "drop", "restored", "campaign sign"])
+@pytest.mark.parametrize(
+    "command", ["sign", "replace", "renew", "drop", "restored", "campaign sign"]
+)
 def test_while_a_command_uses_the_keys_no_other_changes_or_signs_with_them(
     place: Path, command: str
 ) -> None:
     keys = place / "keys"
-    line = {
+    lines: dict[str, tuple[str | Path, ...]] = {
         "sign": ("keys", "sign", keys, "--medium", place / "medium-1"),
+        "replace": ("keys", "replace", keys, "--role", "page"),
         "renew": ("keys", "renew", keys), "drop": ("keys", "drop", keys),
         "restored": ("keys", "restored", keys, place / "site"),
         "campaign sign": ("campaign", "sign", place / "site", "--keys", keys),
-    }[command]  # fmt: skip
+    }  # fmt: skip
     before = image(keys)
     with Keys(keys).alone():
-        done = run(*line)
+        done = run(*lines[command])
     assert isinstance(done.exception, Fault)
     assert "at this moment" in done.exception.what
     assert image(keys) == before
@@ -440,6 +443,12 @@ def test_whoever_signs_is_shown_the_clock_with_its_zone(
     assert f"{there:%Y-%m-%d %H:%M} +0330 ({moment:%Y-%m-%d %H:%M} UTC)" in said
 
 
-def test_two_things_at_once_are_not_replaced(place: Path) -> None:
-    done = run("keys", "replace", place / "keys", "--role", "page", "--medium", "1")
-    assert done.exit_code == 2
+@pytest.mark.parametrize("what", [
+    ("--role", "page", "--medium", "1"), ("--medium", "1"), ("--role", "page", "--by", "4", "."),
+])  # fmt: skip
+def test_two_things_at_once_or_half_a_thing_are_not_replaced(
+    place: Path, what: tuple[str, ...]
+) -> None:
+    before = image(place / "keys")
+    assert run("keys", "replace", place / "keys", *what).exit_code == 2
+    assert image(place / "keys") == before
