@@ -196,6 +196,9 @@ async def test_what_leaves_tells_b_nothing_of_the_share_that_it_lay_in(
             of |= {share.pool.look_at(r.name) or b"": share.which.number for r in share.pool.rows()}
         room.town.clock.time = (DAY + 2) * DAY_S - 60  # all are flushed
         room.a.tick(room.town.record())
+        assert held(room) == [0, 0]
+        kept = (room.town.path / "mix-a" / "share-1.db-wal").stat().st_size
+        assert kept == 0, "nor is what left in a write-ahead log"
         order = [of[parcel] for parcel in parcels(room) if parcel in of]
         assert len(order) > len(hums) - 5
         runs_of_one = 1 + sum(a != b for a, b in pairwise(order))
