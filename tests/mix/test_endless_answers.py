@@ -13,7 +13,7 @@ from tests.mix.room import AT_ONCE, DAY, TICK, Make
 
 from wallflower.host.asgi import Receive, Scope, Send, answer, read_body
 from wallflower.host.log import READ_BYTES, Entry
-from wallflower.host.net import MAX_ANSWER
+from wallflower.host.net import MAX_ANSWER, Unreachable
 from wallflower.host.pull import Share, encode_entries, make_question, parse_question
 from wallflower.lab.host import SimulatedClock
 from wallflower.mix.edge import mix as mix_module
@@ -121,16 +121,36 @@ async def test_nor_does_it_cost_the_next_tick_or_keep_a_key_that_is_due(
     assert -TICK < max(alive) <= 2 * ANSWER_S, "a page and a last question more"
 
 
-async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
-    liar = Liar(CELL, lambda seconds: None)
-    source = Source("http://inner.example/cells", "t", 4, 1)
-    task = Task(
-        Share(1, 2), tmp_path / "data", tmp_path / "keys", source, lambda: liar,
+def task_of(liar: Liar, folder: Path) -> Task:
+    """A round of a share that has no time."""
+    return Task(
+        Share(1, 2), folder / "data", folder / "keys",
+        Source("http://inner.example/cells", "t", 4, 1), lambda: liar,
         1, 1000, 0.0, {}, SimulatedClock(0.0), frozenset(),
     )  # fmt: skip
-    took = await take_share(task)
+
+
+async def test_nor_does_it_hold_a_worker(tmp_path: Path) -> None:
+    liar = Liar(CELL, lambda seconds: None)
+    took = await take_share(task_of(liar, tmp_path))
     assert took.reached
     assert liar.answers == 2, "one page, and that nothing more is asked for"
+
+
+@pytest.mark.parametrize(
+    ("said", "reached", "refused"), [(b"no page", True, True), (Unreachable(), False, False)]
+)
+async def test_a_worker_tells_its_mix_of_an_answer_that_was_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: object, reached: bool, refused: bool
+) -> None:
+    def page(*_: object) -> object:
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    monkeypatch.setattr(Liar, "page", page)
+    took = await take_share(task_of(Liar(CELL, print), tmp_path))
+    assert (took.reached, took.refused) == (reached, refused)
 
 
 async def test_nor_do_shares_of_workers_that_are_gone_when_the_round_has_to_end(
