@@ -40,12 +40,17 @@ def test_what_was_only_seen_gives_way_to_words_and_to_a_root_of_ones_own(
         assert image(seen) == held
 
 
-def test_words_do_not_take_a_compared_memory_back(town: Town, tmp_path: Path) -> None:
+def test_a_memory_is_not_taken_back_whether_its_words_were_compared_or_only_seen(
+    town: Town, tmp_path: Path
+) -> None:
     seen, old = tmp_path / "seen", copy(town, tmp_path / "old")
     (town.site / "app.js").write_bytes(b"better()\n")
     town.sign(LATER)
     assert town.check(remember=seen).verdict is Verdict.GENUINE
     assert old.check(remember=seen).rule == "bundle 6.5"
+    only_seen = tmp_path / "only-seen"
+    assert town.check(words="", remember=only_seen).verdict is Verdict.UNCOMPARED
+    assert old.check(words="", remember=only_seen).rule == "bundle 6.5"
 
 
 def test_a_file_that_was_changed_leaves_the_metadata_remembered(town: Town, tmp_path: Path) -> None:
