@@ -37,6 +37,9 @@ def test_what_was_only_seen_gives_way_to_words_and_to_a_root_of_ones_own(
         held = image(seen)
         assert hostile.check(words="", remember=seen).rule == "bundle 6.20"
         assert hostile.check(words=hostile.words, remember=seen).verdict is Verdict.REFUSED
+        theirs = (hostile.site / "tuf" / "1.root.json").read_bytes()
+        report = first.check(words="", remember=seen, root=theirs)
+        assert report.verdict is Verdict.REFUSED, "a root that is given counts before the memory"
         assert image(seen) == held
 
 
