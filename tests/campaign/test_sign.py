@@ -263,7 +263,7 @@ def test_no_secret_is_signed_for_everybody_to_fetch(town: Town) -> None:
     """Somebody types the folder that everything lies in, or the wrong one."""
     (town.place / "begun").mkdir()
     (town.place / "begun" / "index.html").write_text("<p>film")
-    for folder in (".", "keys", "keys/online", "medium-1"):
+    for folder in (".", "keys", "keys/online", "keys/metadata", "medium-1"):
         before = image(town.place)
         with pytest.raises(Fault, match="is secret, and a bundle is for everybody"):
             sign_folder(town.place / folder, town.keys, LATER)
