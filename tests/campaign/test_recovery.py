@@ -184,10 +184,10 @@ def test_another_record_key_needs_the_media_and_a_new_page(town: Town, who: str)
     assert town.check().verdict is Verdict.GENUINE
 
 
-@pytest.mark.parametrize("what", ["minisign", "a record key"])
+@pytest.mark.parametrize("what", ["minisign", "page", "a record key"])
 def test_a_date_alone_is_not_put_to_files_that_the_media_replaced(town: Town, what: str) -> None:
-    """Pins or minisign key of before, beside targets that name the new ones, are false."""
-    if what == "minisign":
+    """Pins or a key of before, beside targets that name the new ones, are false."""
+    if what != "a record key":
         replace_role(town.keys, what, NOW, seeded(what))
     else:
         replace_record(town.keys, {"a": sign.verify_key(seeded(what)(32))}, NOW)
