@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, Route
+from playwright.sync_api import Page, Playwright, Route
 from tests.browser.browsing import (
     ANYTHING,
     Guest,
@@ -199,15 +200,21 @@ def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else
     assert stage.ingress.requests == []
 
 
-def test_nobody_chooses_before_the_page_knows_what_was_chosen(stage: Stage, guest: Guest) -> None:
+def opened_but_for(stage: Stage, guest: Guest, address: str) -> tuple[Page, Callable[[], None]]:
+    """The page, loaded, while what it asked for waits; and what lets that come."""
     page = guest.start()
     held: list[Route] = []
-    page.route("**/record", lambda route: held.append(route))
-    with page.expect_request("**/record"):
-        page.goto(stage.address(), wait_until="commit")
+    page.route(address, lambda route: held.append(route))
+    with page.expect_request(address):
+        page.goto(stage.address())
+    return page, lambda: held[0].continue_()
+
+
+def test_nobody_chooses_before_the_page_knows_what_was_chosen(stage: Stage, guest: Guest) -> None:
+    page, let_come = opened_but_for(stage, guest, "**/record")
     open_panel(page, "device")
     assert page.locator("#hum-choice").is_disabled()
-    held[0].continue_()
+    let_come()
     wait_for_hum(page)
     page.locator("#hum-choice").uncheck()
 
@@ -216,13 +223,9 @@ def test_what_loads_in_parts_is_heard_when_it_begins_and_when_it_is_there(
     stage: Stage, guest: Guest
 ) -> None:
     """A film is many parts, one a second: who hears of each hears nothing else."""
-    page = guest.start()
-    held: list[Route] = []
-    page.route("**/record", lambda route: held.append(route))
-    with page.expect_request("**/record"):
-        page.goto(stage.address())
+    page, let_come = opened_but_for(stage, guest, "**/record")
     listen(page, "film-status", "board-status")
-    held[0].continue_()
+    let_come()
     wait_for_board(page)
     wait_for(page, "film-status", "ready")
     assert sorted(heard(page)) == ["board-status"] * 2 + ["film-status"] * 2
@@ -234,14 +237,10 @@ def test_a_films_controls_come_when_there_is_something_to_play(
 ) -> None:
     if not played:
         stage.altered["film/00"] = lambda piece: bytes(len(piece))
-    page = guest.start()
-    held: list[Route] = []
-    page.route("**/film/00", lambda route: held.append(route))
-    with page.expect_request("**/film/00"):
-        page.goto(stage.address())
+    page, let_come = opened_but_for(stage, guest, "**/film/00")
     wait_for(page, "film-status", "0 of")
     assert page.locator("#film[controls]").count() == 0
-    held[0].continue_()
+    let_come()
     wait_for(page, "film-status", "ready")
     page.locator("#film[controls]").wait_for()
     assert (page.evaluate("document.getElementById('film').readyState") > 0) is played
