@@ -31,6 +31,7 @@ export function sealerOf(worker: SealingWorker): Sealer {
   const failed = (): Error => new Error('Nothing can be sealed in this browser');
   const giveUp = (): void => {
     works = false;
+    clearTimeout(patience);
     for (const { reject } of asked.splice(0)) reject(failed());
   };
   worker.addEventListener('message', (event) => {

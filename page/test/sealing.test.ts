@@ -43,14 +43,18 @@ test('a letter that cannot be sealed fails alone', async () => {
   assert.deepEqual(await two, Uint8Array.of(12));
 });
 
+const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+
 test('where no Worker comes, what was asked fails and so does what is asked later', async () => {
   const worker = new Told();
+  const before = timers();
   const seal = ask(worker);
   const asked = seal(1);
   worker.dispatchEvent(new Event('error'));
   await assert.rejects(asked);
   await assert.rejects(seal(2));
   assert.equal(worker.jobs.length, 1);
+  assert.equal(timers(), before, 'nothing is waited for any more');
 });
 
 test('a Worker that says nothing is not waited for longer than for any answer', async () => {
