@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -52,12 +53,18 @@ class PublicKey:
     @classmethod
     def from_bytes(cls, raw: bytes) -> PublicKey:
         """Read 1,216 bytes (ML-KEM-768 ‖ X25519); raise ValueError when they are not a key."""
-        if len(raw) != KEM_PUBLIC:
-            raise ValueError("an X-Wing public key has 1216 bytes")
-        mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC])
-        x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:])
-        _TRIAL.exchange(x25519)  # nobody could seal to a point of small order (crypto 1)
-        return cls(raw, MLKEM768X25519PublicKey(mlkem, x25519))
+        return _read(bytes(raw))
+
+
+# Each record has four, and a role reads the records of some days again and again.
+@lru_cache(maxsize=128)
+def _read(raw: bytes) -> PublicKey:
+    if len(raw) != KEM_PUBLIC:
+        raise ValueError("an X-Wing public key has 1216 bytes")
+    mlkem = MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC])
+    x25519 = X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:])
+    _TRIAL.exchange(x25519)  # nobody could seal to a point of small order (crypto 1)
+    return PublicKey(raw, MLKEM768X25519PublicKey(mlkem, x25519))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
