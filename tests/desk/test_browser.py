@@ -41,6 +41,13 @@ async def served(world: World) -> AsyncIterator[str]:
             await task
 
 
+async def follow(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait until that is there: a quick machine looks at the
+    page before, or at none."""
+    async with page.expect_navigation():
+        await page.click(selector)
+
+
 async def picture(page: Page, world: World, name: str) -> None:
     """A picture of the page on a phone and on a desk, which must fit the phone's width."""
     for width, kind in ((1200, "desktop"), (360, "phone")):
@@ -102,48 +109,48 @@ async def read_and_answer(page: Page, world: World) -> None:
     """Open a letter, count the slots of an answer, send it."""
     await page.click("summary")
     await picture(page, world, "3-inbox")
-    await page.click(".cases li:has-text('2 answers') .name")
-    await page.click("li.letter:has(.badge.new) a")
+    await follow(page, ".cases li:has-text('2 answers') .name")
+    await follow(page, "li.letter:has(.badge.new) a")
     await picture(page, world, "4-sealed")
-    await page.click("main button")
+    await follow(page, "main button")
     await page.wait_for_selector(".text")
     await picture(page, world, "5-letter")
-    await page.click("main a.button")
+    await follow(page, "main a.button")
     await page.fill("textarea", "谢谢你的来信。" * 60)
-    await page.click("button[value=check]")
+    await follow(page, "button[value=check]")
     await page.wait_for_selector("text=This text takes 2 slots.")
     await picture(page, world, "6-answer")
-    await page.click("button[value=send]")
+    await follow(page, "button[value=send]")
     await page.wait_for_selector("li.reply >> nth=2")
     await picture(page, world, "7-conversation")
 
 
 async def look_around(page: Page, world: World) -> None:
     """The other pages, in light and dark."""
-    await page.click("nav a >> nth=1")
+    await follow(page, "nav a >> nth=1")
     await picture(page, world, "8-status")
     await page.emulate_media(color_scheme="dark")
     await picture(page, world, "9-status-dark")
-    await page.click("nav a >> nth=0")
+    await follow(page, "nav a >> nth=0")
     await picture(page, world, "10-inbox-dark")
-    await page.click("nav a >> nth=2")
+    await follow(page, "nav a >> nth=2")
     await picture(page, world, "11-passphrase-dark")
     await page.emulate_media(color_scheme="light")
     for words, name in (("not me", "12-unconfirmed"), ("سلام", "13-persian")):
         for case in world.desk.inbox():
             for item in world.desk.conversation(case.id).letters:
                 if world.desk.open_letter(item.id).text.startswith(words):
-                    await page.click("nav a >> nth=0")
-                    await page.click(f".cases li:has-text('{case.name}') .name")
-                    await page.click(f"li:has-text('{words}') a")
+                    await follow(page, "nav a >> nth=0")
+                    await follow(page, f".cases li:has-text('{case.name}') .name")
+                    await follow(page, f"li:has-text('{words}') a")
                     await picture(page, world, name)
 
 
 async def lock_again(page: Page, world: World) -> None:
     """Lock, and try a wrong passphrase with the keyboard alone."""
-    await page.click("text=Lock")
-    await page.wait_for_selector("#passphrase")
-    await page.keyboard.type("this is the wrong one")  # the field has the focus already
+    await follow(page, "text=Lock")
+    await page.wait_for_selector("#passphrase:focus")  # nobody clicks into the field
+    await page.keyboard.type("this is the wrong one")
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.textContent") == "Unlock"
     await page.keyboard.press("Enter")
