@@ -19,13 +19,16 @@ settings.load_profile("any machine")
 gc.set_threshold(100_000, 20, 50)
 
 # Few tests but long ones: begun last, they would leave all cores but one idle. Those that wait
-# (faults) stand between those that compute. The profiles, which do little but wait, come first,
-# while there is still something to compute beside them.
+# (faults) stand between those that compute. The demo and the profiles, which do little but wait,
+# come first, while there is still something to compute beside them; of what sits through a clock,
+# which two processes share, a letter's demo and the slow line are the one half, all else the other.
 LONG = (
-    "browser/test_profile", "browser/test_accessibility", "faults/test_kill_controls",
-    "browser/test_campaign", "faults/test_floods", "lab/test_machine", "faults/test_kill",
-    "mix/test_sharing", "mix/test_workers", "host/test_serve",
-    "browser/", "faults/", "lab/", "source/", "demo/",
+    "demo/test_demo.py::test_one_letter", "browser/test_weights.py::test_slow", "demo/test_ends",
+    "demo/test_demo", "browser/test_profile",
+    "browser/test_page", "faults/test_kill_controls", "browser/test_accessibility",
+    "faults/test_kill", "browser/test_reading", "browser/test_campaign",
+    "browser/test_letters_told", "faults/test_floods", "lab/test_machine", "faults/test_disks",
+    "mix/test_workers", "host/test_serve", "browser/", "faults/", "lab/", "source/", "demo/",
 )  # fmt: skip
 
 
@@ -37,12 +40,13 @@ def _rank(nodeid: str) -> int:
 # Folders of tests that compute and wait for nobody, so that they may stand still for as long as
 # others want the machine; but for those that have another process or a limit by a real clock.
 COMPUTING = (
-    "authoring/", "board/", "campaign/", "crypto/", "desk/", "docs/", "fuzz/", "lab/", "mix/",
-    "models/", "page/", "source/", "tools/", "trust/", "wire/",
+    "authoring/", "board/", "campaign/", "claims/", "cli/", "crypto/", "demo/test_bundle", "desk/",
+    "docs/", "fuzz/", "ingress/test_wire", "lab/", "mix/", "models/", "page/", "source/", "tools/",
+    "trust/", "wire/",
 )  # fmt: skip
 HURRIED = (
     "board/test_mirror", "desk/test_browser", "desk/test_process", "mix/test_endless_answers",
-    "mix/test_sharing", "mix/test_workers", "source/test_real_visit",
+    "mix/test_workers", "source/test_real_visit",
 )  # fmt: skip
 
 

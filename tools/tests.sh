@@ -26,12 +26,14 @@ marked() { grep -rlE --include='test_*.py' "mark\.$1\b" tests | LC_ALL=C sort; }
 
 low="chrt --idle 0"
 $low true 2>/dev/null || low="nice -n 19"
-# What computes writes to memory where there is room: no test of it is about a disk, and files and
-# their flushing were a seventh of it. Nothing of it stays; run a red test alone to see its files.
+# What computes, and the last part, write to memory where there is room: files and their flushing were
+# a seventh of it, and tests about disks mount their own. Nothing of it stays; run a red test alone to
+# see its files. What is measured or compared writes to a disk, as people's browsers do.
 room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
-own=$(if [ "${room:-0}" -ge 524288 ]; then mktemp -d -p /dev/shm; else mktemp -d; fi) || exit 1
-setsid $low sh -c "(cd page && npm test) && pytest -rs -n 2 --dist loadfile --no-loadscope-reorder \\
-  --basetemp '$own/tests' -o tmp_path_retention_policy=failed -m '$rest and computes'" >"$own/said" 2>&1 &
+own=$(if [ "${room:-0}" -ge 1048576 ]; then mktemp -d -p /dev/shm; else mktemp -d; fi) || exit 1
+spread="--dist loadfile --no-loadscope-reorder -o tmp_path_retention_policy=failed"
+setsid $low sh -c "(cd page && npm test) && pytest -rs -n 2 $spread \\
+  --basetemp '$own/computes' -m '$rest and computes'" >"$own/said" 2>&1 &
 beside=$!
 trap 'kill -- "-$beside" 2>/dev/null; rm -rf "$own"' EXIT
 trap 'exit 130' INT TERM
@@ -45,7 +47,8 @@ pytest -rs -m "alone and not nightly" $(marked alone)
 alone=$?
 # Browsers and processes wait more than they compute: three times as many at a time as there are cores. In
 # the order of tests/conftest.py, which puts the long ones first.
-pytest -rs -n "$((3 * $(nproc)))" --dist loadfile --no-loadscope-reorder -m "$rest and not computes"
+# shellcheck disable=SC2086  # words
+pytest -rs -n "$((3 * $(nproc)))" $spread --basetemp "$own/rest" -m "$rest and not computes"
 together=$?
 wait "$beside"
 beside_rc=$?
