@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -121,7 +120,10 @@ class TooBusy(AssertionError):
 
 @pytest.fixture(scope="module")
 def all_visit(
-    chromium: str, built: Path, tmp_path_factory: pytest.TempPathFactory
+    chromium: str,
+    built: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Callable[[], Seen]:
     """Lets everybody visit, and gives their profiles a while after what they did, at rest.
 
@@ -129,13 +131,20 @@ def all_visit(
     profile says anything, and all of them visit again, for longer.
     """
 
+    captured = pytestconfig.pluginmanager.getplugin("capturemanager")
+
     def visited() -> Seen:
         for stay_ms in STAYS_MS[:-1]:
-            with suppress(TooBusy):
+            try:
                 seen = _everybody(chromium, built, tmp_path_factory.mktemp("profiles"), stay_ms)
                 unlike = _unlike(seen["watched"][1], seen["watched too"][1])
                 if all(_matches(ITS_OWN, file) for file in unlike):
                     return seen
+                why = f"two watchers differ: {unlike}"
+            except TooBusy as busy:
+                why = str(busy)
+            with captured.global_and_fixture_disabled():
+                print(f"\nAll visit again, for longer; in {stay_ms} ms {why}")
         return _everybody(chromium, built, tmp_path_factory.mktemp("profiles"), STAYS_MS[-1])
 
     return visited
@@ -181,7 +190,7 @@ def _stay(page: Page, act: Callable[[Page], list[str]], least_ms: int) -> list[s
     typed = act(page)
     rest = least_ms - (float(page.evaluate("performance.now()")) - began)
     if least_ms and rest <= 0:
-        raise TooBusy("this machine is too busy: the visit took longer than all stay")
+        raise TooBusy(f"a visit took {least_ms - rest:.0f}")
     page.wait_for_timeout(max(rest, SNAPSHOT_MS))
     return typed
 
