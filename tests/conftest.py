@@ -24,11 +24,11 @@ gc.set_threshold(100_000, 20, 50)
 # which two processes share, a letter's demo and the slow line are the one half, all else the other.
 LONG = (
     "demo/test_demo.py::test_one_letter", "browser/test_weights.py::test_slow", "demo/test_ends",
-    "demo/test_demo", "browser/test_profile",
-    "browser/test_page", "faults/test_kill_controls", "browser/test_accessibility",
-    "faults/test_kill", "browser/test_reading", "browser/test_campaign",
-    "browser/test_letters_told", "faults/test_floods", "lab/test_machine", "faults/test_disks",
-    "mix/test_workers", "host/test_serve", "browser/", "faults/", "lab/", "source/", "demo/",
+    "demo/test_demo", "browser/test_profile", "browser/test_page", "faults/test_kill_controls",
+    "browser/test_accessibility", "faults/test_kill", "browser/test_reading",
+    "browser/test_campaign", "browser/test_letters_told", "faults/test_floods", "lab/test_machine",
+    "faults/test_disks", "mix/test_workers", "host/test_serve", "browser/", "faults/", "lab/",
+    "source/", "demo/",
 )  # fmt: skip
 
 
@@ -38,7 +38,8 @@ def _rank(nodeid: str) -> int:
 
 
 # Folders of tests that compute and wait for nobody, so that they may stand still for as long as
-# others want the machine; but for those that have another process or a limit by a real clock.
+# others want the machine; but for those that wait for another process or have a limit by a real
+# clock, unless a minute is left to them.
 COMPUTING = (
     "authoring/", "board/", "campaign/", "claims/", "cli/", "crypto/", "demo/test_bundle", "desk/",
     "docs/", "fuzz/", "ingress/test_wire", "lab/", "mix/", "models/", "page/", "source/", "tools/",

@@ -44,14 +44,16 @@ def chromium() -> str:
     return CHROMIUM
 
 
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+@pytest.fixture(scope="session")
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Says something on the terminal, where the test passes too. By the second way out, since the
     first of a test that others run beside leads nowhere.
     """
 
+    captured = pytestconfig.pluginmanager.getplugin("capturemanager")
+
     def said(text: str) -> None:
-        with capsys.disabled():
+        with captured.global_and_fixture_disabled():
             print(text, file=sys.stderr)
 
     return said

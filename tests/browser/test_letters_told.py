@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page
 from tests.browser.browsing import (
     Visitor,
     forget_all,
@@ -96,18 +97,26 @@ def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(
     assert ["one leaves with each visit" in each for each in told] == [True] * 4
 
 
-def test_letter_that_left_late_is_not_said_to_have_left_long_ago(
-    stage: Stage, visitor: Visitor
-) -> None:
-    """Who comes seldom would write again on the very day on which it left."""
+def written_long_ago(stage: Stage, visitor: Visitor, days: int) -> tuple[Page, str]:
+    """The page of somebody who wrote so many days ago and comes back now for the first time, after
+    its hum; and their words.
+    """
     page = visitor.visit()
     wait_for_hum(page)
     words = " ".join(make_words(page))
     write(page, "A letter.")
-    for _ in range(OVERDUE_DAYS + 1):
+    for _ in range(days):
         stage.next_day()
     page = visitor.visit()
     wait_for_hum(page)
+    return page, words
+
+
+def test_letter_that_left_late_is_not_said_to_have_left_long_ago(
+    stage: Stage, visitor: Visitor
+) -> None:
+    """Who comes seldom would write again on the very day on which it left."""
+    page, words = written_long_ago(stage, visitor, OVERDUE_DAYS + 1)
     wait_for_board(page)
     look_up(page, words)
     told = page.locator("#answers .state").inner_text()
@@ -120,14 +129,7 @@ def test_who_wrote_a_letter_again_that_waited_too_long_is_not_asked_to_once_more
     stage: Stage, visitor: Visitor
 ) -> None:
     """It keeps its place, also that somebody whose next letter is another one hears of it."""
-    page = visitor.visit()
-    wait_for_hum(page)
-    words = " ".join(make_words(page))
-    write(page, "It waits too long.")
-    for _ in range(ANCESTORS + 1):
-        stage.next_day()
-    page = visitor.visit()
-    wait_for_hum(page)
+    page, words = written_long_ago(stage, visitor, ANCESTORS + 1)
     open_panel(page, "write")
     page.locator("#own-words").click()
     page.locator("#own-field").fill(words)

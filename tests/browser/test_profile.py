@@ -123,15 +123,13 @@ def all_visit(
     chromium: str,
     built: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    pytestconfig: pytest.Config,
+    tell: Callable[[str], None],
 ) -> Callable[[], Seen]:
     """Lets everybody visit, and gives their profiles a while after what they did, at rest.
 
     On a busy machine two watchers differ, as Chromium writes when it finds the time: then nobody's
     profile says anything, and all of them visit again, for longer.
     """
-
-    captured = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     def visited() -> Seen:
         for stay_ms in STAYS_MS[:-1]:
@@ -143,8 +141,7 @@ def all_visit(
                 why = f"two watchers differ: {unlike}"
             except TooBusy as busy:
                 why = str(busy)
-            with captured.global_and_fixture_disabled():
-                print(f"\nAll visit again, for longer; in {stay_ms} ms {why}")
+            tell(f"\nAll visit again, for longer than {stay_ms} ms: {why}")
         return _everybody(chromium, built, tmp_path_factory.mktemp("profiles"), STAYS_MS[-1])
 
     return visited
@@ -190,7 +187,7 @@ def _stay(page: Page, act: Callable[[Page], list[str]], least_ms: int) -> list[s
     typed = act(page)
     rest = least_ms - (float(page.evaluate("performance.now()")) - began)
     if least_ms and rest <= 0:
-        raise TooBusy(f"a visit took {least_ms - rest:.0f}")
+        raise TooBusy(f"this machine is too busy: a visit took {least_ms - rest:.0f} ms")
     page.wait_for_timeout(max(rest, SNAPSHOT_MS))
     return typed
 
