@@ -312,7 +312,7 @@ async def test_hop_keys_are_erased_on_time_and_their_hums_open_nowhere(make_room
     assert "hop-1" in keys_of(room, "b").names()
     await at(end_b + 1)
     assert "hop-1" not in keys_of(room, "b").names()
-    _, (refusal,) = room.b.opened(record.number, bytes(PARCEL), [0])
+    ((_, (refusal,)),) = room.b.opened(record.number, bytes(PARCEL), [0])
     assert isinstance(refusal, Refused)
     assert refusal.rule == "parcel 3.2"
 

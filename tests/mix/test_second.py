@@ -50,7 +50,7 @@ def numbered(entries: Sequence[Entry]) -> list[Entry]:
 
 def take_one(room: Room, entry: Entry) -> None:
     """B opens and takes one parcel that is no silent cover; a refusal is raised."""
-    covers, (opened,) = room.b.opened(entry.record, entry.body, [0])
+    ((covers, (opened,)),) = room.b.opened(entry.record, entry.body, [0])
     assert covers == 0
     room.b._take(entry.record, opened)
 

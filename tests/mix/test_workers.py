@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from wallflower.wire.cell import parse_cell
 from wallflower.wire.hello import Kind
 from wallflower.wire.hum import Gathering, make_hum, open_hum
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.sizes import DAY_S, PARCEL, SEAL_B
+from wallflower.wire.sizes import DAY_S, PARCEL
 
 TODAY = body()
 ENTRY = TODAY.desks[0]
@@ -99,8 +100,13 @@ def parcel(cells: list[bytes]) -> bytes:
 
 
 def opened(openers: Openers, parcels: list[bytes]) -> list[Opened | str]:
-    plains = openers.seals(TODAY.number, USABLE, [parcel[:SEAL_B] for parcel in parcels])
-    found = open_parcels(zip(parcels, plains, strict=True), USABLE[0])
+    starts = [0, *accumulate(map(len, parcels[:-1]))]
+    plains: dict[int, Plain] = {}
+    for places, piece in openers.pieces(TODAY.number, USABLE, b"".join(parcels), starts):
+        assert not plains.keys() & set(places), "each comes once"
+        plains.update(zip(places, piece, strict=True))
+    each = ((parcel, plains[at]) for parcel, at in zip(parcels, starts, strict=True))
+    found = open_parcels(each, USABLE[0])
     return [o.rule if isinstance(o, Refused) else o for o in found]
 
 
@@ -153,8 +159,12 @@ def test_a_worker_that_is_killed_loses_no_parcel_and_others_take_its_place(
 class _DiesAtLast:
     """A worker that takes what it is given, and is gone when it is asked for the first result."""
 
+    def __init__(self) -> None:
+        self.given = 0
+
     def give(self, *_: object) -> None:
         """Take it."""
+        self.given += 1
 
     def ready(self) -> bool:
         """Never, so that the mix itself opens all that is left."""
@@ -173,6 +183,19 @@ def test_a_worker_that_dies_when_all_was_handed_out_takes_nothing_with_it_that_o
     found = opened(Openers(folder, workers), covers)
     assert len(found) == MANY
     assert all(isinstance(o, Opened) for o in found)
+
+
+def test_what_the_mix_opened_is_used_while_a_worker_still_opens(
+    folder: Folder, covers: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the worker would have nothing to do while letters are taken."""
+    workers, slow = Workers(1), _DiesAtLast()
+    monkeypatch.setattr(workers, "started", lambda: [slow])
+    starts = range(0, MANY * PARCEL, PARCEL)
+    pieces = Openers(folder, workers).pieces(TODAY.number, USABLE, b"".join(covers), starts)
+    places, plains = next(pieces)
+    assert len(places) == len(plains) < MANY
+    assert slow.given, "the worker was given some, and none is done"
 
 
 def test_after_a_key_volume_that_failed_once_workers_open_what_they_are_given_now(
@@ -222,8 +245,8 @@ async def test_when_a_hop_key_is_erased_nobody_is_left_who_read_it(make_room: Ma
     b = room.town.b
     b.workers.count = 1
     page = b"".join(parcel_of(room) for _ in range(MANY))
-    covers, _ = room.b.opened(room.town.record().number, page, range(0, len(page), PARCEL))
-    assert covers == MANY
+    pieces = room.b.opened(room.town.record().number, page, range(0, len(page), PARCEL))
+    assert sum(covers for covers, _ in pieces) == MANY
     (worker,) = b.workers.pids()
     keys = room.town.path / "mix-b-keys"
     room.town.clock.time = (DAY + 3) * DAY_S - 5

@@ -7,8 +7,9 @@ reads the hop key from the same folder as the mix, so that no key travels.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from wallflower.crypto import hpke
@@ -17,11 +18,13 @@ from wallflower.host.disk import Folder
 from wallflower.mix.edge.hops import read_hop
 from wallflower.mix.edge.workers import Worker, WorkerGone, Workers
 from wallflower.mix.opening import Plain, Usable, open_seals
+from wallflower.wire.sizes import SEAL_B
 
 # Seals for a worker at a time: 77 kB and 5 ms of work, or less than a millisecond.
 MOST, LEAST = 64, 8
 _AHEAD = 2  # pieces that a worker has, so that it need not wait for the next
 Seals = Sequence[bytes]
+Piece = tuple[Sequence[int], list[Plain]]  # where its seals begin, and what was in each
 
 
 class Openers:
@@ -31,59 +34,67 @@ class Openers:
         self._keys = keys
         self._workers = workers
 
-    def seals(self, record: int, usable: Usable, seals: Seals) -> list[Plain]:
-        """What is in each seal to B of a record, by others too where that is worth it."""
-        if self._workers.count and len(seals) > MOST:
-            return self._spread(record, usable, seals)
-        # One after another and nothing between: the processor's caches hold it all.
-        return self._open(usable, seals)
+    def pieces(
+        self, record: int, usable: Usable, data: bytes, starts: Sequence[int]
+    ) -> Iterator[Piece]:
+        """What is in the seals to B of a record that begin at `starts` in `data`, by others too
+        where that is worth it. Each comes once, in pieces of no order: who uses one at once does
+        so while others still open."""
+        if self._workers.count and len(starts) > MOST:
+            yield from self._spread(record, usable, data, starts)
+        elif starts:
+            # One after another and nothing between: the processor's caches hold it all.
+            yield starts, self._open(usable, _cut(data, starts))
 
-    def _spread(self, record: int, usable: Usable, seals: Seals) -> list[Plain]:
+    def _spread(
+        self, record: int, usable: Usable, data: bytes, starts: Sequence[int]
+    ) -> Iterator[Piece]:
         """Hand out seals from the first; while others have enough, open them from the last. Pieces
         become smaller towards the middle, where all should end at once."""
-        found: dict[int, list[Plain]] = {}  # by where each piece begins
-        begun: list[tuple[Worker, deque[range]]] = [(w, deque()) for w in self._workers.started()]
-        first, end = 0, len(seals)
+        begun: list[tuple[Worker, deque[Sequence[int]]]]
+        begun = [(worker, deque()) for worker in self._workers.started()]
+        left = starts
         try:
-            while first < end:
-                size = _piece(end - first, len(begun))
-                free = next((each for each in begun if self._has_room(*each, found)), None)
+            while left:
+                size = _size(len(left), len(begun))
+                free = None
+                for worker, given in begun:
+                    while given and worker.ready():
+                        yield _next(worker, given)
+                    if len(given) < _AHEAD:
+                        free = worker, given
                 if free is None:
-                    end -= size
-                    found[end] = self._open(usable, seals[end : end + size])
+                    mine, left = left[-size:], left[:-size]
+                    yield mine, self._open(usable, _cut(data, mine))
                     continue
-                worker, pieces = free
-                pieces.append(range(first, first + size))
-                worker.give(_work, self._keys.path, record, usable[0], seals[first : first + size])
-                first += size
-            for worker, pieces in begun:
-                while pieces:
-                    found[pieces[0].start] = worker.result()
-                    pieces.popleft()
+                worker, given = free
+                its, left = left[:size], left[size:]
+                given.append(its)
+                worker.give(_work, self._keys.path, record, usable[0], _cut(data, its))
+            for worker, given in begun:
+                while given:
+                    yield _next(worker, given)
         except WorkerGone:
             # Opening is pure: we do ourselves what is left, and start others anew.
             self._workers.end()
-            given = [piece for _, pieces in begun for piece in pieces]
-            # Where nothing is left, what begins there is what we opened last.
-            for piece in filter(None, [*given, range(first, end)]):
-                found[piece.start] = self._open(usable, seals[piece.start : piece.stop])
-        return [plain for _, piece in sorted(found.items()) for plain in piece]
-
-    def _has_room(
-        self, worker: Worker, pieces: deque[range], found: dict[int, list[Plain]]
-    ) -> bool:
-        """Take what a worker has done; whether it should be given more."""
-        while pieces and worker.ready():
-            found[pieces[0].start] = worker.result()
-            pieces.popleft()
-        return len(pieces) < _AHEAD
+            for piece in filter(None, [*chain(*(given for _, given in begun)), left]):
+                yield piece, self._open(usable, _cut(data, piece))
 
     @staticmethod
     def _open(usable: Usable, seals: Seals) -> list[Plain]:
         return open_seals("b", usable[1], usable[0], seals)
 
 
-def _piece(left: int, workers: int) -> int:
+def _cut(data: bytes, starts: Sequence[int]) -> Seals:
+    return [data[at : at + SEAL_B] for at in starts]
+
+
+def _next(worker: Worker, given: deque[Sequence[int]]) -> Piece:
+    plains = worker.result()
+    return given.popleft(), plains  # not before, since it may be gone
+
+
+def _size(left: int, workers: int) -> int:
     return min(left, max(LEAST, min(MOST, left // (4 * (workers + 1)))))
 
 

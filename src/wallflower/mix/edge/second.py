@@ -32,7 +32,7 @@ from wallflower.trust.record import EpochRecord
 from wallflower.wire.drop import DropHeader, make_drop
 from wallflower.wire.hello import LETTER, LOOP, all_but_silent
 from wallflower.wire.letter import FILLER, seal_letter
-from wallflower.wire.sizes import DAY_S, HASH, PARCEL, SEAL_B
+from wallflower.wire.sizes import DAY_S, HASH, PARCEL
 
 _FILE_KEY = 32
 
@@ -106,14 +106,14 @@ class Second:
         self.counts["refused"] += answer.others  # of another length (parcel 3.1)
         seen = 0
         for record, starts in answer.by_record().items():
-            covers, others = self.opened(record, answer.data, starts)
-            seen += covers
-            self.counts["covers"] += covers
-            for opened in others:
-                try:
-                    seen += self._take(record, opened)
-                except Refused:
-                    self.counts["refused"] += 1
+            for covers, others in self.opened(record, answer.data, starts):
+                seen += covers
+                self.counts["covers"] += covers
+                for opened in others:
+                    try:
+                        seen += self._take(record, opened)
+                    except Refused:
+                        self.counts["refused"] += 1
         self.came += seen
         seen += self._state.number("seen")
         self._state.set_number("seen", seen)
@@ -121,19 +121,20 @@ class Second:
 
     def opened(
         self, record: int, data: bytes, starts: Sequence[int]
-    ) -> tuple[int, Iterator[Opened | Refused]]:
-        """Of the parcels of one record that begin at `starts`: how many are covers that report
-        nothing, and what each of the others holds; a refusal is a value here (parcel 3)."""
+    ) -> Iterator[tuple[int, Iterator[Opened | Refused]]]:
+        """Of the parcels of one record that begin at `starts`, piece by piece: how many are covers
+        that report nothing, and what each of the others holds; a refusal is a value here (parcel
+        3). Letters are taken while workers open what comes after them."""
         usable = self._records.usable(record)
         if usable is None:
             gone = Refused("parcel 3.2", "A parcel belongs to a record whose key is gone")
-            return 0, repeat(gone, len(starts))
-        seals = [data[at : at + SEAL_B] for at in starts]
-        plains = self._openers.seals(record, usable, seals)
-        others = all_but_silent(plains)
+            yield 0, repeat(gone, len(starts))
+            return
         view = memoryview(data)
-        parcels = ((view[starts[n] : starts[n] + PARCEL], plains[n]) for n in others)
-        return len(plains) - len(others), open_parcels(parcels, usable[0])
+        for places, plains in self._openers.pieces(record, usable, data, starts):
+            others = all_but_silent(plains)
+            parcels = [(view[places[n] : places[n] + PARCEL], plains[n]) for n in others]
+            yield len(plains) - len(others), open_parcels(parcels, usable[0])
 
     def _take(self, record: int, opened: Opened | Refused) -> bool:
         """Take what was opened; whether it is seen for the floor. Raises Refused (parcel 3)."""

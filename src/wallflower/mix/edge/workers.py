@@ -11,6 +11,7 @@ process of its `multiprocessing` writes a traceback where the mix is killed whil
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -40,6 +41,8 @@ class Worker:
     def __init__(self) -> None:
         self.owes = 0  # answers that nobody took yet
         self._line, others = Pipe()
+        self._asked = select.poll()  # the line would make a selector at each question
+        self._asked.register(self._line.fileno(), select.POLLIN)
         ends, self._lives = os.pipe()  # nothing goes through: it breaks when this process ends
         passed = (others.fileno(), ends)
         # In a group of its own, so that no Ctrl-C meets it while it starts.
@@ -66,7 +69,7 @@ class Worker:
 
     def ready(self) -> bool:
         """Whether `result` would not wait."""
-        return self._line.poll()
+        return bool(self._asked.poll(0))
 
     def result(self) -> Any:
         """What came of the next call; what it raised is raised here. Waits."""
