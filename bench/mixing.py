@@ -10,15 +10,13 @@ from pathlib import Path
 from bench.parts import Part, total
 from bench.place import DAY, LETTERS, Place, no_step, open_place, spread, timed
 from bench.processes import cpu_seconds
-from wallflower.crypto import hpke
-from wallflower.crypto.aead import Opener
+from wallflower.crypto import aead, hpke
 from wallflower.host.disk import settle
 from wallflower.mix.edge.first import First
 from wallflower.mix.edge.mix import Mix
-from wallflower.wire import cell as cells
 from wallflower.wire import hello
 from wallflower.wire.hum import Gathering, open_hum
-from wallflower.wire.sizes import LETTER, PARCEL, POSITIONS
+from wallflower.wire.sizes import BODY_HEADER, HELLO_HEADER, LETTER, PARCEL, POSITIONS, SEAL_A
 
 Slow = Callable[[], None]
 Parts = defaultdict[str, list[Part]]
@@ -93,16 +91,27 @@ def raw_opens(place: Place, hums: list[list[bytes]]) -> Part:
 
 
 def raw_opens_and_cells(place: Place, hums: list[list[bytes]]) -> Part:
-    """All that A has to open of a hum: the above, and one cell of each position (hum 2.2)."""
+    """All that A has to open of a hum, by the library alone: the above, and one cell of each
+    position (hum 2.2). What is opened was cut out before, since to find it is the mix's work."""
     record_hash, private = _keys(place, "a")
-    whole = [hum[:POSITIONS] for hum in hums]
+    info = hpke.info("hop-a", record_hash)
+    ready = [(hello.seal_a_of(hum[0]), _sealed(hum)) for hum in hums]
     with timed() as spent:
-        for first, *bodies in whole:
-            opener = Opener(hello.open_seal_a(private, record_hash, hello.seal_a_of(first)))
-            hello.open_inner(opener, 0, first)
-            for counter, cell in enumerate(bodies, 1):
-                cells.open_body(opener, counter, cell)
-    return spent(len(whole))
+        keys = [hpke.open_sealed(private, info, seal) for seal, _ in ready]
+        for key, (_, cells) in zip(keys, ready, strict=True):
+            opens = aead.opener(key)
+            for nonce, sealed, header in cells:
+                opens(nonce, sealed, header)
+    return spent(len(ready))
+
+
+def _sealed(hum: list[bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    """Of each of the first four cells its nonce, what is sealed under hum key A, and its header."""
+    first, *bodies = hum[:POSITIONS]
+    return [(aead.NONCES[0], first[HELLO_HEADER + SEAL_A :], first[:HELLO_HEADER])] + [
+        (aead.NONCES[counter], cell[BODY_HEADER:], cell[:BODY_HEADER])
+        for counter, cell in enumerate(bodies, 1)
+    ]
 
 
 def opened(place: Place, hums: list[list[bytes]]) -> list[bytes]:
