@@ -197,6 +197,8 @@ async def test_shares_are_not_changed_while_what_left_one_of_them_cannot_be_dele
             real = Pool.delete
             patch.setattr(Pool, "delete", lambda s, n: real(s, n) if s is own else failing(s, n))
             await alone(room)
+        of_a_share_that_was_moved_away = "INSERT INTO leaving VALUES (9, x'00')"
+        room.town.a.state.db.execute(of_a_share_that_was_moved_away)
         with monkeypatch.context() as patch, pytest.raises(DiskTrouble):
             patch.setattr(Pool, "delete", failing)
             start(room, 2)

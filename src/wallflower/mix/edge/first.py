@@ -249,16 +249,18 @@ class First:
     def let_go(self) -> None:
         """Delete from the other shares what is in the log for B. A crash on the way repeats it, and
         where a share's disk fails it is for later."""
-        leaving, gone = self._leaving(), list[int]()
+        leaving, kept = self._leaving(), list[int]()
         for share in self._shares[1:]:
             names = [name for number, name in leaving if number == share.which.number]
             if names:
+                kept.append(share.which.number)
                 with self._apart(share):
                     with share.state.transaction():
                         share.pool.delete(names)
-                    gone.append(share.which.number)
-        for number in gone:
-            self._state.db.execute("DELETE FROM leaving WHERE share = ?", (number,))
+                    kept.pop()
+        if leaving:
+            query = f"DELETE FROM leaving WHERE share NOT IN ({','.join('?' * len(kept))})"  # noqa: S608
+            self._state.db.execute(query, kept)
 
     def settle(self) -> None:
         """Delete what left, and empty the write-ahead logs of the other shares. Not inside of a
