@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.board.test_server import REFUSED, draft_of, files, full_at, post
-from tests.mix.room import DAY, Room, room_on
+from tests.mix.room import DAY, Room, power_cut_at, room_on
 from tests.trust.made import private
 from vectors.hand.signatures import with_nonce
 
@@ -20,6 +20,7 @@ from wallflower.crypto import sign
 from wallflower.crypto.derive import sha256
 from wallflower.host.disk import Folder
 from wallflower.trust.ahead import AHEAD
+from wallflower.trust.record import EpochRecord
 from wallflower.wire.census import Census, make_census
 from wallflower.wire.offer import Offer, make_offer
 from wallflower.wire.sizes import DAY_S, HASH, week_of_day
@@ -62,6 +63,16 @@ def offer(room: Room, *numbers: int) -> None:
     for number in numbers:
         for position in "ab":
             of(room).take_offer(position, offered(room, position, number))
+
+
+def signed(room: Room, *numbers: int) -> None:
+    """A and B sign these drafts."""
+    s = room.town.signers
+    for number in numbers:
+        draft = of(room).draft(number) or b""
+        for position, seed in (("a", s.a), ("b", s.b)):
+            signature = sign.sign(seed, "record", draft)
+            of(room).take_signature(position, number.to_bytes(2) + signature)
 
 
 async def test_offers_are_kept_from_the_next_number_to_a_few_ahead(room: Room) -> None:
@@ -143,10 +154,67 @@ async def test_days_that_a_clock_which_was_ahead_skipped_are_drafted_once_it_is_
     offer(room, 2)
     room.town.clock.time -= 3 * DAY_S
     offer(room, *range(3, 8))
-    assert {n: body.day - DAY for n, body in of(room)._drafts.items()} == {
-        1: 0, 2: 3, 3: 1, 4: 2, 5: 3,
-    }  # fmt: skip
+    assert {n: body.day - DAY for n, body in of(room)._drafts.items()} == {1: 0, 2: 3, 3: 1, 4: 2}
+    assert of(room)._withdrawn == [], "not before another day's record is there"
+    signed(room, 1, 2, 3)
+    of(room).advance()
+    assert of(room)._drafts[5].day == DAY + 3
     assert sorted(standing(of(room)._drafts, of(room)._withdrawn)) == [1, 3, 4, 5]
+
+
+async def days_without_a_record(room: Room) -> EpochRecord:
+    """The desk server was off for the second day and the third; it has a record of the fourth and
+    of the days behind it."""
+    of(room).take_desk_keys(b"".join(key(DAY + day, "drop") for day in range(9)))
+    offer(room, 1)
+    signed(room, 1)
+    room.town.clock.time += 3 * DAY_S
+    offer(room, *range(2, 6))
+    signed(room, *range(2, 6))
+    return room.town.record()
+
+
+async def test_a_clock_that_is_behind_withdraws_no_record_of_today_for_a_day_that_passed_without(
+    room: Room,
+) -> None:
+    record = await days_without_a_record(room)
+    room.town.clock.time -= 2 * DAY_S
+    offer(room, *range(6, 14))
+    assert min(of(room)._drafts[n].day for n in of(room)._drafts if n > 5) == DAY + 1, (
+        "the control: those days are drafted, which A and B do not sign"
+    )
+    room.town.clock.time += 2 * DAY_S
+    assert of(room)._withdrawn == []
+    assert room.town.record() == record
+    assert of(room).days_ahead(room.town.clock.now()) == 3
+
+
+async def test_a_day_that_was_signed_as_it_was_over_takes_the_place_of_no_record_that_is_used(
+    room: Room,
+) -> None:
+    """Who saw it would believe no lower number any more (2.12)."""
+    record = await days_without_a_record(room)
+    room.town.clock.time -= DAY_S
+    offer(room, 6)
+    assert of(room)._drafts[6].day == DAY + 2
+    room.town.clock.time += DAY_S
+    signed(room, 6)
+    assert (of(room).raw(6), of(room)._withdrawn) == (None, [])
+    assert room.town.record() == record
+
+
+async def test_a_power_cut_while_a_day_among_others_is_signed_leaves_numbers_that_rise(
+    room: Room,
+) -> None:
+    await days_without_a_record(room)
+    room.town.clock.time -= DAY_S
+    offer(room, 6)
+    with power_cut_at(Folder, "write", 2):
+        signed(room, 6)
+    room.restart()
+    signed(room, 6)
+    assert sorted(standing(of(room)._drafts, of(room)._withdrawn)) == [1, 6]
+    assert room.town.record().number == 6
 
 
 async def test_a_revocation_of_drop_keys_reaches_today_and_every_day_ahead_and_no_other_key(

@@ -12,13 +12,13 @@ import pytest
 from tests.host.sockets import until
 from tests.ingress.stage import TOKEN, build, cell
 
-from wallflower.host.disk import Folder
+from wallflower.host.disk import PAGE_SIZE, Folder, settle
 from wallflower.host.log import Log
 from wallflower.host.net import Unreachable
 from wallflower.host.pull import pull
 from wallflower.ingress.edge import commit
 from wallflower.ingress.edge.commit import Commit
-from wallflower.ingress.edge.process import KEPT_DAYS
+from wallflower.ingress.edge.process import A_SILENT_S, KEPT_DAYS
 from wallflower.lab.host import SeededEntropy, SimulatedClock, SimulatedNet, ask
 from wallflower.wire.sizes import DAY_S
 
@@ -187,6 +187,27 @@ async def test_the_status_holds_two_counts_and_needs_the_token(
         "role": "ingress", "alarms": [], "facts": {"cells_waiting_for_a": "none"},
     }  # fmt: skip
     assert await ask(ingress.inner, "GET", "/counts", b"", TOKEN) == (400, b""), "demo only"
+
+
+async def test_a_database_that_was_damaged_leaves_the_operator_a_status_that_rings(
+    tmp_path: Path, clock: SimulatedClock
+) -> None:
+    """A refusal would say that another program answers there, and nothing of A, which is away."""
+    ingress = build(tmp_path, clock)
+    db = ingress._log._db
+    settle(db)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'cells'").fetchone()
+    with (tmp_path / "cells.db").open("r+b") as file:
+        file.seek((page - 1) * PAGE_SIZE)
+        file.write(b"x" * PAGE_SIZE)
+    db.execute("PRAGMA shrink_memory")
+    clock.time += A_SILENT_S + 1
+    code, said = await ask(ingress.inner, "GET", "/status", b"", TOKEN)
+    assert code == 200
+    assert [alarm["name"] for alarm in json.loads(said)["alarms"]] == [
+        "after-silent", "disk-failed",
+    ]  # fmt: skip
+    assert json.loads(said)["facts"] == {}, "no number that nobody could read"
 
 
 class OneLook(SimulatedClock):

@@ -304,9 +304,6 @@ class Records:
         desk = self._desk.get(day)
         if day > today + AHEAD or a is None or b is None or desk is None or self._is_revoked(desk):
             return False
-        # Numbers rise with days: who saw this one believes no lower one when it is over (2.12).
-        for later in (n for n, body in stands.items() if body.day > day):
-            self._withdraw(Withdrawal(later, later))
         before = self._drafts[max(self._drafts)] if self._drafts else None
         body = compose(before, day, a, b, desk, self._fixed)
         self._files.write(f"draft-{number}", body.encode())
@@ -319,10 +316,28 @@ class Records:
             return
         raw = draft + sign.sign(self._seed, "record", draft) + a + b
         record = verify_record(raw, self._pins)
+        if not self._make_way(record.body):
+            return
         self._files.write(f"record-{number}", raw)
         self._records[number] = record
         self._passed = dict.fromkeys(self._passed, 0)
         self._finished = day_of(self._host.clock.now())
+
+    def _make_way(self, body: RecordBody) -> bool:
+        """Withdraw the days behind this one that have lower numbers, which may be signed: numbers
+        rise with days, since who saw this one believes no lower one when it is over (2.12).
+
+        Not at the draft: by a clock that is behind that may be of a day that passed without any,
+        and today's record would be withdrawn for it. A and B sign none of those (5.4). False for
+        one that is over all the same, where others are in use already.
+        """
+        stands = standing(self._drafts, self._withdrawn)
+        later = [n for n, b in stands.items() if b.day > body.day and n < body.number]
+        if later and body.day < day_of(self._host.clock.now()):
+            return False
+        for number in later:
+            self._withdraw(Withdrawal(number, number))
+        return True
 
 
 def _hashes(data: bytes) -> set[bytes]:

@@ -19,7 +19,7 @@ from wallflower.host.net import Silent
 from wallflower.host.pull import WHOLE, Share, encode_entries, parse_share_question
 from wallflower.host.serve import Listener, serve, status_listeners
 from wallflower.host.settings import Settings, load_settings
-from wallflower.host.status import Alarm, Status, coarse, disk_alarms, silence_alarm
+from wallflower.host.status import Alarm, Fact, Status, coarse, disk_alarms, silence_alarm
 from wallflower.ingress.edge.commit import Commit
 from wallflower.ingress.edge.routes import cell_route
 from wallflower.wire.cells import share_of
@@ -93,7 +93,14 @@ class Ingress:
 
     async def report(self) -> Status:
         """What the operator is told: nothing of who uploads, or when."""
-        waiting = await self.commit.on_disk(self._log.span)
+        facts: dict[str, Fact] = {}
+        unread: list[Alarm] = []
+        try:
+            waiting = await self.commit.on_disk(self._log.span)
+            facts["cells_waiting_for_a"] = coarse(waiting)
+        except (OSError, sqlite3.Error):
+            what = "what waits for A cannot be read"
+            unread = [Alarm("disk-failed", what, "Look at the disk.")]
         since = self._clock.now() - self._asked
         alarms = [
             *disk_alarms(self._folder),
@@ -102,7 +109,7 @@ class Ingress:
         if self.commit.failures:
             what = "cells were refused, since the disk did not take them"
             alarms.append(Alarm("disk-failed", what, "Look at the disk."))
-        return Status("ingress", alarms, {"cells_waiting_for_a": coarse(waiting)})
+        return Status("ingress", [*alarms, *unread], facts)
 
     async def _answer_pull(self, question: bytes, send: Send) -> None:
         try:

@@ -7,12 +7,13 @@ all: it alone decides who leaves, and puts out one log in which nobody sees whos
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Set
+from collections.abc import Callable, Generator, Set
+from contextlib import contextmanager
 from time import monotonic
 
 from wallflower.host import Host
 from wallflower.host.clock import day_of
-from wallflower.host.disk import Folder, may_hand_on, settle
+from wallflower.host.disk import DiskTrouble, Folder, may_hand_on, settle
 from wallflower.host.entropy import shuffled
 from wallflower.host.log import Log
 from wallflower.host.net import Net
@@ -45,9 +46,10 @@ class First:
 
     def __init__(
         self, host: Host, state: State, pool: Pool, keys: Folder, records: Records, loops: Loops,
-        workers: Workers, dial: Callable[[], Line],
+        workers: Workers, dial: Callable[[], Line], disk_failed: Callable[[], None],
     ) -> None:  # fmt: skip
         self._host = host
+        self._disk_failed = disk_failed
         self._loops = loops
         self._state = state
         self._keys = keys
@@ -77,6 +79,8 @@ class First:
         between, with however many workers, begins here again."""
         with self._state.transaction():
             self.let_go()
+            if self._leaving():  # what stayed where it was would leave once more from elsewhere
+                raise DiskTrouble
             self._state.set_number("shares", 0)
         share_anew({s.which.number: s.state for s in self._shares}, there, of)
         with self._state.transaction():
@@ -101,20 +105,37 @@ class First:
         """The databases of the other shares."""
         return [share.state.db for share in self._shares[1:]]
 
+    @contextmanager
+    def _apart(self, share: Share) -> Generator[None, None, None]:
+        """Where the disk of another share than ours fails within, that counts, and this one and the
+        rest go on: only what that share holds waits until it works again. Nothing of our own
+        database may be asked within, whose errors end a round."""
+        try:
+            yield
+        except (OSError, sqlite3.Error):
+            if share is self.share:
+                raise
+            self._disk_failed()
+
     # -- intake -----------------------------------------------------------------------------
 
     def begin_round(self, source: Source, seconds: float) -> None:
         """Count what is held, once a round, since a large pool is long to count; and have workers
         begin with the other shares, for so many seconds. `finish_round` has to follow. Has
         transactions of its own, in which what comes gets its places."""
+        held, of, work = self.out.span(), len(self._shares), list[Share]()
         for share in self._shares:
-            make_places(share.state.db, self._host.entropy)
+            size = MOST_HELD // of  # for all that is known of one that fails
+            with self._apart(share):
+                make_places(share.state.db, self._host.entropy)
+                size = share.pool.size()
+                work.append(share)
+            held += size
         # What all hold together: who sends can choose whose share his hums fall into, and would
         # need few to fill one.
-        held = sum(pool.size() for pool in self.pools) + self.out.span()
         for share in self._shares:
-            share.room = (MOST_HELD - held) // len(self._shares)
-        others = [share for share in self._shares[1:] if not share.full]
+            share.room = (MOST_HELD - held) // of
+        others = [share for share in work if share is not self.share and not share.full]
         if others:
             self._begin(source, seconds, others)
 
@@ -154,11 +175,8 @@ class First:
 
     async def finish_round(self) -> int:
         """Wait for the other shares; how many had an answer that was refused. Has a transaction of
-        its own.
-
-        Raises OSError or sqlite3.Error where the disk failed for one of them; what came before is
-        kept, since those hums are done with and come no more.
-        """
+        its own. Where the disk failed for one of them, what came before is kept, since those hums
+        are done with and come no more."""
         took = await self._sharing.finish()
         if not took:
             return 0
@@ -168,7 +186,7 @@ class First:
                 self._add(done.counts)
         for done in took:
             if done.failed:
-                raise done.failed
+                self._disk_failed()
         return sum(done.refused for done in took)
 
     # -- tick -------------------------------------------------------------------------------
@@ -181,18 +199,7 @@ class First:
         """
         with self._state.transaction():
             self.let_go()
-        now, p = self._host.clock.now(), record.body.parameters
-        draw, q = self._host.entropy.draw, leave_probability(p.mean_a, p.tick)
-        due: list[tuple[Share, bytes, int]] = []
-        for share in self._shares:
-            share.pool.look_again()
-            for rows in share.pool.pages():
-                flush = {day for day in {row.day for row in rows} if must_flush(day, now, p.tick)}
-                left = [row for row in rows if row.day not in flush]
-                chosen = [row for row in rows if row.day in flush]
-                chosen += chosen_to_leave(left, q, draw)
-                due += [(share, row.name, row.record) for row in chosen]
-        due = shuffled(draw, due)
+        due = shuffled(self._host.entropy.draw, self._due(record))
         for at in range(0, len(due), _AT_ONCE):
             if not may_hand_on(self._state.db):  # what left other shares takes room until B has it
                 break
@@ -205,24 +212,55 @@ class First:
             self.settle()
             settle(self._state.db)
 
+    def _due(self, record: EpochRecord) -> list[tuple[Share, bytes, int]]:
+        """Who leaves at this tick: each one's share, name and number of the record."""
+        now, p = self._host.clock.now(), record.body.parameters
+        draw, q = self._host.entropy.draw, leave_probability(p.mean_a, p.tick)
+        due: list[tuple[Share, bytes, int]] = []
+        for share in self._shares:
+            with self._apart(share):
+                share.pool.look_again()
+                for rows in share.pool.pages():
+                    flush = {d for d in {row.day for row in rows} if must_flush(d, now, p.tick)}
+                    left = [row for row in rows if row.day not in flush]
+                    chosen = [row for row in rows if row.day in flush]
+                    chosen += chosen_to_leave(left, q, draw)
+                    due += [(share, row.name, row.record) for row in chosen]
+        return due
+
     def _leave(self, share: Share, name: bytes) -> bytes | None:
-        """A parcel out of its pool. Of another database than the log's it is deleted afterwards: a
-        commit holds for one of them only."""
+        """A parcel out of its pool; None where nothing opens it, or where it cannot be read now,
+        and so stays. Of another database than the log's it is deleted afterwards: a commit holds
+        for one of them only."""
         if share is self.share:
             return share.pool.take(name)
+        looked: list[bytes | None] = []
+        with self._apart(share):
+            looked.append(share.pool.look_at(name))
+        if not looked:
+            return None
         self._state.db.execute("INSERT INTO leaving VALUES (?, ?)", (share.which.number, name))
-        return share.pool.look_at(name)
+        return looked[0]
+
+    def _leaving(self) -> list[tuple[int, bytes]]:
+        """What is in the log for B, and may lie in another share than ours still."""
+        return self._state.db.execute("SELECT share, name FROM leaving").fetchall()
 
     def let_go(self) -> None:
-        """Delete from the other shares what is in the log for B. A crash on the way repeats it."""
-        leaving = self._state.db.execute("SELECT share, name FROM leaving").fetchall()
+        """Delete from the other shares what is in the log for B. A crash on the way repeats it, and
+        where a share's disk fails it is for later."""
+        leaving, kept = self._leaving(), list[int]()
         for share in self._shares[1:]:
             names = [name for number, name in leaving if number == share.which.number]
             if names:
-                with share.state.transaction():
-                    share.pool.delete(names)
+                kept.append(share.which.number)
+                with self._apart(share):
+                    with share.state.transaction():
+                        share.pool.delete(names)
+                    kept.pop()
         if leaving:
-            self._state.db.execute("DELETE FROM leaving")
+            query = f"DELETE FROM leaving WHERE share NOT IN ({','.join('?' * len(kept))})"  # noqa: S608
+            self._state.db.execute(query, kept)
 
     def settle(self) -> None:
         """Delete what left, and empty the write-ahead logs of the other shares. Not inside of a
@@ -232,17 +270,22 @@ class First:
         with self._state.transaction():
             self.let_go()
         for share in self._shares:
-            settle(share.state.db)
+            with self._apart(share):
+                settle(share.state.db)
 
     # -- the end of a day -------------------------------------------------------------------
 
-    def forget(self, day: int) -> None:
+    def forget(self, day: int) -> bool:
         """Seal the other pools anew under the key of `day`, as the caller does with the first; and
         drop what belongs to records whose keys are gone, nothing sooner (hum 2.5). Has transactions
-        of its own."""
-        for share in self._shares[1:]:
-            share.pool.new_day(day, share.state.transaction)
+        of its own. Whether all shares are done with; else it is for later too."""
+        done = 0
         for share in self._shares:
-            for number in share.records():
-                if self._records.private(number) is None:
-                    share.forget(number)
+            with self._apart(share):
+                if share is not self.share:
+                    share.pool.new_day(day, share.state.transaction)
+                for number in share.records():
+                    if self._records.private(number) is None:
+                        share.forget(number)
+                done += 1
+        return done == len(self._shares)

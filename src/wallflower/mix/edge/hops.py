@@ -7,6 +7,7 @@ was lost is noticed, and not taken for a key that was erased on time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from wallflower.crypto import hpke
 from wallflower.host.disk import Folder
@@ -54,6 +55,10 @@ class Hops:
         """The numbers whose key is here, or was offered and has to be."""
         return _numbers(self._keys, _KEY) | _numbers(self._files, _OFFERED)
 
+    def held(self) -> set[int]:
+        """The numbers whose key is here: the volume of the keys alone is asked."""
+        return _numbers(self._keys, _KEY)
+
     def lost(self) -> set[int]:
         """The numbers whose key was offered and is not here."""
         return _numbers(self._files, _OFFERED) - _numbers(self._keys, _KEY)
@@ -65,11 +70,13 @@ class Hops:
             self._private.pop(number, None)
 
     def erase(self, number: int) -> None:
-        """Erase a key. What was offered goes first, so that a crash between is no loss."""
-        self._files.remove(f"{_OFFERED}{number}")
-        self._keys.erase(f"{_KEY}{number}")
-        self._private.pop(number, None)
-        self._erased()
+        """Erase a key. What was offered goes first, so that a crash between is no loss; where that
+        fails, on a disk that may only be read for one, the key goes all the same."""
+        with ExitStack() as whatever_fails:
+            whatever_fails.callback(self._erased)
+            whatever_fails.callback(self._keys.erase, f"{_KEY}{number}")
+            self._private.pop(number, None)
+            self._files.remove(f"{_OFFERED}{number}")
 
 
 def read_hop(keys: Folder, number: int) -> hpke.PrivateKey | None:

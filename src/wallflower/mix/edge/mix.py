@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from wallflower.errors import Refused
@@ -26,7 +26,7 @@ from wallflower.mix.edge.known import tokens_route
 from wallflower.mix.edge.loops import Loops
 from wallflower.mix.edge.openers import Openers
 from wallflower.mix.edge.pool import Pool
-from wallflower.mix.edge.records import Records
+from wallflower.mix.edge.records import LIFE_AFTER_DAY, Records
 from wallflower.mix.edge.second import Second
 from wallflower.mix.edge.sharing import Line, http
 from wallflower.mix.edge.state import State
@@ -78,6 +78,7 @@ class Mix:
         self.state = State(host.disk.database("mix.db"))
         self.pool = Pool(self.state.db, keys, host.entropy)
         self.workers = Workers(settings.workers)
+        self.disk_failures = 0
         self.records = Records(
             host, keys, pins, settings.position, settings.board,
             settings.record_seed, settings.drop_seed, self.workers.end,
@@ -88,7 +89,7 @@ class Mix:
         if settings.position == "a":
             self.part = First(
                 host, self.state, self.pool, keys, self.records, self.loops, self.workers,
-                settings.dial,
+                settings.dial, self._disk_failed,
             )  # fmt: skip
         else:
             census = Census(host, self.state, settings.drop_seed)
@@ -107,7 +108,6 @@ class Mix:
         self.ticks = 0
         self.skipped = 0
         self.answers_refused = 0
-        self.disk_failures = 0
         self.folder = host.disk.path
         self.heard = Heard(host.clock.now(), host.clock.now())
         self._next_head = 0.0
@@ -118,7 +118,10 @@ class Mix:
         try:
             self._forget(host.clock.now())
         except (OSError, sqlite3.Error):
-            self.disk_failures += 1
+            self._disk_failed()
+
+    def _disk_failed(self) -> None:
+        self.disk_failures += 1
 
     @property
     def position(self) -> str:
@@ -142,7 +145,7 @@ class Mix:
         if has_room(self.state.db):
             await self._intake(record)
         else:  # what is held leaves all the same: nothing else makes room
-            self.disk_failures += 1
+            self._disk_failed()
         if may_hand_on(self.state.db):
             self._tick(record)
         self.settle()
@@ -223,14 +226,26 @@ class Mix:
         return True
 
     def _forget(self, now: float) -> None:
-        """Erase what is over at this moment, before anything else of a round is done."""
-        self.records.forget(now)
+        """Erase what is over at this moment, before anything else of a round is done.
+
+        No key waits for a database that works. Where what it sealed can never be sealed anew, a
+        pool's goes with the hop key of its day: that much longer a disk may fail and lose nothing.
+        """
         today = day_of(now)
+        last = day_of(now - LIFE_AFTER_DAY[self.position])
+        with ExitStack() as whatever_fails:
+            whatever_fails.callback(self.pool.forget_before, last)
+            whatever_fails.callback(self._begin_day, today, now)
+            self.records.forget(now)
+
+    def _begin_day(self, today: int, now: float) -> None:
+        """Seal all that is held under the key of today, and erase those of other days."""
         if today != self.state.number("day"):
             record = self.records.in_force(now)
             self.pool.new_day(today, self.state.transaction)
             if isinstance(self.part, First):
-                self.part.forget(today)
+                if not self.part.forget(today):
+                    return  # the day is not noted either, so that each round tries again
             elif record is not None:
                 self.part.forget(record)
             self.pool.forget_after(today)  # before the day is noted, so that a crash repeats it
@@ -261,7 +276,7 @@ class Mix:
             except (OSError, sqlite3.Error):
                 # A full or failing disk: nothing was committed, so nothing was acknowledged, and
                 # the next round does it again.
-                self.disk_failures += 1
+                self._disk_failed()
             record = self.records.in_force(self._host.clock.now())
             if record is None:
                 await asyncio.sleep(_BEFORE_FIRST_RECORD_S)

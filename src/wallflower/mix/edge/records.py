@@ -32,7 +32,7 @@ _DONE = "revoked"  # the day on which that was carried out
 _MOST_SKIPPED = 256
 _MOST_AHEAD = 8  # offers and withdrawals of later numbers are not kept by the desk server
 _NUMBER = 2
-_LIFE_AFTER_DAY = {"a": DAY_S, "b": 2 * DAY_S}
+LIFE_AFTER_DAY = {"a": DAY_S, "b": 2 * DAY_S}
 
 
 class Records:
@@ -306,17 +306,31 @@ class Records:
 
     def forget(self, now: float) -> None:
         """Erase hop keys whose time is over (record 4): A's after 24 h, B's after 48 h; and at
-        once those that will never be used (record 6.2)."""
-        newest = max(self._drafts, default=0)
-        for number in self._hops.numbers():
-            body = self._body(number)
-            if body is None:
-                never = number < newest or self._is_withdrawn(number)
-            else:
-                end = (body.day + 1) * DAY_S + _LIFE_AFTER_DAY[self._position]
-                never = now >= end or self._is_replaced(body, now)
-            if never:
+        once those that will never be used (record 6.2).
+
+        All of them, whatever fails: then the first error is raised at the end. Those that are here
+        go by their own volume, since the other disk may be the one that fails.
+        """
+        failed: list[OSError] = []
+        for number in self._hops.held():
+            if self._is_over(number, now):
+                try:
+                    self._hops.erase(number)
+                except OSError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+        for number in self._hops.numbers():  # what was offered, and whose key is gone
+            if self._is_over(number, now):
                 self._hops.erase(number)
+
+    def _is_over(self, number: int, now: float) -> bool:
+        """Whether the hop key of a number has to be gone."""
+        body = self._body(number)
+        if body is None:
+            return number < max(self._drafts, default=0) or self._is_withdrawn(number)
+        end = (body.day + 1) * DAY_S + LIFE_AFTER_DAY[self._position]
+        return now >= end or self._is_replaced(body, now)
 
     # -- for the operator -------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ LATE_TICKS = 2  # how many ticks a round may be late before it is an alarm
 _SILENT_TICKS = 6
 _FLOOD = 1000  # letters at B; one audience's own are fewer
 _DESK_SILENT_S = DAY_S  # a desk may be locked at night; drops wait for three days
+Told = tuple[list[Alarm], dict[str, Fact]]
 
 
 @dataclass(slots=True)
@@ -56,17 +57,23 @@ def report(mix: Mix) -> Status:
     facts: dict[str, Fact] = {
         "record": record.number if record else 0, "days_ahead": max(0, ahead),
     }  # fmt: skip
-    try:
-        more, counted = _held(mix, record, now)
-    except (OSError, sqlite3.Error):
+    unread = False
+    for told in (_load, _state):  # a share of A that cannot be read says nothing of the rounds
+        try:
+            more, counted = told(mix, record, now)
+        except (OSError, sqlite3.Error):
+            unread = True
+        else:
+            alarms, facts = [*alarms, *more], facts | counted
+    if unread:
         what = "what this mix holds cannot be read"
-        more, counted = [Alarm("disk-failed", what, "Look at the disk.")], {}
-    return Status(f"mix {mix.position}", [*alarms, *more], facts | counted)
+        alarms.append(Alarm("disk-failed", what, "Look at the disk."))
+    return Status(f"mix {mix.position}", alarms, facts)
 
 
-def _held(mix: Mix, record: EpochRecord | None, now: float) -> tuple[list[Alarm], dict[str, Fact]]:
-    """What is told out of the databases. Raises OSError or sqlite3.Error where one fails."""
-    facts = {**_load(mix), "waiting_for_the_next": coarse(mix.part.out.size())}
+def _state(mix: Mix, record: EpochRecord | None, now: float) -> Told:
+    """What is told out of the mix's own database."""
+    facts: dict[str, Fact] = {"waiting_for_the_next": coarse(mix.part.out.size())}
     if record is None:
         return [], facts
     p = record.body.parameters
@@ -79,13 +86,13 @@ def _held(mix: Mix, record: EpochRecord | None, now: float) -> tuple[list[Alarm]
     return alarms, facts | {"ticks_late": lag, **loop_facts(verdict)}
 
 
-def _load(mix: Mix) -> dict[str, Fact]:
+def _load(mix: Mix, _record: EpochRecord | None, _now: float) -> Told:
     """How much there is to do. Of B nothing that a single letter changes: whoever keeps what a
     status says, a monitor for one, would have on a disk when each letter came and left (ADR 69)."""
     if isinstance(mix.part, First):
-        return {"pool": coarse(mix.held())}
+        return [], {"pool": coarse(mix.held())}
     pool = "thousands or more" if mix.held() >= _FLOOD else "fewer than a thousand"
-    return {"pool": pool, "hums_last_round": coarse(mix.part.came)}
+    return [], {"pool": pool, "hums_last_round": coarse(mix.part.came)}
 
 
 def _between(mix: Mix) -> str:
