@@ -420,6 +420,30 @@ def test_a_clock_behind_the_newest_file_of_the_build_signs_nothing(
     assert _sign_at(monkeypatch, moment, other, "--clock-is-right", "--instead").exit_code == 0
 
 
+@pytest.mark.parametrize("year", [-290, 9999, 10_001, 2_000_000])
+def test_a_file_of_a_time_that_no_calendar_has_is_as_any_other_of_before_or_later(
+    other: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    """As a stick or a program may leave it; some disks hold such times and others none."""
+    real, seconds = Path.stat, (year - 1970) * 31_556_952
+
+    def stat(self: Path, **how: bool) -> os.stat_result:
+        found = real(self, **how)
+        is_page = self == other / "site" / "index.html"
+        return os.stat_result((*found[:8], seconds, found[9])) if is_page else found
+
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(Path, "stat", stat)
+    done = _sign_at(monkeypatch, moment, other, "--instead")
+    if year < 0:
+        assert done.exit_code == 0
+        return
+    assert isinstance(done.exception, Fault)
+    assert "index.html is of 9999-" in done.exception.what
+    right = _sign_at(monkeypatch, moment, other, "--clock-is-right", "--instead")
+    assert right.exit_code == 0
+
+
 @pytest.mark.parametrize(
     "line", [("campaign", "sign", "site", "--keys", "keys"), ("keys", "renew", "keys"),
              ("keys", "replace", "keys", "--role", "page")],
