@@ -346,6 +346,26 @@ def test_keys_that_end_soon_are_told_with_what_to_type_and_an_exit_code(
     assert sorted({*lines} - {"root"}) == due
 
 
+@pytest.mark.parametrize("lost", [("timestamp",), ("snapshot",), ("page",), ("page", "snapshot")])
+def test_keys_that_lost_what_they_signed_are_told_with_the_way_back_and_an_exit_code(
+    other: Path, lost: tuple[str, ...]
+) -> None:
+    keys = other / "keys"
+    assert run("keys", "status", keys).exit_code == 0
+    assert json.loads(run("keys", "status", keys, "--json").stdout)["lost"] == []
+    for role in lost:
+        (keys / "metadata" / f"{role}.json").unlink()
+    told = run("keys", "status", keys)
+    assert told.exit_code == 1
+    names = ", ".join(f"{role}.json" for role in lost)
+    assert f"LOST, and nothing is signed without: {names}, in 'metadata'." in told.output
+    assert "type: wallflower verify ADDRESS --keep published, then: " in told.output
+    assert f"wallflower keys restored {keys} published" in told.output
+    assert json.loads(run("keys", "status", keys, "--json").stdout)["lost"] == list(lost)
+    assert run("keys", "restored", keys, other / "site").exit_code == 0
+    assert run("keys", "status", keys).exit_code == 0
+
+
 def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) -> None:
     keys = place / "keys"
     before = (keys / "online" / "page.key").read_bytes()
