@@ -10,7 +10,6 @@ from io import BytesIO
 import pytest
 from tests.campaign.made import LATER, Town
 from tests.host.scarce import little_memory
-from tuf.api.exceptions import DownloadError
 
 from wallflower.campaign.edge.shapes import packed
 from wallflower.campaign.edge.verify import check
@@ -96,16 +95,31 @@ def test_a_zip_that_holds_more_than_it_lists_is_refused(
     assert (report.verdict, report.rule) == (Verdict.REFUSED, "bundle 6.14")
 
 
-@pytest.mark.parametrize("in_directory", [True, False])
-def test_a_zip_with_a_second_name_for_a_file_is_refused(first: Town, in_directory: bool) -> None:
+def _other_local(at: int, value: int) -> Callable[[bytes], bytes]:
+    """The first local header says otherwise than the directory what it is, or how it is packed."""
+    return lambda good: good[:at] + struct.pack("<H", value) + good[at + 2 :]
+
+
+@pytest.mark.parametrize(("at", "value"), [(0, 0), (6, 2), (6, 8), (8, zipfile.ZIP_DEFLATED)])
+def test_a_zip_whose_local_headers_say_other_than_its_directory_is_refused(
+    first: Town, at: int, value: int
+) -> None:
+    good = packed(_site(first))
+    assert _checked(first, _other_local(at, struct.unpack_from("<H", good, at)[0])(good)).exit == 0
+    assert _checked(first, _other_local(at, value)(good)).rule == "bundle 6.14"
+
+
+@pytest.mark.parametrize("where", ["both", "local", "directory"])
+def test_a_zip_with_a_second_name_for_a_file_is_refused(first: Town, where: str) -> None:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in _site(first).items():
             member = zipfile.ZipInfo(name)
             if name == "app.js":
                 member.extra = struct.pack("<2HBI", 0x7075, 15, 1, 0) + b"index.html"
+            extra, member.extra = member.extra, b"" if where == "directory" else member.extra
             archive.writestr(member, data)
-            member.extra = member.extra if in_directory else b""
+            member.extra = b"" if where == "local" else extra
     assert _checked(first, out.getvalue()).rule == "bundle 6.14"
 
 
@@ -140,15 +154,14 @@ def test_a_zip_that_is_cut_short_is_refused(first: Town) -> None:
         assert _checked(first, good[:size]).rule == "bundle 6.14"
 
 
-def test_a_member_that_asks_for_more_memory_than_there_is_is_a_damaged_one() -> None:
+def test_a_member_that_asks_for_more_memory_than_there_is_is_never_unpacked() -> None:
     """It says itself how large a dictionary it takes to unpack it: up to 4 GiB."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("index.html", EVIL)
         at = 30 + len("index.html") + 5
     whole = bytearray(out.getvalue())
-    assert ZipPlace(BytesIO(whole)).download_bytes(f"{BASE}index.html", 100) == EVIL
     whole[at : at + 4] = b"\xff" * 4
-    place = ZipPlace(BytesIO(whole))
-    with little_memory(512), pytest.raises(DownloadError, match="damaged"):
-        place.download_bytes(f"{BASE}index.html", 100)
+    with little_memory(512), pytest.raises(Refused) as refused:
+        ZipPlace(BytesIO(whole)).download_bytes(f"{BASE}index.html", 100)
+    assert refused.value.rule == "bundle 6.14"
