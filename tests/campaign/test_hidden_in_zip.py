@@ -148,6 +148,18 @@ def test_a_zip_that_was_packed_again_into_a_pipe_is_genuine(first: Town, top: st
     assert _checked(first, out.getvalue()).verdict is Verdict.GENUINE
 
 
+def test_a_zip_whose_extra_fields_are_cut_off_is_refused(first: Town) -> None:
+    """The rest may be a name to a program that reads on."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in _site(first).items():
+            member = zipfile.ZipInfo(name)
+            member.extra = struct.pack("<2HB", 0x5455, 100, 1)
+            archive.writestr(member, data)
+            member.extra = b""
+    assert _checked(first, out.getvalue()).rule == "bundle 6.14"
+
+
 def test_a_zip_that_is_cut_short_is_refused(first: Town) -> None:
     good = packed(_site(first))
     for size in (0, 1, 21, 22, len(good) // 2, len(good) - 1):

@@ -66,16 +66,31 @@ def _end64(count: int, size: int, offset: int, at: int) -> bytes:
     )
 
 
+def _moved(directory: bytes, by: int) -> bytearray:
+    """The directory of members that begin so much later."""
+    more = bytearray(directory)
+    for entry in _entries(directory):
+        (at,) = struct.unpack_from("<I", more, entry + 42)
+        struct.pack_into("<I", more, entry + 42, at + by)
+    return more
+
+
+def _in_front_told(good: bytes) -> bytes:
+    """A file lies before the first, and directory and end tell where the others are now."""
+    members, directory, end = _parts(good)
+    local = _local("index.html", EVIL)
+    struct.pack_into("<I", end, 16, len(local) + len(members))
+    return local + members + _moved(directory, len(local)) + end
+
+
 def _another_place(good: bytes) -> bytes:
     """The end says that the directory begins within the true one, which lies where its size says;
     members' places count from there."""
     members, directory, end = _parts(good)
     at = len(good) - len(end)
     local = _local("index.html", EVIL)
-    more = _commented(directory, local + _evil_directory(at - len(directory)))
-    for entry in _entries(directory):
-        (place,) = struct.unpack_from("<I", more, entry + 42)
-        struct.pack_into("<I", more, entry + 42, place + len(directory) + len(local))
+    moved = _moved(directory, len(directory) + len(local))
+    more = _commented(moved, local + _evil_directory(at - len(directory)))
     struct.pack_into("<2I", end, 12, len(more), at + len(local))
     return members + more + end
 
@@ -111,7 +126,8 @@ def _large(good: bytes, size: int = 0, offset: int = 0, at: int = 0, told: int =
 
 
 @pytest.mark.parametrize("change", [
-    _another_place, _another_directory, _another_end, lambda good: _large(good, offset=46),
+    _in_front_told, _another_place, _another_directory, _another_end,
+    lambda good: _large(good, offset=46),
     lambda good: _large(good, at=1), lambda good: _large(good, told=len(_parts(good)[0])),
     lambda good: _large(good, told=len(_parts(good)[0]) + 46),
     lambda good: _large(good).replace(b"PK\x06\x06", b"PK\x06\x05"),
@@ -165,13 +181,19 @@ def _without_end(plain: bytes, _: bytes) -> bytes:
     return stream.compress(plain) + stream.flush(zlib.Z_FULL_FLUSH)
 
 
+@pytest.mark.parametrize("piece", [1, 1 << 16])
 @pytest.mark.parametrize("change", [
     _hidden_behind, _more, _without_end, lambda _, stream: stream + b"\0",
     lambda _, stream: stream + bytes(1 << 17),
 ])  # fmt: skip
 def test_a_zip_whose_data_end_elsewhere_than_their_stream_is_refused(
-    first: Town, change: Callable[[bytes, bytes], bytes]
+    first: Town,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[bytes, bytes], bytes],
+    piece: int,
 ) -> None:
+    """Wherever that is in what is read at once."""
+    monkeypatch.setattr("wallflower.campaign.edge.verify_zip._PIECE", piece)
     files = _site(first)
     assert _checked(first, _streamed(files, lambda _, stream: stream)).verdict is Verdict.GENUINE
     report = _checked(first, _streamed(files, change))
@@ -212,7 +234,8 @@ def test_a_zip_that_is_packed_as_few_programs_unpack_it_is_refused(
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in _site(first).items():
             archive.writestr(name, data)
-    assert _checked(first, out.getvalue()).rule == "bundle 6.14"
+    report = _checked(first, out.getvalue())
+    assert (report.rule, "few programs" in report.what) == ("bundle 6.14", True)
 
 
 def test_a_zip_with_more_data_than_its_file_has_is_refused(first: Town) -> None:

@@ -118,7 +118,7 @@ def _is_filled(member: zipfile.ZipInfo, file: IO[bytes]) -> bool:
         if not packed and not plain:  # it broke off
             return False
         made += len(plain)
-    return stream.eof and made == member.file_size and not left and not stream.unused_data
+    return made == member.file_size and not left and not stream.unused_data
 
 
 def _renames(fields: bytes) -> bool:
