@@ -148,6 +148,13 @@ def test_a_zip_that_was_packed_again_into_a_pipe_is_genuine(first: Town, top: st
     assert _checked(first, out.getvalue()).verdict is Verdict.GENUINE
 
 
+def test_a_bundle_beside_another_folder_of_a_zip_is_none(first: Town) -> None:
+    """Without their folders, one of two files of a name would be checked, and both unpacked."""
+    good = {f"bundle/{name}": data for name, data in _site(first).items()}
+    assert _checked(first, _of(good)).verdict is Verdict.GENUINE
+    assert _checked(first, _of({"beside/index.html": EVIL, **good})).rule == "bundle 6.1"
+
+
 def test_a_zip_whose_extra_fields_are_cut_off_is_refused(first: Town) -> None:
     """The rest may be a name to a program that reads on."""
     out = BytesIO()
