@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -256,6 +257,35 @@ def test_keys_that_lost_what_the_media_signed_are_not_signed_anew(town: Town, lo
     with pytest.raises(Fault, match="backup"):
         hold_ceremony(town.keys, Folders(town.place), LATER, seeded("anew"))
     assert image(town.keys.folder.path) == before
+
+
+@pytest.mark.parametrize("replaced", ["nothing", "snapshot", "page"])
+def test_the_loss_of_the_newest_root_is_seen_although_it_leaves_no_gap(
+    town: Town, replaced: str
+) -> None:
+    """And of a change that made no root, none is missed."""
+    for _ in range(2):
+        renew(town.keys, LATER)
+        assert town.approve("1", "2")
+    if replaced != "nothing":
+        replace_role(town.keys, replaced, LATER, seeded(replaced))
+        assert town.approve("1", "2")
+    newest = len(town.keys.roots())
+    assert newest == (4 if replaced == "snapshot" else 3)
+    require_keys(town.keys.folder.path)
+    (town.keys.metadata.path / f"{newest}.root.json").unlink()
+    with pytest.raises(Fault, match="has lost what the media signed"):
+        require_keys(town.keys.folder.path)
+
+
+def test_a_book_from_before_it_counted_roots_is_read(town: Town) -> None:
+    book = json.loads(town.keys.folder.read("ceremony.json") or b"")
+    assert book.pop("roots") == 1
+    town.keys.folder.write("ceremony.json", json.dumps(book).encode())
+    require_keys(town.keys.folder.path)
+    renew(town.keys, LATER)
+    assert town.approve("1", "2")
+    assert town.keys.ceremony().roots == 2
 
 
 def test_a_damaged_book_of_the_ceremony_is_a_fault(town: Town) -> None:

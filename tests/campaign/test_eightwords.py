@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.campaign.made import LATER, NOW, Town, seeded
+from tests.host.scarce import little_memory
 from vectors.in_python import load
 
 from wallflower.campaign import repository
@@ -170,3 +171,10 @@ def test_the_fingerprint_is_made_by_a_slow_hash_of_all_of_the_root() -> None:
     keys = root_keys(ROOTS["two-of-three"]["inputs"]["root"].encode())
     others = (RootKeys(keys.ids, 1), RootKeys(keys.ids[:2], 2))
     assert len({fingerprint(k) for k in (keys, *others)}) == 3
+
+
+def test_a_computer_without_the_memory_that_the_words_take_says_so_and_what_to_do() -> None:
+    keys = RootKeys(tuple(bytes([n]) * 32 for n in range(9)), 1)  # of which nobody has words yet
+    with little_memory(32), pytest.raises(Fault, match=r"take 64 MiB .* type this again"):
+        fingerprint(keys)
+    assert len(fingerprint(keys)) == 11

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from tests.cli.test_stopped_half import is_killed
 
 from wallflower.campaign.edge.film_cache import entry_of, is_whole, kept, place
 from wallflower.cli.film import usual_cache
@@ -66,3 +68,39 @@ def test_an_index_that_cannot_be_read_is_made_again(tmp_path: Path, index: bytes
     folder, _ = kept(tmp_path / "cache", "key", _make)
     (folder / "film.json").write_bytes(index)
     assert not is_whole(folder)
+
+
+def test_what_a_killed_making_left_goes_with_the_next_and_what_is_at_work_stays(
+    tmp_path: Path,
+) -> None:
+    cache, mine = tmp_path / "cache", tmp_path / "mine"
+
+    def killed() -> None:
+        def make(aside: Path) -> NoReturn:
+            (aside / "film-240.mp4").write_bytes(b"half")
+            os.kill(os.getpid(), signal.SIGKILL)
+            raise AssertionError
+
+        kept(cache, "killed", make)
+
+    assert is_killed(killed)
+    (left,) = cache.iterdir()
+    (mine / "film").mkdir(parents=True)
+    (cache / "making-link").symlink_to(mine)
+    for name in ("making-notes/film", "making-notes/more", "making-empty", "other/film"):
+        (cache / name).mkdir(parents=True)
+    theirs = {"making-link", "making-notes", "making-empty", "other"}
+    seen = list[set[str]]()
+
+    def within(aside: Path) -> Mapping[str, Any]:
+        kept(cache, "inner", _make)  # as the film makes its pictures, or another command another
+        seen.append({path.name for path in cache.iterdir()} - {aside.parent.name})
+        assert aside.is_dir(), "what is at work was taken for something left"
+        return _make(aside)
+
+    kept(cache, "outer", within)
+    assert not left.exists()
+    assert seen == [{*theirs, "inner"}]
+    assert {path.name for path in cache.iterdir()} == {*theirs, "inner", "outer"}
+    assert (mine / "film").is_dir()
+    assert (cache / "making-notes" / "more").is_dir()

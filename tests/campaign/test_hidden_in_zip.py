@@ -10,7 +10,6 @@ from io import BytesIO
 import pytest
 from tests.campaign.made import LATER, Town
 from tests.host.scarce import little_memory
-from tuf.api.exceptions import DownloadError
 
 from wallflower.campaign.edge.shapes import packed
 from wallflower.campaign.edge.verify import check
@@ -96,16 +95,31 @@ def test_a_zip_that_holds_more_than_it_lists_is_refused(
     assert (report.verdict, report.rule) == (Verdict.REFUSED, "bundle 6.14")
 
 
-@pytest.mark.parametrize("in_directory", [True, False])
-def test_a_zip_with_a_second_name_for_a_file_is_refused(first: Town, in_directory: bool) -> None:
+def _other_local(at: int, value: int) -> Callable[[bytes], bytes]:
+    """The first local header says otherwise than the directory what it is, or how it is packed."""
+    return lambda good: good[:at] + struct.pack("<H", value) + good[at + 2 :]
+
+
+@pytest.mark.parametrize(("at", "value"), [(0, 0), (6, 2), (6, 8), (8, zipfile.ZIP_DEFLATED)])
+def test_a_zip_whose_local_headers_say_other_than_its_directory_is_refused(
+    first: Town, at: int, value: int
+) -> None:
+    good = packed(_site(first))
+    assert _checked(first, _other_local(at, struct.unpack_from("<H", good, at)[0])(good)).exit == 0
+    assert _checked(first, _other_local(at, value)(good)).rule == "bundle 6.14"
+
+
+@pytest.mark.parametrize("where", ["both", "local", "directory"])
+def test_a_zip_with_a_second_name_for_a_file_is_refused(first: Town, where: str) -> None:
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, data in _site(first).items():
             member = zipfile.ZipInfo(name)
             if name == "app.js":
                 member.extra = struct.pack("<2HBI", 0x7075, 15, 1, 0) + b"index.html"
+            extra, member.extra = member.extra, b"" if where == "directory" else member.extra
             archive.writestr(member, data)
-            member.extra = member.extra if in_directory else b""
+            member.extra = b"" if where == "local" else extra
     assert _checked(first, out.getvalue()).rule == "bundle 6.14"
 
 
@@ -134,21 +148,39 @@ def test_a_zip_that_was_packed_again_into_a_pipe_is_genuine(first: Town, top: st
     assert _checked(first, out.getvalue()).verdict is Verdict.GENUINE
 
 
+def test_a_bundle_beside_another_folder_of_a_zip_is_none(first: Town) -> None:
+    """Without their folders, one of two files of a name would be checked, and both unpacked."""
+    good = {f"bundle/{name}": data for name, data in _site(first).items()}
+    assert _checked(first, _of(good)).verdict is Verdict.GENUINE
+    assert _checked(first, _of({"beside/index.html": EVIL, **good})).rule == "bundle 6.1"
+
+
+def test_a_zip_whose_extra_fields_are_cut_off_is_refused(first: Town) -> None:
+    """The rest may be a name to a program that reads on."""
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in _site(first).items():
+            member = zipfile.ZipInfo(name)
+            member.extra = struct.pack("<2HB", 0x5455, 100, 1)
+            archive.writestr(member, data)
+            member.extra = b""
+    assert _checked(first, out.getvalue()).rule == "bundle 6.14"
+
+
 def test_a_zip_that_is_cut_short_is_refused(first: Town) -> None:
     good = packed(_site(first))
     for size in (0, 1, 21, 22, len(good) // 2, len(good) - 1):
         assert _checked(first, good[:size]).rule == "bundle 6.14"
 
 
-def test_a_member_that_asks_for_more_memory_than_there_is_is_a_damaged_one() -> None:
+def test_a_member_that_asks_for_more_memory_than_there_is_is_never_unpacked() -> None:
     """It says itself how large a dictionary it takes to unpack it: up to 4 GiB."""
     out = BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("index.html", EVIL)
         at = 30 + len("index.html") + 5
     whole = bytearray(out.getvalue())
-    assert ZipPlace(BytesIO(whole)).download_bytes(f"{BASE}index.html", 100) == EVIL
     whole[at : at + 4] = b"\xff" * 4
-    place = ZipPlace(BytesIO(whole))
-    with little_memory(512), pytest.raises(DownloadError, match="damaged"):
-        place.download_bytes(f"{BASE}index.html", 100)
+    with little_memory(512), pytest.raises(Refused) as refused:
+        ZipPlace(BytesIO(whole)).download_bytes(f"{BASE}index.html", 100)
+    assert refused.value.rule == "bundle 6.14"

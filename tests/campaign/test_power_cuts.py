@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from tests.campaign.made import LABELS, LATER, NOW, Folders, Town, copy, seeded
 
 from wallflower.campaign import repository
+from wallflower.campaign.ceremony import Ceremony
 from wallflower.campaign.edge.ceremony import hold_ceremony, write_record
 from wallflower.campaign.edge.ceremony_keys import Keys
 from wallflower.campaign.edge.ceremony_replace import renew, replace_medium, replace_role
@@ -113,6 +115,11 @@ def _role(role: str) -> Change:
     return lambda town, draw: replace_role(town.keys, role, NOW, draw)
 
 
+def _agreed(town: Town) -> Ceremony:
+    """The ceremony but for the number of roots, which rises when the same keys are renewed."""
+    return replace(town.keys.ceremony(), roots=0)
+
+
 def _medium(town: Town, draw: Callable[[int], bytes]) -> None:
     new = town.place / "medium-4"
     new.mkdir(exist_ok=True)
@@ -137,17 +144,17 @@ def test_a_replacement_that_is_cut_at_any_write_counts_whole_or_not_at_all(
     at, went, seen = 0, True, set()
     while went:
         town, draw = copy(first, tmp_path / str(at)), seeded(str(at))
-        before = town.keys.ceremony()
+        before = _agreed(town)
         with cut_after(at) as gone:
             change(town, draw)
             _sign_until_nothing_waits(town)
         went = gone()
         _sign_until_nothing_waits(town)
-        changed = town.keys.ceremony() != before
+        changed = _agreed(town) != before
         seen.add(changed)
         renew(town.keys, NOW)
         _sign_until_nothing_waits(town)
-        assert (town.keys.ceremony() != before) == changed, at
+        assert (_agreed(town) != before) == changed, at
         town.sign(LATER)
         assert town.check().verdict is Verdict.GENUINE, at
         assert not [n for n in town.keys.online.names() if not n.endswith(".key")], at

@@ -261,15 +261,19 @@ def test_keys_from_an_older_backup_go_on_above_what_was_published(
     knows(town, seen)
 
 
-@pytest.mark.parametrize("lost", ["page", "snapshot", "timestamp"])
+@pytest.mark.parametrize(("lost", "noted"), [
+    ("page", True), ("snapshot", True), ("timestamp", True), ("film", False), ("snapshot", False),
+])  # fmt: skip
 def test_keys_that_lost_what_they_signed_do_not_begin_again_at_version_1(
-    town: Town, tmp_path: Path, lost: str
+    town: Town, tmp_path: Path, lost: str, noted: bool
 ) -> None:
-    """The folder is a new build, and shows nothing of what was signed before."""
+    """The folder is a new build, and shows nothing of what was signed before. Where nobody noted
+    that a signing ended, what is there behind the lost one tells it."""
     published = tmp_path / "published"
     shutil.copytree(town.site, published)
     shutil.rmtree(town.site / METADATA)
-    note_copy(town.site, town.keys)
+    if noted:
+        note_copy(town.site, town.keys)
     town.keys.metadata.remove(f"{lost}.json")
     before = image(town.place)
     with pytest.raises(Fault, match=rf"has lost .*{lost}\.json"):

@@ -345,8 +345,10 @@ def test_a_zip_that_python_does_not_read_is_refused(
 def test_a_zip_that_hides_a_file_or_has_one_twice_is_refused(town: Town, tmp_path: Path) -> None:
     path = zipped(tmp_path / "b.zip", image(town.site), nothing)
     data = bytearray(path.read_bytes())
-    flags = data.rindex(b"PK\x01\x02") + 8
-    data[flags] |= 1
+    entry = data.rindex(b"PK\x01\x02")
+    local = int.from_bytes(data[entry + 42 : entry + 46], "little")
+    data[entry + 8] |= 1
+    data[local + 6] |= 1
     (tmp_path / "encrypted.zip").write_bytes(data)
     assert of_zip(town, tmp_path / "encrypted.zip").rule == "bundle 6.14"
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as out:

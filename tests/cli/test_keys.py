@@ -346,6 +346,26 @@ def test_keys_that_end_soon_are_told_with_what_to_type_and_an_exit_code(
     assert sorted({*lines} - {"root"}) == due
 
 
+@pytest.mark.parametrize("lost", [("timestamp",), ("snapshot",), ("page",), ("page", "snapshot")])
+def test_keys_that_lost_what_they_signed_are_told_with_the_way_back_and_an_exit_code(
+    other: Path, lost: tuple[str, ...]
+) -> None:
+    keys = other / "keys"
+    assert run("keys", "status", keys).exit_code == 0
+    assert json.loads(run("keys", "status", keys, "--json").stdout)["lost"] == []
+    for role in lost:
+        (keys / "metadata" / f"{role}.json").unlink()
+    told = run("keys", "status", keys)
+    assert told.exit_code == 1
+    names = ", ".join(f"{role}.json" for role in lost)
+    assert f"LOST, and nothing is signed without: {names}, in 'metadata'." in told.output
+    assert "type: wallflower verify ADDRESS --keep published, then: " in told.output
+    assert f"wallflower keys restored {keys} published" in told.output
+    assert json.loads(run("keys", "status", keys, "--json").stdout)["lost"] == list(lost)
+    assert run("keys", "restored", keys, other / "site").exit_code == 0
+    assert run("keys", "status", keys).exit_code == 0
+
+
 def test_a_stolen_key_is_replaced_by_what_is_typed(place: Path, tmp_path: Path) -> None:
     keys = place / "keys"
     before = (keys / "online" / "page.key").read_bytes()
@@ -418,6 +438,30 @@ def test_a_clock_behind_the_newest_file_of_the_build_signs_nothing(
     assert "index.html is of" in done.exception.what
     assert image(other) == before
     assert _sign_at(monkeypatch, moment, other, "--clock-is-right", "--instead").exit_code == 0
+
+
+@pytest.mark.parametrize("year", [-290, 9999, 10_001, 2_000_000])
+def test_a_file_of_a_time_that_no_calendar_has_is_as_any_other_of_before_or_later(
+    other: Path, monkeypatch: pytest.MonkeyPatch, year: int
+) -> None:
+    """As a stick or a program may leave it; some disks hold such times and others none."""
+    real, seconds = Path.stat, (year - 1970) * 31_556_952
+
+    def stat(self: Path, **how: bool) -> os.stat_result:
+        found = real(self, **how)
+        is_page = self == other / "site" / "index.html"
+        return os.stat_result((*found[:8], seconds, found[9])) if is_page else found
+
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(Path, "stat", stat)
+    done = _sign_at(monkeypatch, moment, other, "--instead")
+    if year < 0:
+        assert done.exit_code == 0
+        return
+    assert isinstance(done.exception, Fault)
+    assert "index.html is of 9999-" in done.exception.what
+    right = _sign_at(monkeypatch, moment, other, "--clock-is-right", "--instead")
+    assert right.exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """A demo that was killed leaves its folder, and the next one removes it, and nothing else; a check
-that is stopped leaves nothing."""
+or preview that is stopped leaves nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from tests.cli.test_stopped_half import is_killed
 
+from wallflower.campaign.edge.authoring import new_campaign
+from wallflower.cli import campaign, wallflower
 from wallflower.cli.leftovers import clear, ending_in_order, hold, scratch
 
 
@@ -111,3 +115,26 @@ def test_a_check_that_is_stopped_leaves_nothing_and_no_verdict(
                 _, said = check.communicate(timeout=60)
     assert (check.returncode, list(tmp_path.iterdir())) == (2, [])
     assert said == b"The check was stopped before its end. Type it again.\n"
+
+
+@pytest.mark.usefixtures("no_nohup")
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_preview_that_is_stopped_while_it_builds_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: signal.Signals
+) -> None:
+    new_campaign(tmp_path / "office")
+    (tmp_path / "tmp").mkdir()
+    seen = tmp_path / "seen"
+
+    def film(_: object, scratch: Path) -> None:
+        seen.write_text(str(scratch))
+        os.kill(os.getpid(), stop)
+
+    def work() -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+        monkeypatch.setattr(campaign, "preview_film", lambda: film)
+        CliRunner().invoke(wallflower, ["campaign", "preview", str(tmp_path / "office")])
+
+    assert not is_killed(work)
+    assert seen.read_text().startswith(str(tmp_path / "tmp")), "the control"
+    assert list((tmp_path / "tmp").iterdir()) == []

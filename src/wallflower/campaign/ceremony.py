@@ -75,13 +75,15 @@ def _is_tag(tag: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class Ceremony:
     """A plan and the public halves of all keys made so far. `root` is the organisation root, fixed
-    by the first root and kept for good (eightwords 4); empty before."""
+    by the first root and kept for good (eightwords 4); empty before. `roots` is how many roots
+    have counted by now, so that the loss of the newest is seen, which leaves no gap."""
 
     campaign: str
     plan: Plan
     media: Mapping[str, Medium]
     online: Mapping[str, bytes]
     root: bytes = b""
+    roots: int = 0
 
     def online_roles(self) -> list[str]:
         """Every key that lies on the publishing computer."""
@@ -104,7 +106,7 @@ class Ceremony:
                 for label, medium in self.media.items()
             },
             "online": {role: key.hex() for role, key in self.online.items()},
-            "root": self.root.hex(),
+            "root": self.root.hex(), "roots": self.roots,
         }  # fmt: skip
         return json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8") + b"\n"
 
@@ -123,7 +125,8 @@ def parse_ceremony(data: bytes) -> Ceremony:
             for label, m in v["media"].items()
         }
         online = {role: bytes.fromhex(key) for role, key in v["online"].items()}
-        return Ceremony(v["campaign"], plan, media, online, bytes.fromhex(v["root"]))
+        root = bytes.fromhex(v["root"])
+        return Ceremony(v["campaign"], plan, media, online, root, int(v.get("roots", 0)))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Fault(
             "ceremony.json is damaged", "Copy the folder of keys again from its backup."

@@ -77,12 +77,21 @@ def check_key_ids(named: dict[str, bytes]) -> None:
 
 @cache
 def fingerprint(keys: RootKeys) -> bytes:
-    """The 11 bytes behind the words (eightwords 1). Takes 64 MiB and about 0.2 s."""
+    """The 11 bytes behind the words (eightwords 1). Takes 64 MiB and about 0.2 s; a Fault where
+    they cannot be had."""
     message = _LABEL + bytes([keys.threshold, len(keys.ids)]) + b"".join(keys.ids)
     slow = Argon2id(
         salt=_SALT, length=_TAG, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB
     )
-    return slow.derive(message)[:_BYTES]
+    try:
+        return slow.derive(message)[:_BYTES]
+    except MemoryError:
+        raise Fault(
+            f"The eight words take {_MEMORY_KIB // 1024} MiB of memory for a moment, and this"
+            " computer does not give them",
+            "End other programs, or whatever limits this one's memory (such as ulimit -v), then"
+            " type this again.",
+        ) from None
 
 
 def to_shown(mark: bytes, language: str) -> str:

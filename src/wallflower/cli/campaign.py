@@ -197,6 +197,7 @@ def _report_texts(authored: Authored) -> None:
     default=0,
     help="on this computer only; 0 takes any that is free",
 )
+@ending_in_order()
 def campaign_preview(folder: Path, port: int) -> None:
     """Show the page on this computer, again after each change.
 

@@ -25,6 +25,7 @@ from wallflower.campaign.edge.ceremony_sign import (
     missing,
     sign_pending,
 )
+from wallflower.campaign.edge.sign_last import lost, way_back
 from wallflower.campaign.repository import OFFLINE, ends_soon
 from wallflower.cli.ceremony import DRAW, ceremony, now, read_public, say_clock, show
 from wallflower.cli.options import FILE, FOLDER
@@ -45,9 +46,13 @@ keys.add_command(ceremony)
 @_KEYS
 @click.option("--json", "as_json", is_flag=True, help="as one JSON object; times in UTC")
 def status(folder: Path, as_json: bool) -> None:
-    """Show what ends when, and what waits for signatures. Ends with 1 when something is due."""
+    """Show what ends when, and what waits for signatures.
+
+    Ends with 1 when something is due, or is lost.
+    """
     held = require_keys(folder)
     due = ending(held)
+    gone = lost(held, held.ceremony())
     waits = missing(held)
     half = bool(held.waiting()) and not waits  # the power went while it began to count
     unwritten = not half and not held.has_record()  # or right after
@@ -55,13 +60,17 @@ def status(folder: Path, as_json: bool) -> None:
         all_ends = {role: e.isoformat() for role, e in ends(held).items()}
         said = {
             "ends": all_ends, "due": sorted(due), "missing": waits, "stopped_half": half,
-            "record_unwritten": unwritten,
+            "record_unwritten": unwritten, "lost": gone,
         }  # fmt: skip
         click.echo(json.dumps(said))
     else:
         for role, end in sorted(ends(held).items(), key=lambda item: item[1]):
             warning = f"  DUE, type: {_due(role, folder)}" if role in due else ""
             click.echo(f"{role}: until {end:%Y-%m-%d}{warning}")
+        if gone:
+            names = ", ".join(f"{role}.json" for role in gone)
+            click.echo(f"LOST, and nothing is signed without: {names}, in 'metadata'.")
+            click.echo(f"  {way_back(held)}")
         for role, count in waits.items():
             what = "signature is" if count == 1 else "signatures are"
             step = f"wallflower keys sign {typed(folder)} --medium FOLDER"
@@ -70,7 +79,7 @@ def status(folder: Path, as_json: bool) -> None:
             click.echo(f"A change has all its signatures and counts by half; type: {_sign(folder)}")
         if unwritten:
             click.echo(f"The record for the drawer is not written yet; type: {_sign(folder)}")
-    sys.exit(1 if due or waits or half or unwritten else 0)
+    sys.exit(1 if due or gone or waits or half or unwritten else 0)
 
 
 def ending(held: Keys) -> dict[str, datetime]:

@@ -52,10 +52,11 @@ class Keys:
     def check_signed(self, found: Ceremony) -> None:
         """A Fault where what the media signed was there once and is gone: signed anew it would
         begin at version 1, which everybody refuses who has seen a later one. Of roots one in the
-        middle is missed, too: those behind it would count no more."""
+        middle is missed, too: those behind it would count no more. And so is the newest: keys that
+        it replaced would count again."""
         roots = [name for name in self.metadata.names() if name.endswith(f".{Root.type}.json")]
-        whole = self.targets() is not None and 0 < len(roots) == len(self.roots())
-        if found.root and not whole:
+        held = len(self.roots())
+        if found.root and (self.targets() is None or not 0 < len(roots) == held >= found.roots):
             raise Fault(
                 "The folder of keys has lost what the media signed, in 'metadata'",
                 "Copy it whole again from its backup. Without one only a new ceremony helps.",

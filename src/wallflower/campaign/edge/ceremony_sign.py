@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -134,7 +135,7 @@ def finish(keys: Keys) -> bool:
         seed = keys.online.read(f"{role}.key{NEXT}")
         if seed is not None and sign.verify_key(seed) == public:
             keys.online.write(f"{role}.key", seed)
-    keep(keys, found)
+    keep(keys, replace(found, roots=len(keys.roots())))
     for name in RECORD:  # that of before would be printed where the power goes before the next is
         keys.folder.remove(name)
     _clear(keys)

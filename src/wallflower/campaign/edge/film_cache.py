@@ -13,14 +13,18 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from wallflower.campaign.film.rendition import INDEX, RENDITIONS, VOICE
 from wallflower.errors import Fault
+from wallflower.host.disk import held
 
 # The names of what is made: no index leads elsewhere, and nothing else of a folder is taken away.
 _MADE: Final = (*(how.name for how in RENDITIONS), VOICE.name, "captions.vtt", "poster.jpg")
+_MAKING: Final = "making-"  # before chance: where a film is made aside
+_ASIDE: Final = "film"
 _OF_A_FILM: Final = re.compile("|".join((*map(re.escape, _MADE), r"card-\d\d\.png")))
 
 
@@ -33,21 +37,25 @@ def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tu
     """The folder `key` of a cache, and whether it lay there already.
 
     Where it is not, or not whole, `make` fills an empty folder and says what its index tells
-    besides the files. A fault of `make` leaves nothing behind.
+    besides the files. A fault of `make` leaves nothing behind; what one left that was killed goes
+    before the next is made.
     """
     folder = cache / key
     if is_whole(folder):
         return folder, True
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        making = tempfile.TemporaryDirectory(dir=cache, prefix="making-")
+        _clear(cache)
+        making = tempfile.TemporaryDirectory(dir=cache, prefix=_MAKING)
     except OSError:
         raise Fault(
             "Encoded films cannot be kept in that cache", "Name another folder with --cache."
         ) from None
-    with making as around:
-        aside = Path(around) / "film"
-        aside.mkdir()
+    with making as around, ExitStack() as hold:
+        with suppress(Fault):  # of a disk on which nobody can: there nothing is cleared either
+            hold.enter_context(held(Path(around)))
+        aside = Path(around) / _ASIDE
+        aside.mkdir()  # now that it is held: an empty one may be about to be
         try:
             _write_index(aside, make(aside))
         except OSError as error:
@@ -63,6 +71,16 @@ def kept(cache: Path, key: str, make: Callable[[Path], Mapping[str, Any]]) -> tu
             if not is_whole(folder):  # else somebody made the same meanwhile
                 raise
     return folder, False
+
+
+def _clear(cache: Path) -> None:
+    """Remove what stayed in a cache of films that were killed while they were made, and nothing
+    else: such a folder has a name of ours, holds what is made alone, and is held by nobody."""
+    busy = Fault("Another film is made in it at this moment", "Leave it.")
+    for path in cache.glob(f"{_MAKING}*"):
+        with suppress(Fault, OSError), held(path, busy):
+            if not path.is_symlink() and [inside.name for inside in path.iterdir()] == [_ASIDE]:
+                shutil.rmtree(path)
 
 
 def _write_index(aside: Path, about: Mapping[str, Any]) -> None:

@@ -18,6 +18,11 @@ from wallflower.errors import Fault
 # Two computers' clocks differ, and a stick may keep times without their zone. A promise of
 # fourteen days that is made anew every ten bears as much.
 GRACE: Final = timedelta(days=1)
+# Disks keep times that no calendar has: whatever lies outside counts as the first or last day of it
+# that a datetime holds.
+_DAY_S: Final = 86400
+_EARLIEST: Final = int(datetime.min.replace(tzinfo=UTC).timestamp()) + _DAY_S
+_LATEST: Final = int(datetime.max.replace(tzinfo=UTC).timestamp()) - _DAY_S
 
 
 def check_clock(folder: Path, keys: Keys, now: datetime) -> None:
@@ -37,4 +42,5 @@ def _known(folder: Path, keys: Keys) -> Iterator[tuple[datetime, str]]:
     for role, end in ends(keys).items():
         yield signed_on(role, end), f"the signature of {role}"
     for name in scan(folder):
-        yield datetime.fromtimestamp((folder / name).stat().st_mtime, UTC), name
+        changed = (folder / name).stat().st_mtime
+        yield datetime.fromtimestamp(min(max(changed, _EARLIEST), _LATEST), UTC), name

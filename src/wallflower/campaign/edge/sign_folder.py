@@ -21,7 +21,7 @@ from wallflower.campaign.ceremony import MINISIGN_ROLE, Ceremony
 from wallflower.campaign.edge.ceremony_keys import BOOK, Keys, parse_metadata
 from wallflower.campaign.edge.ceremony_restore import newer
 from wallflower.campaign.edge.ceremony_sign import LABEL, offline_files
-from wallflower.campaign.edge.sign_last import was_signed
+from wallflower.campaign.edge.sign_last import lost, way_back
 from wallflower.campaign.edge.verify_places import scan
 from wallflower.campaign.edge.whole import put_whole
 from wallflower.campaign.page_pins import check_page_pins, is_page
@@ -127,18 +127,11 @@ def _check_not_behind(folder: Path, keys: Keys) -> None:
 
 
 def _check_not_lost(keys: Keys, found: Ceremony) -> None:
-    """A Fault where a role's metadata was there once and is gone: signed anew it would begin at
-    version 1, which everybody refuses who has seen a later one. Roles are signed in this order, so
-    that a first signing that was cut short lacks none before one that is there."""
-    roles = [*repository.file_roles(found.plan.languages), *repository.TIMES]
-    held = [role for role in roles if keys.metadata.read(f"{role}.json") is not None]
-    if held != roles[: len(held)] or (held != roles and was_signed(keys)):
-        lost = next(role for role in roles if role not in held)
+    """A Fault where a role's metadata was there once and is gone."""
+    if gone := lost(keys, found):
         raise Fault(
-            f"The folder of keys has lost what it signed before: {lost}.json, in 'metadata'",
-            "Copy it whole again from its backup. Without one, type: wallflower verify ADDRESS "
-            "--keep published, then: "
-            f"wallflower keys restored {typed(keys.folder.path)} published",
+            f"The folder of keys has lost what it signed before: {gone[0]}.json, in 'metadata'",
+            way_back(keys),
         )
 
 

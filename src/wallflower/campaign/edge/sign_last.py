@@ -1,4 +1,5 @@
 """Which copy a set of keys signed last: that one alone counts, and no other is made old unasked.
+And whether the keys still hold all that they signed.
 
 All keys of a campaign sign one line of versions. Of two copies that differ, of two channels for
 one, the one that was signed first is older than the other, and gets no new date. Spec: bundle 4.
@@ -13,10 +14,11 @@ from typing import Final
 
 from tuf.api.metadata import Timestamp
 
+from wallflower.campaign.ceremony import Ceremony
 from wallflower.campaign.edge.ceremony_keys import Keys, ends
 from wallflower.campaign.page_pins import page_pins
-from wallflower.campaign.repository import METADATA
-from wallflower.errors import Fault
+from wallflower.campaign.repository import METADATA, TIMES, file_roles
+from wallflower.errors import Fault, typed
 
 _LAST: Final = "signed.json"
 _STAMP: Final = f"{Timestamp.type}.json"
@@ -48,9 +50,23 @@ def note_copy(site: Path, keys: Keys) -> None:
     keys.folder.write(_LAST, json.dumps(said).encode())
 
 
-def was_signed(keys: Keys) -> bool:
-    """Whether a copy was ever signed whole."""
-    return keys.folder.read(_LAST) is not None
+def lost(keys: Keys, found: Ceremony) -> list[str]:
+    """The online roles whose metadata was there once and is gone: signed anew it would begin at
+    version 1, which everybody refuses who has seen a later one. Roles are signed in this order, so
+    that a first signing that was cut short lacks none before one that is there."""
+    roles = [*file_roles(found.plan.languages), *TIMES]
+    held = [role for role in roles if keys.metadata.read(f"{role}.json") is not None]
+    begun = held == roles[: len(held)] and keys.folder.read(_LAST) is None
+    return [] if begun else [role for role in roles if role not in held]
+
+
+def way_back(keys: Keys) -> str:
+    """What to do where roles are lost."""
+    return (
+        "Copy it whole again from its backup. Without one, type: wallflower verify ADDRESS "
+        "--keep published, then: "
+        f"wallflower keys restored {typed(keys.folder.path)} published"
+    )
 
 
 def _last(keys: Keys) -> tuple[int, Path | None]:

@@ -6,7 +6,6 @@ elsewhere. The network is in `verify_fetch.py`. Spec: bundle.md 6.
 
 from __future__ import annotations
 
-import lzma
 import os
 import stat
 import struct
@@ -30,7 +29,7 @@ BASE: Final = "bundle:/"
 _PIECE: Final = 64 * 1024
 _ENCRYPTED: Final = 0x1
 _DAMAGED: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, EOFError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError,
     struct.error, MemoryError,
 )  # fmt: skip
 _RATIO: Final = 200  # a ZIP member that unpacks to more times its size is a trap
