@@ -160,6 +160,34 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     assert said(page, "letter").strip() == ""
 
 
+def test_pages_own_keys_go_on_from_what_was_typed_and_take_away_none_of_it(
+    stage: Stage, guest: Guest
+) -> None:
+    page = guest.visit()
+    open_panel(page, "read")
+    *words, last = to_words(SECRET, "en")
+    field, picker = page.locator("#read-field"), page.locator("#read-picker")
+
+    def stands(text: str, count: str) -> None:
+        assert (said(page, "read-field").strip(), said(page, "read-picked")) == (text, count)
+
+    field.fill(" ".join(words))
+    page.locator("#read-pick").click()
+    stands(" ".join(words), "11 of 12 entered")
+    picker.get_by_role("button", name="Undo").click()
+    stands(" ".join(words[:-1]), "10 of 12 entered")
+    picker.get_by_role("button", name="Digits").click()
+    stands(" ".join(words[:-1]), "0 of 40 entered")
+    field.fill("12")
+    picker.locator(".keys").get_by_role("button", name="3").click()
+    stands("123", "3 of 40 entered")
+    field.fill(f"{last}!")
+    picker.locator(".keys").get_by_role("button", name="4").click()
+    stands(f"{last}! 4", "1 of 40 entered")
+    picker.get_by_role("button", name="Start again").click()
+    stands("", "0 of 40 entered")
+
+
 def test_letter_that_words_are_missing_for_stays_and_is_not_called_sealed_with_another(
     stage: Stage, guest: Guest
 ) -> None:
