@@ -69,6 +69,11 @@ def test_who_sends_no_padding_is_told_beside_a_finished_letter_that_nothing_is_s
     assert "no padding, so nothing is sent" in said(page, "letter-status")
     look_up(page, words)
     assert "no padding, so nothing is sent" in said(page, "answers")
+    open_panel(page, "device")
+    for sends in (True, False):
+        page.locator("#hum-choice").set_checked(sends)
+        for status in ("letter-status", "answers"):
+            assert ("nothing is sent" in said(page, status)) is not sends, status
 
 
 def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(
