@@ -142,6 +142,7 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     make_words(page)
     wait_for_hum(page)
     fits = "中" * (LETTER_TEXT // 3)
+    page.locator("#letter").focus()
     listen(page, "count", "letter-fault")
     told = []
     for over in (2, 3, 0, 0, 1):
@@ -158,6 +159,26 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     assert said(page, "letter-status") == ""
     write(page, fits)
     assert said(page, "letter").strip() == ""
+
+
+def test_how_much_of_a_letter_is_left_is_heard_by_who_comes_to_it_and_near_the_limit(
+    stage: Stage, guest: Guest
+) -> None:
+    """What describes the field, a screen reader may say whenever it changes: at each key."""
+    page = guest.visit()
+    open_panel(page, "write")
+    listen(page, "count", "letter-fault")
+    letter = page.locator("#letter")
+    letter.focus()
+    assert heard(page) == ["count"]
+    told = []
+    tenth, fiftieth = LETTER_TEXT // 10, LETTER_TEXT // 50
+    for left in (LETTER_TEXT - 1, tenth, tenth - 1, fiftieth, 1, 0):
+        letter.fill("x" * (LETTER_TEXT - left))
+        told.append(heard(page))
+        assert said(page, "count").startswith(f"{left:,} of")
+    assert told == [[], ["count"], [], ["count"], [], []]
+    assert "count" not in str(letter.get_attribute("aria-describedby")).split()
 
 
 def test_pages_own_keys_go_on_from_what_was_typed_and_take_away_none_of_it(
