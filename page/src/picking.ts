@@ -1,7 +1,7 @@
 // Picking words and digits by buttons, so that no keyboard sees them. Pure: which keys stand there
 // after what was pressed. `ui/picker.ts` shows them.
 
-import { DIGITS, type WordList, wordsOf, WORDS } from './wire/words.js';
+import { DIGITS, entered, type WordList, wordsOf, WORDS } from './wire/words.js';
 
 export type Alphabet = 'digits' | WordList;
 
@@ -22,6 +22,14 @@ export const NOTHING: Picked = { put: [], prefix: '' };
 const FEW = 12;
 
 export const wanted = (alphabet: Alphabet): number => (alphabet === 'digits' ? DIGITS : WORDS);
+
+/** What was typed, as if it had been picked; null where that is no beginning in this alphabet. */
+export function taken(alphabet: Alphabet, typed: string): Picked | null {
+  const put = entered(typed);
+  const known = alphabet === 'digits' ? [...'0123456789'] : wordsOf(alphabet);
+  const fits = put.length <= wanted(alphabet) && put.every((one) => known.includes(one));
+  return fits ? { put, prefix: '' } : null;
+}
 
 /** The keys after what was picked so far; none when all is there. */
 export function keysFor(alphabet: Alphabet, picked: Picked): readonly Key[] {

@@ -10,8 +10,9 @@ import { FETCH_MS } from './wire/sizes.js';
 export interface Sealer {
   /** Seal LETTER_PLAIN bytes to the desk: LETTER bytes (letter 2). Rejects where nothing can be sealed. */
   letter(deskKey: Uint8Array, entryHash: Uint8Array, plain: Uint8Array): Promise<Uint8Array>;
-  /** Seal a hum, and give its cells to whoever listens at the other end of this port. */
-  hum(keys: HumKeys, carried: Carried, cells: MessagePort): void;
+  /** Seal a hum, and give its cells to whoever listens at the other end of this port. Rejects where it cannot
+   * be sealed: then nothing ever comes there. */
+  hum(keys: HumKeys, carried: Carried, cells: MessagePort): Promise<void>;
 }
 
 /** What a Worker has to be for a sealer; tests bring their own. */
@@ -42,29 +43,34 @@ export function sealerOf(worker: SealingWorker): Sealer {
     else first?.reject(failed());
   });
   worker.addEventListener('error', giveUp);
+  const ask = (job: SealJob, transfer: Transferable[] = []): Promise<Uint8Array> =>
+    new Promise((resolve, reject) => {
+      if (!works) return reject(failed());
+      worker.postMessage(job, transfer);
+      patience ??= setTimeout(giveUp, FETCH_MS);
+      asked.push({ resolve, reject });
+    });
   return {
-    letter: (deskKey, entryHash, plain) =>
-      new Promise((resolve, reject) => {
-        if (!works) return reject(failed());
-        patience ??= setTimeout(giveUp, FETCH_MS);
-        asked.push({ resolve, reject });
-        const job: SealJob = { job: 'seal-letter', deskKey, entryHash, plain };
-        worker.postMessage(job);
-      }),
-    hum(keys, carried, cells) {
-      const job: SealJob = { job: 'seal-hum', keys, carried, cells };
-      worker.postMessage(job, [cells]);
+    letter: (deskKey, entryHash, plain) => ask({ job: 'seal-letter', deskKey, entryHash, plain }),
+    async hum(keys, carried, cells) {
+      await ask({ job: 'seal-hum', keys, carried, cells }, [cells]);
     },
   };
 }
 
+const NOTHING = new Uint8Array(0);
+
+/** What is sealed and comes back; of a hum nothing does, since its cells go straight to its Worker. */
+async function seal(job: SealJob): Promise<Uint8Array> {
+  if (job.job === 'seal-letter') return sealLetter(job.deskKey, job.entryHash, job.plain);
+  job.cells.postMessage(await makeHum(job.keys, job.carried, draw));
+  return NOTHING;
+}
+
 async function work(job: SealJob): Promise<void> {
-  if (job.job === 'seal-hum') return job.cells.postMessage(await makeHum(job.keys, job.carried, draw));
-  if (job.job !== 'seal-letter') return;
-  const report: SealReport = {
-    report: 'sealed',
-    sealed: await sealLetter(job.deskKey, job.entryHash, job.plain).catch(() => null),
-  };
+  // In the carried shape the jobs of the other Workers come by here, too.
+  if (job.job !== 'seal-letter' && job.job !== 'seal-hum') return;
+  const report: SealReport = { report: 'sealed', sealed: await seal(job).catch(() => null) };
   self.postMessage(report);
 }
 

@@ -56,6 +56,8 @@ export class Session {
   hums = true;
   /** Whether that was chosen here since the store was last written: another tab's choice is older. */
   chosen = false;
+  /** How many times another tab forgot what this one had in the store. */
+  forgotten = 0;
   lineage: Uint8Array;
 
   constructor(
@@ -163,6 +165,7 @@ export class Session {
     today: number,
   ): Promise<Slot> {
     const record = this.#writable();
+    const { forgotten } = this;
     verifyWrites(record, today);
     const desk = deskOf(record, this.pins.desk);
     const e = epochSecret(secret, desk.week);
@@ -173,6 +176,8 @@ export class Session {
       x: chainValue(secret, desk.week), week: desk.week, mark, text, part: 1, of: 1,
     });
     const letter = await this.sealer.letter(desk.key, deskEntryHash(record.body.root, desk), plain);
+    // One that was finished before another tab forgot is one of those that were forgotten.
+    if (forgotten !== this.forgotten) throw new Refused('store 4.5', 'Another tab forgot it meanwhile');
     // A record is believed for two days and longer: the day of writing may be a later one.
     const day = Math.max(record.body.day, today);
     const slot: Slot = {

@@ -182,7 +182,11 @@ export class Visit {
     const { kind, letter, token, report } = choice;
     const carried = { kind, letter, token, report };
     const { port1, port2 } = new MessageChannel();
-    this.session.sealer.hum(keys, carried, port1);
+    // Where it cannot be sealed no cell will come: nothing is sent, whoever asks, and what waits here waits on.
+    this.session.sealer.hum(keys, carried, port1).catch(() => {
+      worker.terminate();
+      this.progress.hum('broken');
+    });
     const job: HumJob = { job: 'hum', cells: port2, url: way.url, pace: this.pace };
     worker.postMessage(job, [port2]);
   }

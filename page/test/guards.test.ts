@@ -34,6 +34,8 @@ interface Mirror {
   readonly host?: string;
   /** The device's clock, in seconds. */
   readonly now?: number;
+  /** Whether hums can be sealed in this browser. */
+  readonly seals?: boolean;
 }
 
 interface Came {
@@ -48,11 +50,13 @@ interface Came {
   readonly says: (report: Report) => Promise<void>;
   /** The Worker of the hum. */
   readonly sender: Worker;
+  /** Whether it was ended. */
+  readonly ended: boolean;
 }
 
 /** A visit, as far as it goes before any file behind the head of the board has come. */
 async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
-  const { record, head, host = 'mirror.example', now = record.body.notBefore + 3600 } = mirror;
+  const { record, head, host = 'mirror.example', now = record.body.notBefore + 3600, seals = true } = mirror;
   const said = { hum: '', board: '' };
   let settled = (): void => undefined;
   const headCame = new Promise<void>((resolve) => (settled = resolve));
@@ -68,16 +72,19 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
   let keys = 0;
   const sealer = {
     ...here,
-    hum(of: { readonly number: number }, _: unknown, cells: MessagePort): void {
+    async hum(of: { readonly number: number }, _: unknown, cells: MessagePort): Promise<void> {
       keys = of.number;
       cells.close();
+      if (!seals) throw new Error('nothing can be sealed');
     },
   };
   const hums: HumJob[] = [];
   const files: FilesJob[] = [];
+  let ended = false;
   const noting = (jobs: unknown[]): Worker => {
     const nothing = (): void => undefined;
-    return { postMessage: (job: unknown) => jobs.push(job), addEventListener: nothing, terminate: nothing } as never;
+    const terminate = (): void => void (ended = true);
+    return { postMessage: (job: unknown) => jobs.push(job), addEventListener: nothing, terminate } as never;
   };
   const sender = noting(hums);
   const says = async (data: Report): Promise<void> => {
@@ -102,7 +109,7 @@ async function visited(mirror: Mirror, shelf = new Memory()): Promise<Came> {
     await headCame;
     const [job] = hums;
     const hum = job ? { record: keys, job } : null;
-    return { session, keeper, visit, said, hum, files, says, sender };
+    return { session, keeper, visit, said, hum, files, says, sender, ended };
   } finally {
     mock.restoreAll();
   }
@@ -240,4 +247,18 @@ test('who waits for a hum whose script does not come is told that it will not', 
   const { sender, said } = await visited({ record: today });
   sender.onerror?.(new Event('error') as ErrorEvent);
   assert.equal(said.hum, 'broken');
+});
+
+test('a hum that cannot be sealed is said not to leave, and no letter in it leaves, of a cover too', async () => {
+  const shelf = new Memory();
+  const { session, keeper } = await visited({ record: today }, shelf);
+  await session.keepLetter(new Uint8Array(16), 'once', 1, today.body.day);
+  await keeper.turn();
+  for (const lies of [shelf, new Memory()]) {
+    const { said, ended } = await visited({ record: tomorrow, seals: false }, lies);
+    assert.deepEqual([said.hum, ended], ['broken', true]);
+  }
+  assert.ok(waits(shelf));
+  const { said, ended } = await visited({ record: tomorrow }, shelf);
+  assert.deepEqual([said.hum, ended], ['', false], 'the control: one that is sealed is waited for');
 });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type Alphabet, asTyped, keysFor, NOTHING, type Picked, press, undo, wanted } from '../src/picking.js';
+import { type Alphabet, asTyped, keysFor, NOTHING, type Picked, press, taken, undo, wanted } from '../src/picking.js';
 import { fromPerson, toDigits, toWords, wordsOf } from '../src/wire/words.js';
 
 /** Everything that can be put down, with how many presses it takes. */
@@ -83,4 +83,18 @@ test('digits of other scripts are read as the same words', () => {
   const arabic = toDigits(secret).join('-').replace(/\d/g, (d) => String.fromCharCode(0x660 + Number(d)));
   assert.deepEqual(fromPerson(persian), secret);
   assert.deepEqual(fromPerson(arabic), secret);
+});
+
+test('what was typed is gone on from, and what is no beginning is not', () => {
+  assert.deepEqual(taken('en', ''), NOTHING);
+  assert.deepEqual(taken('en', ' Abandon\nability '), { put: ['abandon', 'ability'], prefix: '' });
+  assert.deepEqual(taken('zh-Hans', '的一'), { put: ['的', '一'], prefix: '' });
+  assert.deepEqual(taken('digits', '1234 5'), { put: [...'12345'], prefix: '' });
+  assert.deepEqual(taken('digits', '\u06f1\u06f2'), { put: [...'12'], prefix: '' });
+  for (const [alphabet, typed] of [
+    ['en', 'abandon wallflower'], ['en', '的'], ['en', '1'], ['digits', 'abandon'], ['zh-Hans', 'abandon'],
+    ['en', 'abandon '.repeat(13)], ['digits', '1'.repeat(41)],
+  ] as const) {
+    assert.equal(taken(alphabet, typed), null, typed);
+  }
 });

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
 import { draw } from '../src/entropy.js';
-import { type SealingWorker, sealerOf } from '../src/sealing.js';
+import type { SealJob } from '../src/hum/jobs.js';
+import { type Sealer, type SealingWorker, sealerOf, startSealing } from '../src/sealing.js';
+import type { Carried, HumKeys } from '../src/wire/hum.js';
 import { FETCH_MS } from '../src/wire/sizes.js';
 
 /** A Worker that answers when it is told to. */
@@ -89,4 +91,61 @@ test('a Worker that answered once is waited for, however slow the device', async
   } finally {
     mock.timers.reset();
   }
+});
+
+const NO_KEYS: HumKeys = { number: 1, hash: HASH, hopA: draw(3), hopB: draw(3) };
+const COVER: Carried = { kind: 0, letter: draw(3), token: draw(16), report: { channel: 0, language: 0 } };
+
+const askHum = (sealer: Sealer): Promise<void> => {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  return sealer.hum(NO_KEYS, COVER, port1 as unknown as MessagePort);
+};
+
+test('who asked for a hum that cannot be sealed is told, and so is who asked for one that can', async () => {
+  const worker = new Told();
+  const sealer = sealerOf(worker);
+  const [hum, letter, another] = [
+    askHum(sealer), sealer.letter(KEY, HASH, Uint8Array.of(1)), askHum(sealer),
+  ];
+  worker.answer(null);
+  worker.answer(Uint8Array.of(11));
+  worker.answer(new Uint8Array(0));
+  await assert.rejects(hum);
+  assert.deepEqual(await letter, Uint8Array.of(11));
+  await another;
+});
+
+test('who asked for a hum of a Worker that ends is told, and who asks later, too', async () => {
+  const worker = new Told();
+  const sealer = sealerOf(worker);
+  const hum = askHum(sealer);
+  worker.dispatchEvent(new Event('error'));
+  await assert.rejects(hum);
+  await assert.rejects(askHum(sealer));
+  assert.equal(worker.jobs.length, 1);
+});
+
+test('the Worker that seals says of a hum that it could not, and goes on', async (t) => {
+  const said: unknown[] = [];
+  let all = (): void => undefined;
+  const both = new Promise<void>((resolve) => (all = resolve));
+  const self = Object.assign(new EventTarget(), {
+    postMessage: (report: unknown) => void (said.push(report) === 2 && all()),
+  });
+  Object.assign(globalThis, { self });
+  t.after(() => Reflect.deleteProperty(globalThis, 'self'));
+  startSealing();
+  const { port1, port2 } = new MessageChannel();
+  let cells = 0;
+  port2.onmessage = () => void (cells += 1);
+  const jobs: SealJob[] = [
+    { job: 'seal-hum', keys: NO_KEYS, carried: COVER, cells: port1 as unknown as MessagePort },
+    { job: 'seal-letter', deskKey: draw(3), entryHash: HASH, plain: draw(3) },
+  ];
+  for (const data of jobs) self.dispatchEvent(new MessageEvent('message', { data }));
+  await both;
+  port2.close();
+  assert.deepEqual(said, [{ report: 'sealed', sealed: null }, { report: 'sealed', sealed: null }]);
+  assert.equal(cells, 0);
 });

@@ -99,6 +99,31 @@ test('an image of another length, version, seal, state or board is refused by st
   assert.throws(() => decodeImage(plain.slice(1)), refusedBy('store 4.1'));
 });
 
+test('a letter that is sealed while another tab forgets is refused by store 4.5 and is put nowhere', async () => {
+  const shelf = new Memory();
+  const [writer, other] = [await fresh(), await fresh()];
+  const [here, there] = [new Keeper(writer, shelf.tab()), new Keeper(other, shelf.tab())];
+  await here.turn();
+  await there.turn();
+  const { sealer } = writer;
+  let finish = (): void => undefined;
+  const held = new Promise<void>((resolve) => (finish = resolve));
+  const letter: typeof sealer.letter = (...asked) => held.then(() => sealer.letter(...asked));
+  Object.assign(writer, { sealer: { ...sealer, letter } });
+  const refused = assert.rejects(writer.keepLetter(SECRET, 'x', 1, today.body.day), refusedBy('store 4.5'));
+  const { lineage } = other;
+  const forgotten = there.forget();
+  while (other.lineage === lineage) await new Promise(setImmediate);
+  await there.turn();
+  assert.ok(await forgotten);
+  await here.turn();
+  finish();
+  await refused;
+  assert.ok(writer.slots.every((one) => one.waits === Waits.NOT));
+  Object.assign(writer, { sealer });
+  await writer.keepLetter(SECRET, 'after it', 1, today.body.day);
+});
+
 test('a carried letter is refused by its rule and the places stay as they were', async () => {
   const session = await fresh();
   const letter = slot(Waits.LATER);

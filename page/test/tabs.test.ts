@@ -390,3 +390,39 @@ test('who presses forget once more while the first is written leaves nothing of 
   assert.ok(await second);
   assert.deepEqual(walk.stored(), []);
 });
+
+test('a tab learns once that another one forgot, and neither who forgot nor who is new does', async () => {
+  const walk = new Walk();
+  await walk.open(today);
+  await walk.open(today);
+  const [one, two] = walk.tabs as [Tab, Tab];
+  const heard = (): number[] => walk.tabs.map(({ session }) => session.forgotten);
+  walk.write(one);
+  for (const tab of [one, two, one]) await walk.turn(tab);
+  assert.deepEqual(heard(), [0, 0]);
+  await walk.forget(one);
+  for (const tab of [one, two, one, two]) await walk.turn(tab);
+  await walk.open(today);
+  for (const tab of walk.tabs) await walk.turn(tab);
+  assert.deepEqual(heard(), [0, 1, 0]);
+  await walk.forget(two);
+  for (const tab of [two, one]) await walk.turn(tab);
+  assert.deepEqual(heard(), [1, 1, 0]);
+});
+
+test('of two tabs that are opened at once in a new browser none hears that all was forgotten', async () => {
+  const disk = new Memory();
+  const tab = async (): Promise<Cheap> => {
+    const session = new Cheap(pinsWith(today.body.root), draw, here);
+    const keeper = new Keeper(session, disk.tab());
+    await keeper.load();
+    session.record = today;
+    await session.fillSlots(today);
+    turns.push(() => keeper.turn());
+    return session;
+  };
+  const turns: (() => Promise<void>)[] = [];
+  const sessions = [await tab(), await tab()];
+  for (const turn of [...turns, ...turns]) await turn();
+  assert.deepEqual(sessions.map(({ forgotten }) => forgotten), [0, 0]);
+});

@@ -303,7 +303,7 @@ for (const [page, first] of [
     const jobs: HumJob[] = [];
     const worker = { postMessage: (job: HumJob) => jobs.push(job) } as unknown as Worker;
     try {
-      const tab = new Tab(new Memory(), { ...here, hum: () => undefined }, TWO);
+      const tab = new Tab(new Memory(), { ...here, hum: async () => undefined }, TWO);
       const kinds = [WayKind.INGRESS, WayKind.BOARD];
       const ways = kinds.flatMap((kind) =>
         [ONION, 'https://plain.example/'].map((url) => ({ kind, cells: 12, url })),

@@ -28,6 +28,7 @@ HOLD = """async () => {
   const file = await (await navigator.storage.getDirectory()).getFileHandle('image');
   while (!window.held) window.held = await file.createWritable().catch(() => null);
 }"""
+FOCUS = "[document.activeElement.closest('details')?.id, document.activeElement.tagName]"
 LET_GO = "window.held.abort().then(() => (window.held = null))"
 
 
@@ -68,6 +69,11 @@ def test_who_sends_no_padding_is_told_beside_a_finished_letter_that_nothing_is_s
     assert "no padding, so nothing is sent" in said(page, "letter-status")
     look_up(page, words)
     assert "no padding, so nothing is sent" in said(page, "answers")
+    open_panel(page, "device")
+    for sends in (True, False):
+        page.locator("#hum-choice").set_checked(sends)
+        for status in ("letter-status", "answers"):
+            assert ("nothing is sent" in said(page, status)) is not sends, status
 
 
 def test_who_writes_two_letters_is_told_that_each_takes_a_visit_of_its_own(
@@ -162,26 +168,53 @@ def test_letter_is_called_lost_only_while_it_is_kept_nowhere(
     wait_for(page, "letter-tools", "The letter leaves when this page is next opened")
 
 
-def test_what_another_tab_forgot_is_not_said_to_be_kept_or_to_leave(
+def test_what_another_tab_forgot_this_one_shows_no_longer_and_does_not_bring_back(
     stage: Stage, visitor: Visitor
 ) -> None:
+    """Whoever sits down at that tab would see who wrote, and could take the letter along."""
     page = visitor.visit()
     wait_for_hum(page)
-    make_words(page)
+    words = " ".join(make_words(page))
     write(page, "A letter.")
+    make_words(page)
+    page.locator("#letter").fill("The next one.")
     open_panel(page, "device")
     page.locator("#hum-choice").uncheck()
     wait_for(page, "hum-choice-status", "no padding")
+    look_up(page, words)
+    page.locator("#answers button.carry").click()
     other = visitor.another_tab()
     other.goto(stage.address())
     wait_for(other, "hum-status", "You have chosen")
     forget_all(other)
     wait_for(other, "forget-status", "Forgotten")
-    page.locator("#hum-choice:checked").wait_for()
-    told = [said(page, "hum-choice-status")]
-    page.locator("#letter-tools button.hurry").click()
-    page.locator("#hurry-sure").click()
-    page.locator("#letter-tools p.done").filter(has_not_text="Noted.").wait_for()
-    told.append(page.locator("#letter-tools p.done").inner_text())
-    assert told[0] == ""
-    assert "It is lost when the page closes" in told[1]
+    for status in ("letter-status", "read-status", "forget-status"):
+        wait_for(page, status, "forgotten in another tab")
+    assert page.locator("#hum-choice").is_checked()
+    assert page.locator("#carry").is_hidden()
+    gone = "shown-words letter letter-tools read-field answers carry-text hum-choice-status"
+    assert {page.locator(f"#{name}").text_content() for name in gone.split()} == {""}
+    assert page.evaluate(FOCUS) == ["read", "SUMMARY"], "not at the top of the page"
+    page = visitor.visit()
+    wait_for(page, "board-status", "complete")
+    look_up(page, words)
+    wait_for(page, "read-status", "Nothing for these words")
+
+
+def test_who_only_watched_is_not_told_that_another_tab_forgot(
+    stage: Stage, visitor: Visitor
+) -> None:
+    page = visitor.visit()
+    wait_for_hum(page)
+    other = visitor.another_tab()
+    other.goto(stage.address())
+    wait_for_hum(other)
+    open_panel(other, "device")
+    other.locator("#hum-choice").uncheck()
+    wait_for(other, "hum-choice-status", "no padding")
+    page.locator("#hum-choice:not(:checked)").wait_for(state="attached")
+    forget_all(other)
+    wait_for(other, "forget-status", "Forgotten")
+    page.locator("#hum-choice:checked").wait_for(state="attached")
+    told = ("letter-status", "read-status", "forget-status")
+    assert {page.locator(f"#{status}").text_content() for status in told} == {""}

@@ -46,6 +46,9 @@ NEVER = 0.001  # bytes a second
 _TOLD = b"""self.addEventListener('message',({data})=>{if(data.job!=='hum')return;
 data.cells.addEventListener('message',({data:cells})=>console.error(JSON.stringify(
 [{...data,cells:0},Object.keys(cells),Object.values(cells).map((cell)=>cell.length??cell)])))});"""
+# Whatever else is sealed, no hum can be.
+_UNSEALED = b"""self.addEventListener('message',({data})=>{
+if(data.job==='seal-hum')data.keys.hopA=new Uint8Array(3)});"""
 # Cells are half a second apart. A browser opens another connection where an answer is still out
 # when the next cell leaves, and at 60 times the pace a busy machine answers too late now and then.
 UNHURRIED = 15
@@ -198,6 +201,24 @@ def test_page_whose_sealing_script_did_not_come_sends_nothing_and_shows_all_else
     assert page.locator("#letter").inner_text() == "A letter."
     assert "if it fails again, open the page anew" in said(page, "letter-fault")
     assert stage.ingress.requests == []
+
+
+def test_page_that_can_seal_no_hum_says_so_to_whoever_comes_and_its_letter_waits_on(
+    stage: Stage, guest: Guest
+) -> None:
+    stage.altered["seal.js"] = lambda script: _UNSEALED + script
+    page = guest.visit()
+    wait_for(page, "hum-status", "Not all of the padding")
+    words = " ".join(make_words(page))
+    write(page, "A letter.")
+    stage.next_day()
+    page.reload()
+    wait_for(page, "hum-status", "Not all of the padding")
+    look_up(page, words)
+    wait_for(page, "answers", "waits in this browser")
+    wait_for_board(page)
+    assert stage.ingress.requests == []
+    assert not guest.errors
 
 
 def opened_but_for(stage: Stage, guest: Guest, address: str) -> tuple[Page, Callable[[], None]]:

@@ -142,6 +142,7 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     make_words(page)
     wait_for_hum(page)
     fits = "中" * (LETTER_TEXT // 3)
+    page.locator("#letter").focus()
     listen(page, "count", "letter-fault")
     told = []
     for over in (2, 3, 0, 0, 1):
@@ -158,6 +159,54 @@ def test_one_byte_over_the_limit_is_heard_once_keeps_the_text_and_seals_nothing(
     assert said(page, "letter-status") == ""
     write(page, fits)
     assert said(page, "letter").strip() == ""
+
+
+def test_how_much_of_a_letter_is_left_is_heard_by_who_comes_to_it_and_near_the_limit(
+    stage: Stage, guest: Guest
+) -> None:
+    """What describes the field, a screen reader may say whenever it changes: at each key."""
+    page = guest.visit()
+    open_panel(page, "write")
+    listen(page, "count", "letter-fault")
+    letter = page.locator("#letter")
+    letter.focus()
+    assert heard(page) == ["count"]
+    told = []
+    tenth, fiftieth = LETTER_TEXT // 10, LETTER_TEXT // 50
+    for left in (LETTER_TEXT - 1, tenth, tenth - 1, fiftieth, 1, 0):
+        letter.fill("x" * (LETTER_TEXT - left))
+        told.append(heard(page))
+        assert said(page, "count").startswith(f"{left:,} of")
+    assert told == [[], ["count"], [], ["count"], [], []]
+    assert "count" not in str(letter.get_attribute("aria-describedby")).split()
+
+
+def test_pages_own_keys_go_on_from_what_was_typed_and_take_away_none_of_it(
+    stage: Stage, guest: Guest
+) -> None:
+    page = guest.visit()
+    open_panel(page, "read")
+    *words, last = to_words(SECRET, "en")
+    field, picker = page.locator("#read-field"), page.locator("#read-picker")
+
+    def stands(text: str, count: str) -> None:
+        assert (said(page, "read-field").strip(), said(page, "read-picked")) == (text, count)
+
+    field.fill(" ".join(words))
+    page.locator("#read-pick").click()
+    stands(" ".join(words), "11 of 12 entered")
+    picker.get_by_role("button", name="Undo").click()
+    stands(" ".join(words[:-1]), "10 of 12 entered")
+    picker.get_by_role("button", name="Digits").click()
+    stands(" ".join(words[:-1]), "0 of 40 entered")
+    field.fill("12")
+    picker.locator(".keys").get_by_role("button", name="3").click()
+    stands("123", "3 of 40 entered")
+    field.fill(f"{last}!")
+    picker.locator(".keys").get_by_role("button", name="4").click()
+    stands(f"{last}! 4", "1 of 40 entered")
+    picker.get_by_role("button", name="Start again").click()
+    stands("", "0 of 40 entered")
 
 
 def test_letter_that_words_are_missing_for_stays_and_is_not_called_sealed_with_another(

@@ -112,7 +112,8 @@ IN_TYPESCRIPT = {
     "segment 3.7": "page/test/trust.test.ts",
     "letter 3.10": "page/test/last-year.test.ts",
     "store 2.3": _STORE, "store 2.5": _STORE, "store 3.3": _STORE, "store 4.1": _STORE,
-    "store 6.1": _STORE, "store 6.2": _STORE, "store 6.3": _STORE, "store 6.4": _STORE,
+    "store 4.5": _STORE, "store 6.1": _STORE, "store 6.2": _STORE, "store 6.3": _STORE,
+    "store 6.4": _STORE,
 }  # fmt: skip
 # The page reads no bundle. It neither gathers a hum, nor writes a reply, nor reads a parcel twice,
 # a drop, a draft, a census, loops that came or a set of tokens; a conversation without a mark is

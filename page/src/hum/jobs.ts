@@ -22,7 +22,7 @@ export type SealJob =
 
 export interface SealReport {
   readonly report: 'sealed';
-  /** Null when it could not be. */
+  /** Null when it could not be; of a hum no bytes. */
   readonly sealed: Uint8Array | null;
 }
 

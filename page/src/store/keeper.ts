@@ -37,6 +37,10 @@ export class Keeper {
   #emptying = 0;
   /** Whether the turn took over a store in which a letter of this tab has no place. */
   #lost = false;
+  /** The lineage that lay in the store when this tab read or wrote it last. */
+  #lay: Uint8Array | null = null;
+  /** That of the image that was composed last. */
+  #composed: Uint8Array | null = null;
   #turning: Promise<void> = Promise.resolve();
 
   constructor(
@@ -49,6 +53,7 @@ export class Keeper {
     let image: Image | null = null;
     await this.shelf.turn((lies) => {
       image = readImage(lies);
+      this.#lay = image?.lineage ?? null;
       return null;
     });
     return image;
@@ -116,6 +121,7 @@ export class Keeper {
       return this.#compose(lies);
     });
     this.works = kept;
+    if (kept) this.#lay = this.#composed;
     this.session.chosen ||= chosen && !kept; // what was not written is for no other tab to follow
     // Not before, since another tab may write after a turn that failed; and not where "forget" was pressed again.
     if (kept && lineage === this.session.lineage) this.#forgetting = false;
@@ -129,6 +135,7 @@ export class Keeper {
     session.chosen = false; // what is written now is for other tabs to follow
     session.slots = apart(session.slots, session.draw);
     const { record, seen, slots, board, lineage, hums } = session;
+    this.#composed = lineage;
     return encodeImage({
       lineage, hums, seen, record: record.bytes, slots, board: bytesOf(board),
     });
@@ -158,7 +165,9 @@ export class Keeper {
       ? merged(session.slots, image.slots, record)
       : image.slots;
     this.#lost = letters.some((letter) => !placeOf(session.slots, letter));
-    session.lineage = image.lineage;
+    // A tab that is new has a lineage that never lay there: nothing of it was forgotten.
+    if (!same && this.#lay && equal(this.#lay, session.lineage)) session.forgotten += 1;
+    session.lineage = this.#lay = image.lineage;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Session } from '../session.js';
 import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
+import { sayWhetherSent } from './waiting.js';
 
 /** Lets a person choose: until the store was read, the document keeps the box from being ticked, since
  * what was done before would be undone. Answers with what shows the choice again, which may have been
@@ -15,12 +16,14 @@ export function startChoice(session: Session, keeper: Keeper): () => void {
   const show = (): void => {
     if (box.checked !== session.hums) say(status, null); // what was said here is true no more
     box.checked = session.hums;
+    sayWhetherSent(session);
   };
   show();
   box.disabled = !session.record;
   box.addEventListener('change', () => {
     session.hums = box.checked;
     session.chosen = true;
+    sayWhetherSent(session);
     say(status, 'say.choice.keeping');
     void keeper.told((kept) => {
       say(status, kept ? (session.hums ? 'say.choice.on' : 'say.choice.off') : 'say.choice.unkept');

@@ -46,6 +46,10 @@ export class Field {
     this.#element.addEventListener('input', act);
   }
 
+  onFocus(act: () => void): void {
+    this.#element.addEventListener('focus', act);
+  }
+
   /** Older browsers would take over markup that is pasted or dropped. */
   #pasteAsText(): void {
     this.#element.addEventListener('paste', (event) => {

@@ -4,8 +4,23 @@ import type { Keeper } from '../store/keeper.js';
 import { find, paragraph } from './dom.js';
 import { say } from './language.js';
 
-/** Answers with what takes the question back, and with what takes back, after a turn of the store, that all
- * is forgotten, where something was put away since. */
+const STATUS = { write: 'letter-status', read: 'read-status', device: 'forget-status' } as const;
+
+/** Another tab forgot: nothing of it stays in this document either. Who has a panel open is told in there;
+ * in one that was closed nothing speaks of it to whoever opens it. */
+function forgetHere(forgotten: () => void): void {
+  const at = document.activeElement;
+  const within = at?.closest('details');
+  forgotten();
+  for (const [panel, status] of Object.entries(STATUS)) {
+    if (find(panel, HTMLDetailsElement).open) say(paragraph(status), 'say.forget.elsewhere');
+  }
+  // Who was at something that is gone would begin again at the top of the page.
+  if (!at?.getClientRects().length) within?.querySelector('summary')?.focus();
+}
+
+/** Answers with what takes the question back, and with what follows a turn of the store: where another tab
+ * forgot, nothing stays here; and where something was put away since, it is not said that all is forgotten. */
 export function startForget(
   keeper: Keeper,
   forgotten: () => void,
@@ -14,6 +29,7 @@ export function startForget(
   const panel = find('forget-panel', HTMLElement);
   const status = paragraph('forget-status');
   let done = false;
+  let heard = keeper.session.forgotten;
   const open = (is: boolean): void => {
     panel.hidden = !is;
     ask.setAttribute('aria-expanded', String(is));
@@ -38,6 +54,11 @@ export function startForget(
   return {
     unasked: () => open(false),
     turned: () => {
+      if (heard !== keeper.session.forgotten) {
+        heard = keeper.session.forgotten;
+        done = false;
+        forgetHere(forgotten);
+      }
       if (done && !keeper.session.unused) say(status, null);
     },
   };

@@ -9,6 +9,7 @@ import {
   NOTHING,
   type Picked,
   press,
+  taken,
   undo,
   wanted,
 } from '../picking.js';
@@ -26,6 +27,10 @@ export class Picker {
   readonly #keys = make('div', '', 'keys');
   #alphabet: Alphabet = 'digits';
   #picked: Picked = NOTHING;
+  /** What was typed and is no beginning in this alphabet: it stays in front of what is picked. */
+  #before = '';
+  /** Whether a keyboard was used since the field was read. */
+  #typed = false;
 
   constructor(
     name: string,
@@ -40,12 +45,13 @@ export class Picker {
     this.#kinds.setAttribute('aria-labelledby', this.#opener.id);
     this.#keys.setAttribute('aria-labelledby', this.#status.id);
     this.#keys.addEventListener('keydown', (event) => this.#walk(event));
+    field.onInput(() => (this.#typed = true));
   }
 
   close(): void {
     this.#panel.hidden = true;
     this.#opener.setAttribute('aria-expanded', 'false');
-    this.#picked = NOTHING;
+    [this.#picked, this.#before] = [NOTHING, ''];
     fill(this.#panel);
   }
 
@@ -54,8 +60,8 @@ export class Picker {
     this.#opener.setAttribute('aria-expanded', 'true');
     const steps = make('div', '', 'choices');
     steps.append(
-      this.#button('say.pick.back', () => this.#set(undo(this.#picked))),
-      this.#button('say.pick.clear', () => this.#set(NOTHING)),
+      this.#button('say.pick.back', () => this.#change(undo)),
+      this.#button('say.pick.clear', () => this.#clear()),
     );
     fill(this.#panel, this.#kinds, this.#status, this.#keys, steps);
     this.#choose(current().words ?? 'digits');
@@ -82,13 +88,39 @@ export class Picker {
     const hadFocus = this.#kinds.contains(document.activeElement);
     fill(this.#kinds, ...kinds.map(([, button]) => button));
     if (hadFocus) kinds.find(([kind]) => kind === alphabet)?.[1].focus();
+    this.#take();
+    this.#show();
+  }
+
+  /** Go on from what stands in the field: nothing but "start again" empties it. */
+  #take(): void {
+    const { text } = this.field;
+    const picked = taken(this.#alphabet, text);
+    this.#picked = picked ?? NOTHING;
+    this.#before = picked ? '' : text;
+    this.#typed = false;
+  }
+
+  #change(next: (picked: Picked) => Picked): void {
+    if (this.#typed) this.#take();
+    this.#set(next(this.#picked));
+  }
+
+  #clear(): void {
+    [this.#before, this.#typed] = ['', false];
     this.#set(NOTHING);
   }
 
   #set(picked: Picked): void {
     this.#picked = picked;
     const typed = asTyped(this.#alphabet, picked);
-    this.field.text = this.#alphabet === 'digits' ? digitsOf(typed, current().code) : typed;
+    const shown = this.#alphabet === 'digits' ? digitsOf(typed, current().code) : typed;
+    this.field.text = [this.#before, shown].filter(Boolean).join(' ');
+    this.#show();
+  }
+
+  #show(): void {
+    const picked = this.#picked;
     const count = { done: numberOf(picked.put.length), all: numberOf(wanted(this.#alphabet)) };
     say(this.#status, picked.prefix ? 'say.pick.narrow' : 'say.pick.count', {
       ...count,
@@ -108,7 +140,7 @@ export class Picker {
     button.setAttribute('type', 'button');
     button.className = key.puts ? 'puts' : 'narrows';
     button.tabIndex = index ? -1 : 0;
-    button.addEventListener('click', () => this.#set(press(this.#picked, key)));
+    button.addEventListener('click', () => this.#change((picked) => press(picked, key)));
     return button;
   }
 

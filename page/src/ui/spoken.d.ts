@@ -81,6 +81,7 @@ declare module 'spoken' {
     | 'say.choice.unkept'
     | 'say.forget.keeping'
     | 'say.forget.done'
+    | 'say.forget.elsewhere'
     | 'say.forget.unkept'
     | 'say.new.words'
     | 'say.pick.digits'

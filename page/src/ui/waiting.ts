@@ -27,10 +27,20 @@ export function sayKept(
 
 /** Where visits send no padding, say so behind what was said of a letter that waits: it does not leave. */
 export function addThatNothingIsSent(said: HTMLElement, session: Session): void {
-  if (session.hums) return;
-  const more = make('span', '', 'more');
-  say(more, 'say.hum.off');
+  const more = make('span', '', 'more unsent');
+  sayWhether(more, session);
   said.append(' ', more);
+}
+
+const sayWhether = (more: HTMLElement, { hums }: Session): void =>
+  say(more, hums ? null : 'say.hum.off');
+
+/** The same after another choice, wherever a letter that waits is spoken of. */
+export function sayWhetherSent(session: Session): void {
+  for (const more of document.querySelectorAll<HTMLElement>('.unsent')) {
+    // Said again it would be heard again.
+    if ((more.childElementCount === 0) !== session.hums) sayWhether(more, session);
+  }
 }
 
 export class Waiting {

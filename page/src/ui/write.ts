@@ -23,6 +23,10 @@ import {
 import { Picker } from './picker.js';
 import { sayKept, type Waiting } from './waiting.js';
 
+/** With so many bytes left a screen reader says how many characters that is: a tenth, then a fiftieth. */
+const NEAR = [LETTER_TEXT / 10, LETTER_TEXT / 50];
+const nearness = (left: number): number => NEAR.filter((bytes) => left <= bytes).length;
+
 const inUnits = (bytes: number, code: Code): number =>
   Math.floor(bytes / (LANGUAGES.find((one) => one.code === code)?.bytesPerCharacter ?? 1));
 
@@ -33,8 +37,8 @@ export class WritePanel {
   readonly #noted = find('noted', HTMLInputElement);
   readonly #finish = find('finish', HTMLButtonElement);
   #made: Uint8Array | null = null;
-  /** Whether it was said already that the letter is over the limit. */
-  #over = false;
+  /** How many bytes were left when that was said last; less than none over the limit. */
+  #left = LETTER_TEXT;
   /** How many times everything was forgotten here: a letter that is sealed meanwhile is not spoken of. */
   #forgotten = 0;
 
@@ -48,6 +52,8 @@ export class WritePanel {
     find('own-words', HTMLButtonElement).addEventListener('click', () => this.#open('own'));
     this.#noted.addEventListener('change', () => say(paragraph('words-fault'), null));
     this.#letter.onInput(() => this.#count());
+    // Who comes to the letter hears how much fits, unless it is over the limit, which describes the field.
+    this.#letter.onFocus(() => this.#sayLeft(this.#left >= 0));
     this.#finish.addEventListener('click', () => void this.#seal());
     this.#count('');
   }
@@ -84,24 +90,31 @@ export class WritePanel {
     fill(paragraph('shown-digits'));
   }
 
-  /** How much is left, in characters of the language; over the limit is said as such. Whoever knows
-   * the text says it: to read it, the browser lays out the whole page. A screen reader says it when the
-   * limit is passed, either way, and not at each key: nothing else could be heard. */
+  /** How much is left; over the limit is said as such. Whoever knows the text says it: to read it, the
+   * browser lays out the whole page. A screen reader says it near the limit and when that is passed, either way,
+   * and not at each key: nothing else could be heard. */
   #count(text = this.#letter.text): void {
     const left = LETTER_TEXT - encodeText(text).length;
-    const limit = numberOf((code) => inUnits(LETTER_TEXT, code));
-    const [count, fault] = [paragraph('count'), paragraph('letter-fault')];
-    const [was, is] = [this.#over, left < 0];
+    const fault = paragraph('letter-fault');
+    const [was, is] = [this.#left < 0, left < 0];
     fault.setAttribute('aria-live', was && is ? 'off' : 'assertive');
-    count.setAttribute('aria-live', was && !is ? 'polite' : 'off');
-    this.#over = is;
-    say(count, 'say.count', {
-      left: numberOf((code) => Math.max(0, inUnits(left, code))),
-      limit,
-    });
+    this.#sayLeft(!is && (was || nearness(left) > nearness(this.#left)), left);
     const over = numberOf((code) => Math.max(1, -inUnits(left, code)));
+    const limit = numberOf((code) => inUnits(LETTER_TEXT, code));
     say(fault, is ? 'say.over' : null, { over, limit });
     this.#letter.invalid = is;
+  }
+
+  /** In characters of the language; aloud or not. It does not describe the field, since what does may be
+   * spoken whenever it changes. */
+  #sayLeft(aloud: boolean, left = this.#left): void {
+    const count = paragraph('count');
+    count.setAttribute('aria-live', aloud ? 'polite' : 'off');
+    this.#left = left;
+    say(count, 'say.count', {
+      left: numberOf((code) => Math.max(0, inUnits(left, code))),
+      limit: numberOf((code) => inUnits(LETTER_TEXT, code)),
+    });
   }
 
   #secret(): Uint8Array | null {
@@ -129,7 +142,7 @@ export class WritePanel {
 
   async #seal(): Promise<void> {
     const text = this.#letter.text;
-    this.#over = false; // who asks for it hears it again
+    this.#left = Math.max(0, this.#left); // who asks for it hears it again
     this.#count(text);
     this.waiting.close();
     this.clear();

@@ -50,6 +50,13 @@ export function fromPerson(typed: string): Uint8Array {
   throw new Refused('words 4.2', 'A word is not in the list', strangerIn(words));
 }
 
+/** What was typed so far, word by word or digit by digit. */
+export function entered(typed: string): string[] {
+  const seen = typed.replace(UNSEEN, '');
+  const digits = digitsIn(seen);
+  return digits === null ? split(seen) : [...digits];
+}
+
 function big(bytes: Uint8Array): bigint {
   return bytes.reduce((value, byte) => value * 256n + BigInt(byte), 0n);
 }
